@@ -1,0 +1,1 @@
+"""The outside: delivery, content, catalogue and store."""

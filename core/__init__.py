@@ -1,0 +1,1 @@
+"""What an experiment is: model, checks, planning, ports, and one method per use case."""

@@ -1,0 +1,1 @@
+"""The nouns: surfaces, metrics, audiences, experiments, findings, plans and operations."""

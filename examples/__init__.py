@@ -1,0 +1,1 @@
+"""Example catalogues that come with the package."""

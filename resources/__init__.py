@@ -1,0 +1,1 @@
+"""MCP resources, their templates and completions."""

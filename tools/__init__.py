@@ -1,0 +1,1 @@
+"""MCP tools: typed input, one call of the core, a typed result."""
