@@ -1,0 +1,61 @@
+"""What the use cases need from outside, wired by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeGuard
+
+from ..errors import CrossfadeError
+from ..model.catalogue import Catalogue
+from ..ports.backend import Assigner, Backend, ContentStore
+from ..ports.catalogue import CatalogueSource
+from ..ports.clock import Clock
+from ..ports.store import Store
+
+
+class Misconfigured(CrossfadeError):
+    """The catalogue asks a backend for something its adapter cannot do."""
+
+    code = "misconfigured"
+
+
+def _assigns(backend: Backend) -> TypeGuard[Assigner]:
+    return hasattr(backend, "compile_assignment")
+
+
+def _holds_content(backend: Backend) -> TypeGuard[ContentStore]:
+    return hasattr(backend, "compile_content")
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """`runner` names this process in leases, `actor` is who the audit says acted; a process that shows no sign of life
+    for `lease` loses its operations to another."""
+
+    catalogue: CatalogueSource
+    store: Store
+    backends: Mapping[str, Backend]
+    clock: Clock
+    runner: str
+    actor: str
+    lease: timedelta = timedelta(seconds=15)
+
+    def backend(self, kind: str) -> Backend:
+        found = self.backends.get(kind)
+        if found is None:
+            raise Misconfigured(f"No adapter is called {kind}.", allowed=sorted(self.backends), got=kind)
+        return found
+
+    def assigner(self, catalogue: Catalogue, environment: str, name: str) -> Assigner:
+        backend = self.backend(catalogue.environments[environment].backends[name].kind)
+        if not _assigns(backend):
+            raise Misconfigured(f"The backend {name} cannot assign units; name another assigner.", got=name)
+        return backend
+
+    def content_store(self, catalogue: Catalogue, environment: str, name: str) -> ContentStore:
+        backend = self.backend(catalogue.environments[environment].backends[name].kind)
+        if not _holds_content(backend):
+            raise Misconfigured(f"The backend {name} holds no content; leave it out of `content`.", got=name)
+        return backend

@@ -1,0 +1,254 @@
+"""Create, change and validate drafts."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from ..checks.shape import read_spec
+from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable
+from ..errors import Conflict, Invalid, NotAllowed, NotFound
+from ..model.answers import Checked
+from ..model.brief import Brief
+from ..model.catalogue import Catalogue
+from ..model.experiment import Record, Spec, changes_from
+from ..model.finding import Finding
+from ..model.plan import AuditEvent
+from ..names import nearest, same_name
+from ..planning.buckets import free_buckets, layer_name
+from ..planning.generate import generate, generated_key
+from ..ports.store import Reader
+from .cases import examine, production_of, require
+from .dependencies import Dependencies
+from .views import checked
+
+MAX_CHANGES_SHOWN = 12
+
+
+def create(deps: Dependencies, brief: Brief) -> Checked:
+    """Generate a full spec from a brief, check it and keep it as a draft.
+
+    The same brief under the same key gives the same draft again, whatever has become of it since.
+
+    Raises:
+        NotFound: unknown surface, or `iterates` names no experiment.
+        Conflict: the key belongs to an experiment made from another brief.
+        Invalid: text too long, nesting too deep, a number that is not finite.
+    """
+    catalogue = deps.catalogue.current()
+    asked = brief.model_dump(mode="json")
+    require_storable(asked, "the brief")
+    brief = brief.model_copy(update={"surface": known_surface(catalogue, brief.surface)})
+    key = brief.key or generated_key(brief)
+    request = digest(asked)
+    with deps.store.read() as view:
+        again = view.experiment(key)
+        if again is not None:
+            return _same_request(deps, catalogue, view, again, request)
+        draft = generate(brief, catalogue, *_situation(deps, catalogue, view, brief))
+        now = deps.clock.now()
+        record = Record(
+            key=key,
+            version=1,
+            state="draft",
+            document=draft.document,
+            generated=draft.generated,
+            request_digest=request,
+            created=now,
+            updated=now,
+        )
+        case, findings = examine(deps, catalogue, view, key, draft.document)
+    try:
+        with deps.store.write() as tx:
+            tx.insert_experiment(record)
+            tx.audit(_event(deps, "experiment_created", key, None, draft.document))
+    except Conflict:
+        with deps.store.read() as view:
+            return _same_request(deps, catalogue, view, require(view, key), request)
+    return checked(case, findings, record, generated=draft.generated)
+
+
+def known_surface(catalogue: Catalogue, name: str) -> str:
+    """The surface's key, forgiving case and `_`/`-`.
+
+    Raises:
+        NotFound: with the nearest keys.
+    """
+    found = name if name in catalogue.surfaces else same_name(name, catalogue.surfaces)
+    if found is None:
+        raise NotFound(
+            "The catalogue has no such surface.",
+            pointer="/surface",
+            got=name[:100],
+            allowed=sorted(catalogue.surfaces)[:20],
+            nearest=nearest(name, catalogue.surfaces),
+            next='find_surfaces(query="words about the change")',
+        )
+    return found
+
+
+def _situation(
+    deps: Dependencies, catalogue: Catalogue, view: Reader, brief: Brief
+) -> tuple[JsonObject, dict[str, int], Spec | None]:
+    environment = catalogue.default_environment
+    surface = catalogue.surfaces[brief.surface]
+    free = {layer: free_buckets(view.held(layer_name(environment, brief.surface, layer))) for layer in surface.layers}
+    earlier: Spec | None = None
+    if brief.iterates is not None:
+        read = read_spec(require(view, brief.iterates).document)
+        earlier = read if isinstance(read, Spec) else None
+    return production_of(deps, catalogue, brief.surface, environment), free, earlier
+
+
+def _same_request(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, request: str) -> Checked:
+    if record.request_digest != request:
+        raise Conflict(
+            "The key belongs to an experiment with another brief.",
+            pointer="/key",
+            got=record.key,
+            next="pass another key, or "
+            f'update_experiment(key="{record.key}", version={record.version}, changes={{...}})',
+        )
+    case, findings = examine(deps, catalogue, view, record.key, record.document)
+    return checked(case, findings, record, generated=record.generated)
+
+
+def validate(deps: Dependencies, spec: JsonObject) -> Checked:
+    """Check a spec that is stored nowhere."""
+    require_storable(spec, "the spec")
+    catalogue = deps.catalogue.current()
+    with deps.store.read() as view:
+        case, findings = examine(deps, catalogue, view, "", spec)
+    return checked(case, findings, None)
+
+
+def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes: JsonObject) -> Checked:
+    """Apply fixes by id, then a merge patch, to a draft's version.
+
+    A repeat of the call that made the current version answers with that version.
+
+    Raises:
+        NotFound: no such experiment.
+        NotAllowed: it is no draft any more.
+        Conflict: another call has changed the draft since `version`.
+        Invalid: a fix id that no finding offers; or nothing to change.
+    """
+    require_storable(changes, "the changes")
+    catalogue = deps.catalogue.current()
+    with deps.store.read() as view:
+        record = require(view, key)
+        _require_draft(record)
+        if not fixes and not changes:
+            raise Invalid("Name fixes or changes.", next=f'get_experiment(key="{key}")')
+        if record.version != version:
+            return _repeat(deps, catalogue, view, record, version, fixes, changes)
+        document = _changed(deps, catalogue, view, record, fixes, changes)
+        require_storable(document, "the spec")
+        case, findings = examine(deps, catalogue, view, key, document)
+    changed = [at for at, _, _ in changed_leaves(record.document, document)]
+    if not changed:
+        return checked(case, findings, record)
+    newer = record.model_copy(
+        update={
+            "version": version + 1,
+            "document": document,
+            "generated": _still_generated(record.generated, changed),
+            "updated": deps.clock.now(),
+        }
+    )
+    with deps.store.write() as tx:
+        tx.update_experiment(newer, version)
+        tx.audit(_event(deps, "experiment_updated", key, record.document, document))
+    return checked(case, findings, newer, changed=_differences(record.document, document))
+
+
+def _require_draft(record: Record) -> None:
+    if record.state != "draft":
+        allowed = changes_from(record.state)
+        hint = f'plan_change(key="{record.key}", change="{allowed[0]}")' if allowed else ""
+        raise NotAllowed(
+            f"{record.key} is {record.state}; only a draft can be changed. To try something else, create an experiment "
+            f'with from="{record.key}".',
+            got=record.state,
+            allowed=list(allowed),
+            next=hint or f'create_experiment(from="{record.key}", ...)',
+        )
+
+
+def _changed(
+    deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, fixes: list[str], changes: JsonObject
+) -> JsonObject:
+    document = record.document
+    if fixes:
+        _, findings = examine(deps, catalogue, view, record.key, document)
+        for patch in _patches(findings, fixes, record):
+            document = patch_object(document, patch)
+    return patch_object(document, changes)
+
+
+def _patches(findings: list[Finding], fixes: list[str], record: Record) -> list[JsonObject]:
+    offered = {fix.id: fix.patch for finding in findings for fix in finding.fixes}
+    unknown = [fix for fix in fixes if fix not in offered]
+    if unknown:
+        raise Invalid(
+            f"No finding of version {record.version} offers this fix.",
+            pointer="/fixes",
+            got=unknown[0],
+            allowed=sorted(offered)[:20],
+            nearest=nearest(unknown[0], offered),
+            next=f'get_experiment(key="{record.key}")',
+        )
+    return [offered[fix] for fix in fixes]
+
+
+def _repeat(
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    record: Record,
+    version: int,
+    fixes: list[str],
+    changes: JsonObject,
+) -> Checked:
+    """The answer to a call that names an older version: the same answer when it made the current one."""
+    before = view.experiment(record.key, version) if version == record.version - 1 else None
+    if before is not None:
+        try:
+            same = _changed(deps, catalogue, view, before, fixes, changes) == record.document
+        except Invalid:
+            same = False
+        if same:
+            case, findings = examine(deps, catalogue, view, record.key, record.document)
+            return checked(case, findings, record, changed=_differences(before.document, record.document))
+    raise Conflict(
+        f"{record.key} is at version {record.version} now.",
+        pointer="/version",
+        got=version,
+        allowed=[str(record.version)],
+        next=f'get_experiment(key="{record.key}"), then update_experiment(key="{record.key}", '
+        f"version={record.version}, ...)",
+    )
+
+
+def _differences(before: JsonObject, after: JsonObject) -> dict[str, list[object]]:
+    return {at: [_short(old), _short(new)] for at, old, new in list(changed_leaves(before, after))[:MAX_CHANGES_SHOWN]}
+
+
+def _short(value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and len(value) > 80:
+        return value[:79] + "…"
+    return "absent" if value is None else value
+
+
+def _still_generated(generated: dict[str, str], changed: list[str]) -> dict[str, str]:
+    """The reasons that still explain the document: those of places in, at and above which nobody has set anything."""
+
+    def touched(at: str) -> bool:
+        return any(f"{change}/".startswith(f"{at}/") or at.startswith(f"{change}/") for change in changed)
+
+    return {at: why for at, why in generated.items() if not touched(at)}
+
+
+def _event(
+    deps: Dependencies, what: str, subject: str, before: JsonObject | None, after: JsonObject | None
+) -> AuditEvent:
+    return AuditEvent(at=deps.clock.now(), who=deps.actor, what=what, subject=subject, before=before, after=after)

@@ -1,0 +1,64 @@
+"""A plan as a caller reads it: what changes where, how it is undone, and what to do next."""
+
+from __future__ import annotations
+
+from ..model.answers import PlanView, StepView
+from ..model.experiment import NARROWING, Change
+from ..model.plan import Plan, Step
+from .cases import require
+from .dependencies import Dependencies
+from .plans import plan
+from .views import bucket_texts, finding_views, next_call
+
+
+def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> PlanView:
+    """Plan a change and show it; `full` adds each entry as it is and as it will be."""
+    compiled = plan(deps, key, change)
+    findings, more = finding_views([finding for finding in compiled.findings if finding.severity != "info"])
+    if compiled.plan is None:
+        with deps.store.read() as view:
+            record = require(view, key)
+        return PlanView(
+            key=key,
+            change=change,
+            ready=False,
+            steps=[],
+            findings=findings,
+            more_findings=more,
+            next=next_call(compiled.findings, record),
+        )
+    made = compiled.plan
+    return PlanView(
+        key=key,
+        change=change,
+        ready=True,
+        digest=made.handle,
+        expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
+        environment=made.environment,
+        buckets=bucket_texts(made.ranges) or None,
+        steps=[_step_view(step, full) for step in made.steps],
+        findings=findings,
+        more_findings=more,
+        next=_next(made),
+    )
+
+
+def _step_view(step: Step, full: bool) -> StepView:
+    undo = "remove our entry" if step.before is None else "put the earlier entry back"
+    if step.action == "remove":
+        undo = "none, exposure taken away stays away"
+    return StepView(
+        backend=step.place.backend,
+        action=step.action,
+        target=step.target,
+        does=step.summary or None,
+        undo=undo,
+        opens_traffic=step.opens_traffic or None,
+        before=step.before if full else None,
+        after=step.after if full else None,
+    )
+
+
+def _next(made: Plan) -> str:
+    call = f'apply_plan(digest="{made.handle}")'
+    return call if made.change in NARROWING else f"{call}; a person will be asked"

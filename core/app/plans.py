@@ -1,0 +1,229 @@
+"""Compile the plan of a change: the exact diff for every backend, and a digest that binds a yes to it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..checks.engine import Case, findings_of, worst_first
+from ..checks.operations import LAUNCH_CHECKS
+from ..documents import JsonObject, digest
+from ..errors import NotAllowed
+from ..model.catalogue import Catalogue
+from ..model.experiment import TRANSITIONS, Change, Record, changes_from
+from ..model.finding import Finding
+from ..model.plan import AuditEvent, BucketRange, Plan, Step
+from ..planning.buckets import buckets_for, layer_name, propose
+from ..planning.compile import (
+    assignment_of,
+    assignment_summary,
+    content_of,
+    content_summary,
+    covered,
+    handle_of,
+    place_of,
+)
+from ..ports.store import Reader
+from .cases import examine, require
+from .dependencies import Dependencies
+
+LIFETIME = timedelta(hours=24)
+"""How long a plan can be applied: a day lets a person answer tomorrow morning."""
+
+
+class Compiled:
+    """A plan, or what stands in its way."""
+
+    def __init__(self, plan: Plan | None, findings: list[Finding]) -> None:
+        self.plan = plan
+        self.findings = findings
+
+
+def plan(deps: Dependencies, key: str, change: Change) -> Compiled:
+    """Compile and store the plan of a change. No backend is written.
+
+    Raises:
+        NotFound: no such experiment.
+        NotAllowed: the experiment's state does not allow the change, or another change of it is under way.
+        BackendFailed: a backend that the plan must read cannot be read.
+    """
+    now = deps.clock.now().replace(microsecond=0)
+    with deps.store.read() as view:
+        record = require_change(view, key, change)
+        compiled = compile_plan(deps, view, record, change, now, now + LIFETIME, None)
+    if compiled.plan is not None:
+        with deps.store.write() as tx:
+            tx.save_plan(compiled.plan)
+            made: JsonObject = {"digest": compiled.plan.handle, "change": change, "version": record.version}
+            tx.audit(AuditEvent(at=now, who=deps.actor, what="plan_made", subject=key, after=made))
+    return compiled
+
+
+def require_change(view: Reader, key: str, change: Change) -> Record:
+    """The record, when its state allows the change and nothing else is changing it."""
+    record = require(view, key)
+    active = view.active_operation(key)
+    if active is not None:
+        raise NotAllowed(
+            f"The {active.change} of {key} is still under way.",
+            got=change,
+            retryable=True,
+            next=f'apply_plan(digest="{active.handle}") continues it',
+        )
+    if (record.state, change) not in TRANSITIONS:
+        allowed = changes_from(record.state)
+        hint = (
+            f'plan_change(key="{key}", change="{allowed[0]}")' if allowed else f'create_experiment(from="{key}", ...)'
+        )
+        raise NotAllowed(
+            f"{key} is {record.state}, so it cannot {change}.", got=change, allowed=list(allowed), next=hint
+        )
+    return record
+
+
+def compile_plan(
+    deps: Dependencies,
+    view: Reader,
+    record: Record,
+    change: Change,
+    created: datetime,
+    expires: datetime,
+    ranges: list[BucketRange] | None,
+) -> Compiled:
+    """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
+    unchanged world has the same digest."""
+    if change in ("pause", "stop"):
+        return _narrowing(deps, view, record, change, created, expires)
+    catalogue = deps.catalogue.current()
+    case, findings = examine(deps, catalogue, view, record.key, record.document, strict=True)
+    if case is None or any(finding.blocks for finding in findings):
+        return Compiled(None, findings)
+    if change == "launch":
+        findings = worst_first([*findings, *findings_of(LAUNCH_CHECKS, case)])
+        if any(finding.blocks for finding in findings):
+            return Compiled(None, findings)
+    proposed = _ranges(view, case, record, change, ranges)
+    launch = record.launches + (1 if change == "launch" else 0)
+    steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
+    steps.append(_assigner_step(deps, view, case, record, proposed, launch))
+    parts = _parts(case, catalogue, proposed, launch)
+    return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _ranges(
+    view: Reader, case: Case, record: Record, change: Change, fixed: list[BucketRange] | None
+) -> list[BucketRange]:
+    """What the experiment holds, what an earlier proposal named, or a new proposal; test units need no bucket."""
+    held = view.ranges_of(record.key)
+    if held or change == "preview":
+        return held
+    proposed = fixed or propose(
+        [part for part in case.held if part.key != record.key], buckets_for(case.spec.allocation)
+    )
+    assert proposed is not None, "allocation.available lets no draft through that finds no buckets"
+    return proposed
+
+
+def _content_steps(deps: Dependencies, case: Case, record: Record) -> list[Step]:
+    """Content comes first, so that nobody is assigned to a variant that is not there yet."""
+    catalogue, spec = case.catalogue, case.spec
+    steps: list[Step] = []
+    content = content_of(record.key, spec, case.production)
+    for name in catalogue.route(spec.surface, spec.environment).content:
+        store = deps.content_store(catalogue, spec.environment, name)
+        place = place_of(catalogue, spec.environment, name, store.content_document(spec.surface))
+        before = store.read(place.settings, place.document, record.key)
+        after = store.compile_content(content)
+        summary = content_summary(content)
+        steps.append(Step(place=place, action="put", entry=record.key, before=before, after=after, summary=summary))
+    return steps
+
+
+def _assigner_step(
+    deps: Dependencies, view: Reader, case: Case, record: Record, ranges: list[BucketRange], launch: int
+) -> Step:
+    """The assigner comes last: its entry opens traffic."""
+    catalogue, spec = case.catalogue, case.spec
+    name = catalogue.route(spec.surface, spec.environment).assigner
+    assigner = deps.assigner(catalogue, spec.environment, name)
+    previews = view.previews(record.key)
+    assignment = assignment_of(
+        record.key, spec, catalogue, case.production, ranges=ranges, launch=launch, previews=previews
+    )
+    place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
+    before = assigner.read(place.settings, place.document, record.key)
+    if not ranges and not previews:
+        return Step(place=place, action="remove", entry=record.key, before=before, after=None)
+    after = assigner.compile_assignment(assignment)
+    return Step(
+        place=place,
+        action="put",
+        entry=record.key,
+        before=before,
+        after=after,
+        opens_traffic=bool(ranges),
+        summary=assignment_summary(assignment),
+    )
+
+
+def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: int) -> JsonObject:
+    """What a launch rests on besides its steps: the catalogue entries read, the buckets and the salt."""
+    surface = catalogue.surfaces[case.spec.surface]
+    attributes = {condition.attribute: catalogue.attributes[condition.attribute] for condition in case.audience}
+    metrics = {name: catalogue.metrics[name] for name in case.spec.metrics}
+    read: JsonObject = {
+        "surface": digest(surface.model_dump(mode="json", by_alias=True)),
+        "attributes": digest({name: each.model_dump(mode="json") for name, each in attributes.items()}),
+        "metrics": digest({name: each.model_dump(mode="json") for name, each in metrics.items()}),
+    }
+    return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
+
+
+def _narrowing(
+    deps: Dependencies, view: Reader, record: Record, change: Change, created: datetime, expires: datetime
+) -> Compiled:
+    """Pause and stop come from the journal of what was delivered, not from the catalogue: they work while the
+    catalogue is broken. The assigner's entry goes first, which closes traffic; content follows on a stop."""
+    placements = sorted(view.placements(record.key), key=lambda placement: not placement.opens_traffic)
+    steps: list[Step] = []
+    for placement in placements:
+        if change == "pause" and not placement.opens_traffic:
+            continue
+        backend = deps.backend(placement.place.kind)
+        # What is there now, not what we put there: a kill switch must not trip over drift.
+        now = backend.read(placement.place.settings, placement.place.document, record.key)
+        closes = ["everybody gets production values"] if placement.opens_traffic else []
+        steps.append(
+            Step(place=placement.place, action="remove", entry=record.key, before=now, after=None, summary=closes)
+        )
+    environment = str(record.document.get("environment", ""))
+    ranges = view.ranges_of(record.key)
+    return Compiled(_plan(record, change, environment, {}, steps, ranges, created, expires), [])
+
+
+def _plan(
+    record: Record,
+    change: Change,
+    environment: str,
+    parts: JsonObject,
+    steps: list[Step],
+    ranges: list[BucketRange],
+    created: datetime,
+    expires: datetime,
+) -> Plan:
+    body = covered(record.key, change, record.version, record.document, parts, steps, expires.isoformat())
+    full = digest(body)
+    spec = record.document
+    return Plan(
+        handle=handle_of(full),
+        digest=full,
+        key=record.key,
+        change=change,
+        environment=environment,
+        version=record.version,
+        covered=body,
+        ranges=ranges,
+        layer=layer_name(environment, str(spec.get("surface", "")), str(spec.get("layer", ""))),
+        steps=steps,
+        created=created,
+        expires=expires,
+    )

@@ -1,0 +1,256 @@
+"""Carry a plan out, one step at a time, so that every crash leaves a state that the next process can finish.
+
+The journal says what is intended before it is done. A step's write is a compare-and-swap of our own entry, so doing it
+twice is doing it once. Before traffic opens a failure undoes what was done, the failed step included, since its effect
+is unknown; pause and stop only ever go forward.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from ..documents import JsonObject
+from ..errors import BackendChanged, BackendFailed, Conflict
+from ..model.experiment import TRANSITIONS, Record
+from ..model.plan import Approval, AuditEvent, Operation, OperationStep, Plan
+from ..ports.store import Placement, Writer
+from .dependencies import Dependencies
+
+ATTEMPTS = 3
+BACKOFF = (0.2, 1.0)
+"""Seconds before the second and the third attempt."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: Approval) -> Operation:
+    """The first transaction of an apply: take the buckets, move the experiment, declare the first step.
+
+    Raises:
+        Conflict: somebody holds one of the buckets, or is changing the experiment already.
+    """
+    now = deps.clock.now()
+    after = TRANSITIONS[record.state, plan.change]
+    launching = plan.change == "launch"
+    if launching:
+        days = plan_days(record.document)
+        tx.hold(plan.layer, plan.ranges, record.key, now.date() + timedelta(days=days) if days else None, now)
+    changed = record.model_copy(
+        update={
+            "state": "scheduled" if launching else record.state,
+            "launches": record.launches + (1 if launching else 0),
+            "updated": now,
+        }
+    )
+    tx.update_experiment(changed, record.version)
+    operation = Operation(
+        id=f"o-{uuid.uuid4().hex[:12]}",
+        handle=plan.handle,
+        key=plan.key,
+        change=plan.change,
+        status="running",
+        fence=1,
+        lease_owner=deps.runner,
+        lease_until=now + deps.lease,
+        expires=plan.expires,
+        from_state=record.state,
+        to_state=after,
+        by=approval.by,
+        assurance=approval.assurance,
+        steps=[
+            OperationStep(step=step, status="intended" if index == 0 else "pending")
+            for index, step in enumerate(plan.steps)
+        ],
+        started=now,
+    )
+    tx.insert_operation(operation)
+    _audit(deps, tx, operation, "operation_started")
+    if not operation.steps:
+        operation = _finish(deps, tx, operation, "applied")
+        tx.update_operation(operation, operation.fence)
+    return operation
+
+
+def plan_days(document: JsonObject) -> int | None:
+    design = document.get("design")
+    days = design.get("days") if isinstance(design, dict) else None
+    return days if isinstance(days, int) else None
+
+
+def claim(deps: Dependencies, operation_id: str, *, force: bool = False) -> Operation | None:
+    """Take an unfinished operation over under a new fence, or None when another process holds its lease."""
+    now = deps.clock.now()
+    with deps.store.write() as tx:
+        operation = tx.operation(operation_id)
+        if operation is None or operation.status in ("applied", "undone"):
+            return operation
+        mine = operation.lease_owner == deps.runner
+        if not mine and not force and operation.status == "running" and operation.lease_until > now:
+            return None
+        direction = operation.direction
+        late = now > operation.expires and not operation.opened
+        if direction == "forward" and late and _can_undo(operation):
+            direction = "undo"
+        taken = operation.model_copy(
+            update={
+                "fence": operation.fence + 1,
+                "lease_owner": deps.runner,
+                "lease_until": now + deps.lease,
+                "status": "running",
+                "direction": direction,
+                "steps": [step.model_copy(update={"attempts": 0}) for step in operation.steps],
+                "reason": operation.reason or ("the plan expired before traffic opened" if late else None),
+            }
+        )
+        tx.update_operation(taken, operation.fence)
+        _audit(deps, tx, taken, "operation_resumed")
+    return taken
+
+
+def run(deps: Dependencies, operation: Operation, progress: Progress | None = None) -> Operation:
+    """Advance an operation that this process holds until it ends.
+
+    Raises:
+        Conflict: another process has taken it over.
+    """
+    while operation.status == "running":
+        operation = advance(deps, operation)
+        if progress is not None:
+            ended = sum(step.status in ("done", "undone") for step in operation.steps)
+            progress(ended, len(operation.steps), operation.direction)
+    return operation
+
+
+def advance(deps: Dependencies, operation: Operation) -> Operation:
+    """One effect, then one transaction that finishes its step and declares the next intent."""
+    index = _current(operation)
+    failure = _effect(deps, operation, operation.steps[index])
+    if failure is not None:
+        return _after_failure(deps, operation, index, failure)
+    ended = "done" if operation.direction == "forward" else "undone"
+    steps = list(operation.steps)
+    steps[index] = steps[index].model_copy(update={"status": ended, "error": None, "at": deps.clock.now()})
+    return _record(deps, _with_next_intent(operation, steps))
+
+
+def _current(operation: Operation) -> int:
+    """The step to do or undo next; a running operation has one. Undoing starts with the last step that may have had
+    an effect."""
+    if operation.direction == "forward":
+        return next(index for index, step in enumerate(operation.steps) if step.status in ("intended", "pending"))
+    return max(index for index, step in enumerate(operation.steps) if step.status in ("intended", "undoing", "done"))
+
+
+def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> BackendFailed | None:
+    """Write, then read back: only what is really there counts as done."""
+    step = each.step
+    forward = operation.direction == "forward"
+    before, after = (step.before, step.after) if forward else (step.after, step.before)
+    backend = deps.backend(step.place.kind)
+    try:
+        backend.write(step.place.settings, step.place.document, step.entry, before=before, after=after)
+        if backend.read(step.place.settings, step.place.document, step.entry) != after:
+            return BackendChanged("The entry is not there after it was written; something else writes this document.")
+    except BackendFailed as failure:
+        return failure
+    return None
+
+
+def _with_next_intent(operation: Operation, steps: list[OperationStep]) -> Operation:
+    if operation.direction == "forward":
+        following = next((index for index, step in enumerate(steps) if step.status == "pending"), None)
+        if following is not None:
+            steps[following] = steps[following].model_copy(update={"status": "intended"})
+    else:
+        following = next((index for index in reversed(range(len(steps))) if steps[index].status == "done"), None)
+        if following is not None:
+            steps[following] = steps[following].model_copy(update={"status": "undoing"})
+    return operation.model_copy(update={"steps": steps})
+
+
+def _after_failure(deps: Dependencies, operation: Operation, index: int, failure: BackendFailed) -> Operation:
+    steps = list(operation.steps)
+    attempts = steps[index].attempts + 1
+    steps[index] = steps[index].model_copy(update={"attempts": attempts, "error": failure.message})
+    if failure.retryable and attempts < ATTEMPTS:
+        retried = _record(deps, operation.model_copy(update={"steps": steps}))
+        deps.clock.sleep(BACKOFF[attempts - 1])
+        return retried
+    reason = f"{steps[index].step.place.backend}: {failure.message}"
+    if operation.direction == "forward" and _can_undo(operation):
+        turned = operation.model_copy(update={"steps": steps, "direction": "undo", "reason": reason})
+        return _record(deps, turned)
+    stuck = operation.model_copy(update={"steps": steps, "reason": reason, "status": "needs_attention"})
+    return _record(deps, stuck)
+
+
+def _can_undo(operation: Operation) -> bool:
+    """Only what opens traffic is undone; taking exposure away is never taken back."""
+    return any(each.step.opens_traffic for each in operation.steps)
+
+
+def _record(deps: Dependencies, operation: Operation) -> Operation:
+    """Write the journal, renew the lease, and end the operation when nothing is left to do."""
+    with deps.store.write() as tx:
+        operation = operation.model_copy(update={"lease_until": deps.clock.now() + deps.lease})
+        if operation.status == "running" and _ended(operation):
+            operation = _finish(deps, tx, operation, "applied" if operation.direction == "forward" else "undone")
+        elif operation.status == "needs_attention":
+            _audit(deps, tx, operation, "operation_stuck")
+        tx.update_operation(operation, operation.fence)
+        _place(tx, operation)
+    return operation
+
+
+def _ended(operation: Operation) -> bool:
+    if operation.direction == "forward":
+        return all(step.status == "done" for step in operation.steps)
+    return not any(step.status in ("intended", "undoing", "done") for step in operation.steps)
+
+
+def _place(tx: Writer, operation: Operation) -> None:
+    """Keep the list of what the experiment has where equal to what the steps have done."""
+    for each in operation.steps:
+        if each.status not in ("done", "undone"):
+            continue
+        step, done = each.step, each.status == "done"
+        present = step.after if done else step.before
+        if present is None:
+            tx.remove_placement(operation.key, step.place)
+        else:
+            opens = step.opens_traffic and (done or operation.from_state == "running")
+            tx.put_placement(Placement(key=operation.key, place=step.place, entry=present, opens_traffic=opens))
+
+
+def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -> Operation:
+    now = deps.clock.now()
+    record = tx.experiment(operation.key)
+    if record is None:
+        raise Conflict("The experiment of this operation is gone.", got=operation.key)
+    applied = status == "applied"
+    state = operation.to_state if applied else operation.from_state
+    launched = applied and operation.change == "launch"
+    update: dict[str, object] = {"state": state, "updated": now}
+    if launched:
+        update["started"] = now
+    tx.update_experiment(record.model_copy(update=update), record.version)
+    if state in ("draft", "stopped"):
+        tx.release(operation.key, now)
+    finished = operation.model_copy(update={"status": status, "finished": now})
+    _audit(deps, tx, finished, f"operation_{status}")
+    return finished
+
+
+def _audit(deps: Dependencies, tx: Writer, operation: Operation, what: str) -> None:
+    after: JsonObject = {
+        "operation": operation.id,
+        "digest": operation.handle,
+        "change": operation.change,
+        "assurance": operation.assurance,
+        "by": operation.by,
+    }
+    if operation.reason:
+        after["reason"] = operation.reason
+    tx.audit(AuditEvent(at=deps.clock.now(), who=deps.actor, what=what, subject=operation.key, after=after))

@@ -1,0 +1,159 @@
+"""Eligibility and coordination: whom the experiment reaches, when, and who is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from .. import audience as audiences
+from ..documents import nest
+from ..model.catalogue import Blackout
+from ..names import listed
+from ..planning.buckets import BUCKETS, buckets_for, next_free
+from .engine import Case, Check, Cure, Fault
+
+SHARE_HINT = "0.2 means 20 % of the eligible units."
+
+
+def _problems(case: Case, kind: str) -> Iterator[Fault]:
+    for problem in case.parsed_audience[1]:
+        if problem.kind == kind:
+            cures = [Cure(f"use {problem.nearest[0]}", problem.patch)] if problem.patch and problem.nearest else []
+            yield Fault(problem.at, problem.message, problem.got, problem.allowed, problem.nearest, cures)
+
+
+def audience_attributes_are_known(case: Case) -> Iterator[Fault]:
+    """The audience asks only for attributes that the product sends: any other matches nobody."""
+    yield from _problems(case, "attribute")
+
+
+def audience_values_are_known(case: Case) -> Iterator[Fault]:
+    """The audience's values are of the attribute's type and occur: a misspelt country matches nobody."""
+    yield from _problems(case, "value")
+
+
+def audience_is_readable(case: Case) -> Iterator[Fault]:
+    """Each condition has one of the forms that the server and every backend understand alike."""
+    yield from _problems(case, "form")
+
+
+def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
+    """Some unit can meet every condition: an empty audience runs for weeks and collects nothing."""
+    name = audiences.impossible(case.audience, case.catalogue.attributes)
+    if name is not None:
+        message = f"No value of {name} meets this, so nobody is in the audience."
+        raw = case.spec.audience.get(name)
+        cure = Cure(f"drop the condition on {name}", nest("/audience/" + name, None))
+        yield Fault(f"/audience/{name}", message, got=str(raw)[:100], cures=[cure])
+
+
+def audience_is_stable(case: Case) -> Iterator[Fault]:
+    """The audience rests on attributes that the treatment cannot move.
+
+    A unit that leaves the audience because of its variant is missing from one side only (survivorship; Fabijan et al.
+    2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments").
+    """
+    moving = [
+        condition.attribute
+        for condition in case.audience
+        if not case.catalogue.attributes[condition.attribute].immutable
+        and case.catalogue.attributes[condition.attribute].type in ("integer", "number")
+    ]
+    if moving:
+        message = f"{listed(moving)} can change during the run; a treatment that moves it skews the comparison."
+        yield Fault(f"/audience/{moving[0]}", message)
+
+
+def allocation_is_a_share(case: Case) -> Iterator[Fault]:
+    """The allocation is above 0 and at most 1."""
+    given = case.spec.allocation
+    if 0 < given <= 1:
+        return
+    cures: list[Cure] = []
+    if 1 < given <= 100:
+        cures.append(Cure(f"read it as {given:g} %", nest("/allocation", round(given / 100, 4))))
+    elif given > 100:
+        cures.append(Cure("everybody", nest("/allocation", 1.0)))
+    else:
+        cures.append(Cure("the surface's usual allocation", nest("/allocation", case.surface.policy.allocation)))
+    message = f"The allocation is a share above 0 and at most 1; {SHARE_HINT}"
+    yield Fault("/allocation", message, got=given, cures=cures)
+
+
+def allocation_is_available(case: Case) -> Iterator[Fault]:
+    """The layer has that many free buckets. No two experiments of a layer hold one bucket, whatever their audiences."""
+    if not 0 < case.spec.allocation <= 1 or case.spec.layer not in case.surface.layers:
+        return
+    wanted = buckets_for(case.spec.allocation)
+    if wanted <= case.free:
+        return
+    others = [held for held in case.held if held.key != case.key]
+    holders = listed(sorted({held.key for held in others}), 4)
+    when = next_free(others, wanted)
+    later = f" Enough should be free on {when}, if planned ends hold." if when else ""
+    free = case.free / BUCKETS
+    message = f"The layer {case.spec.layer} has {free:g} free; {holders} hold the rest.{later}"
+    cures: list[Cure] = []
+    if case.free > 0:
+        cures.append(Cure(f"enter {free:g}, all that is free", nest("/allocation", free)))
+    yield Fault("/allocation", message, got=case.spec.allocation, cures=cures)
+
+
+def start_is_not_blacked_out(case: Case) -> Iterator[Fault]:
+    """The run meets no blackout of the surface: days whose traffic is like no other's, or when nothing may move."""
+    start = case.spec.schedule.start or case.today
+    end = start + timedelta(days=max(case.spec.design.days, 1) - 1)
+    for blackout in sorted(case.surface.blackouts, key=lambda each: each.start):
+        if start <= blackout.end and end >= blackout.start:
+            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why}."
+            yield Fault("/schedule", message, cures=_around(case, start, blackout))
+            return
+
+
+def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
+    cures: list[Cure] = []
+    weeks = (blackout.start - start).days // 7 * 7
+    if weeks >= case.surface.policy.min_days:
+        cures.append(Cure(f"run {weeks} days and end before it", nest("/design/days", weeks)))
+    after = blackout.end + timedelta(days=1)
+    cures.append(Cure(f"start {after}", nest("/schedule/start", after.isoformat())))
+    return cures
+
+
+def start_is_not_past(case: Case) -> Iterator[Fault]:
+    """A planned start lies today or later, unless the experiment has started."""
+    start = case.spec.schedule.start
+    started = any(other.key == case.key for other in case.live)
+    if start is not None and start < case.today and not started:
+        cure = Cure("start on launch", nest("/schedule/start", None))
+        yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
+
+
+def neighbours_are_told(case: Case) -> Iterator[Fault]:
+    """Experiments in other layers that meet the same units are named: their treatments can interact."""
+    meeting = [
+        other.key
+        for other in case.live
+        if other.layer != case.spec.layer
+        and other.key != case.key
+        and audiences.overlap(
+            case.audience, audiences.parse(other.audience, case.catalogue.attributes)[0], case.catalogue.attributes
+        )
+    ]
+    if meeting:
+        message = f"{listed(meeting, 4)} run in other layers of this surface and meet the same units."
+        yield Fault("/layer", message)
+
+
+CHECKS = (
+    Check("audience.attributes_known", "block", audience_attributes_are_known),
+    Check("audience.values_known", "block", audience_values_are_known),
+    Check("audience.readable", "block", audience_is_readable),
+    Check("audience.satisfiable", "block", audience_is_satisfiable),
+    Check("allocation.share", "block", allocation_is_a_share),
+    Check("allocation.available", "block", allocation_is_available),
+    Check("schedule.start_not_past", "block", start_is_not_past),
+    Check("blackout.window", "block_unless_overridden", start_is_not_blacked_out),
+    Check("audience.stable", "warn", audience_is_stable),
+    Check("layer.neighbours", "info", neighbours_are_told),
+)

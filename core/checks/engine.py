@@ -1,0 +1,127 @@
+"""What a check is, what it sees, and how findings are made of what it yields."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from .. import audience as audiences
+from ..documents import JsonObject
+from ..model.catalogue import Catalogue, Surface
+from ..model.delivery import Condition
+from ..model.experiment import Spec
+from ..model.finding import SEVERITIES, Finding, Fix, Severity
+from ..model.size import Size
+from ..planning.buckets import free_buckets
+from ..planning.size import size
+from ..ports.store import HeldRange, Summary
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A merge patch on the spec that mends the fault, and what it does in numbers."""
+
+    effect: str
+    patch: JsonObject
+    relaxes: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a check yields: where, why, and what would mend it."""
+
+    at: str
+    message: str
+    got: JsonValue = None
+    allowed: list[str] = field(default_factory=list[str])
+    nearest: list[str] = field(default_factory=list[str])
+    cures: list[Cure] = field(default_factory=list[Cure])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One experiment and all that a check may look at. Nothing in it is fetched by a check."""
+
+    key: str
+    spec: Spec
+    catalogue: Catalogue
+    production: Mapping[str, JsonValue]
+    today: date
+    live: list[Summary]
+    held: list[HeldRange]
+
+    @property
+    def surface(self) -> Surface:
+        return self.catalogue.surfaces[self.spec.surface]
+
+    @cached_property
+    def parsed_audience(self) -> tuple[list[Condition], list[audiences.Problem]]:
+        return audiences.parse(self.spec.audience, self.catalogue.attributes)
+
+    @property
+    def audience(self) -> list[Condition]:
+        return self.parsed_audience[0]
+
+    @cached_property
+    def size(self) -> Size | None:
+        return size(self.spec, self.catalogue, self.audience)
+
+    @cached_property
+    def free(self) -> int:
+        """Buckets of the layer that nobody else holds."""
+        return free_buckets([held for held in self.held if held.key != self.key])
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule under a code that lasts. Its documentation is the docstring of `run`."""
+
+    code: str
+    severity: Severity
+    run: Callable[[Case], Iterator[Fault]]
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.run) or ""
+
+
+def findings_of(checks: Iterable[Check], case: Case) -> list[Finding]:
+    """Everything that is wrong, worst first and within a severity in the checks' order."""
+    found = [
+        as_finding(check.code, check.severity, fault, number)
+        for check in checks
+        for number, fault in enumerate(check.run(case), start=1)
+    ]
+    return worst_first(found)
+
+
+def worst_first(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def as_finding(code: str, severity: Severity, fault: Fault, number: int) -> Finding:
+    """A finding; fix ids are the code with a number, `.1` the first cure of the first fault, `.1b` its second."""
+    ordered = sorted(fault.cures, key=lambda cure: cure.relaxes)
+    fixes = [
+        Fix(id=f"{code}.{number}{_letter(rank)}", effect=cure.effect, relaxes=cure.relaxes, patch=cure.patch)
+        for rank, cure in enumerate(ordered)
+    ]
+    return Finding(
+        code=code,
+        severity=severity,
+        at=fault.at,
+        message=fault.message,
+        got=fault.got,
+        allowed=fault.allowed,
+        nearest=fault.nearest,
+        fixes=fixes,
+    )
+
+
+def _letter(rank: int) -> str:
+    return "" if rank == 0 else "bcdefghij"[rank - 1]

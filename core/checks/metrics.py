@@ -1,0 +1,188 @@
+"""Metrics: what the experiment is won by, and what it must not harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..documents import JsonObject, nest, pointer
+from ..names import listed, nearest
+from .engine import Case, Check, Cure, Fault
+
+PLAUSIBLE_MDE = 0.5
+"""A relative effect above this has hardly ever been true; GrowthBook calls an observed one suspicious."""
+
+
+def metrics_are_known(case: Case) -> Iterator[Fault]:
+    """Every metric is in the catalogue and in use, with one definition for everybody."""
+    allowed = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
+    for name, use in case.spec.metrics.items():
+        metric = case.catalogue.metrics.get(name)
+        if metric is not None and metric.status == "active":
+            continue
+        replaced = metric.replaced_by if metric is not None else None
+        close = [replaced] if replaced else nearest(name, allowed)
+        cures: list[Cure] = []
+        if close:
+            patch: JsonObject = {"metrics": {name: None, close[0]: use.model_dump(exclude_none=True)}}
+            if case.spec.hypothesis.metric == name:
+                patch["hypothesis"] = {"metric": close[0]}
+            cures.append(Cure(f"use {close[0]}", patch))
+        message = "The metric is deprecated." if metric is not None else "The catalogue has no such metric."
+        yield Fault(pointer("metrics", name), message, name, allowed, close, cures)
+
+
+def a_success_metric_exists(case: Case) -> Iterator[Fault]:
+    """At least one success metric: without one the experiment can only end inconclusive."""
+    if any(use.role == "success" for use in case.spec.metrics.values()):
+        return
+    suggested = case.surface.suggested_metrics or sorted(case.catalogue.metrics)[:5]
+    cures: list[Cure] = []
+    if case.surface.suggested_metrics:
+        name = suggested[0]
+        effect = signed_default(case, name)
+        patch: JsonObject = {"metrics": {name: {"role": "success", "mde": effect}}, "hypothesis": {"metric": name}}
+        cures.append(Cure(f"{name}, to detect {effect:+.2%}", patch))
+    yield Fault("/metrics", "Name a success metric.", allowed=suggested, cures=cures)
+
+
+def signed_default(case: Case, name: str) -> float:
+    """The metric's usual effect, signed towards what is better."""
+    metric = case.catalogue.metrics[name]
+    return (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
+
+
+def required_metrics_are_present(case: Case) -> Iterator[Fault]:
+    """The surface's required metrics are measured, so that every experiment on it is held to the same guardrails.
+
+    A metric that the surface guards may be a success metric instead: it is then tested more strictly.
+    """
+    for name, required in case.surface.required_metrics.items():
+        use = case.spec.metrics.get(name)
+        if use is None:
+            default = required.margin or case.catalogue.metrics[name].margin or case.surface.policy.max_margin
+            entry: JsonObject = {"role": required.role}
+            if required.role == "guardrail":
+                entry["margin"] = default
+            cure = Cure(f"add it as {required.role}", nest(pointer("metrics", name), entry))
+            yield Fault(pointer("metrics", name), "The surface requires this metric.", cures=[cure])
+        elif use.role != required.role and use.role != "success":
+            cure = Cure(f"make it {required.role}", nest(pointer("metrics", name, "role"), required.role))
+            message = f"The surface requires it as {required.role}."
+            yield Fault(pointer("metrics", name, "role"), message, got=use.role, cures=[cure])
+
+
+def a_guardrail_exists(case: Case) -> Iterator[Fault]:
+    """Something guards what the change could harm: a gain bought with crashes is a loss."""
+    if not any(use.role == "guardrail" for use in case.spec.metrics.values()):
+        yield Fault("/metrics", "Name a guardrail metric with its margin.")
+
+
+def success_metrics_have_an_effect(case: Case) -> Iterator[Fault]:
+    """Each success metric says which relative effect matters; a sample can be sized for nothing else."""
+    for name, use in case.spec.metrics.items():
+        if use.role == "success" and not use.mde and name in case.catalogue.metrics:
+            effect = signed_default(case, name)
+            cure = Cure(f"the metric's usual effect, {effect:+.2%}", nest(pointer("metrics", name, "mde"), effect))
+            message = "A success metric needs its relative effect: 0.01 = up 1 %."
+            yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
+
+
+def effects_are_improvements(case: Case) -> Iterator[Fault]:
+    """The effect's sign points to what is better for the metric: nobody ships a change that made it worse."""
+    for name, use in case.spec.metrics.items():
+        metric = case.catalogue.metrics.get(name)
+        if use.role != "success" or not use.mde or metric is None:
+            continue
+        if (use.mde > 0) != (metric.better == "up"):
+            cure = Cure(f"expect {-use.mde:+.2%}", nest(pointer("metrics", name, "mde"), -use.mde))
+            message = f"For {name}, {metric.better} is better; this effect would be a loss."
+            yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
+
+
+def direction_follows_the_effect(case: Case) -> Iterator[Fault]:
+    """The hypothesis predicts the direction that its metric is sized for."""
+    hypothesis = case.spec.hypothesis
+    use = case.spec.metrics.get(hypothesis.metric)
+    if use is None or not use.mde:
+        return
+    expected = "increase" if use.mde > 0 else "decrease"
+    if hypothesis.direction != expected:
+        cure = Cure(f"predict {expected}", nest("/hypothesis/direction", expected))
+        message = f"The effect on {hypothesis.metric} is {use.mde:+.2%}."
+        yield Fault("/hypothesis/direction", message, got=hypothesis.direction, cures=[cure])
+
+
+def effects_are_plausible(case: Case) -> Iterator[Fault]:
+    """The effect is one that changes of this kind have: +100 % is nearly always 1 % written as 1."""
+    for name, use in case.spec.metrics.items():
+        if use.mde and abs(use.mde) > PLAUSIBLE_MDE:
+            smaller = use.mde / 100
+            cure = Cure(f"{smaller:+.2%}", nest(pointer("metrics", name, "mde"), smaller))
+            message = f"{use.mde:+.0%} is hardly plausible; effects are shares: 0.01 = 1 %."
+            yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
+
+
+def guardrails_have_a_margin(case: Case) -> Iterator[Fault]:
+    """Each guardrail says how much worse is still acceptable; "not significantly worse" protects nothing."""
+    for name, use in case.spec.metrics.items():
+        if use.role == "guardrail" and not (use.margin and use.margin > 0):
+            metric = case.catalogue.metrics.get(name)
+            margin = (metric.margin if metric else None) or case.surface.policy.max_margin
+            cure = Cure(f"{margin:.2%}", nest(pointer("metrics", name, "margin"), margin))
+            message = "A guardrail needs a non-inferiority margin, relative: 0.01 = 1 %."
+            yield Fault(pointer("metrics", name, "margin"), message, got=use.margin, cures=[cure])
+
+
+def margins_are_within_policy(case: Case) -> Iterator[Fault]:
+    """A margin is no wider than the surface allows."""
+    for name, use in case.spec.metrics.items():
+        required = case.surface.required_metrics.get(name)
+        limit = (required.margin if required else None) or case.surface.policy.max_margin
+        if use.role == "guardrail" and use.margin and use.margin > limit:
+            cure = Cure(f"{limit:.2%}", nest(pointer("metrics", name, "margin"), limit))
+            message = f"The surface allows a margin of at most {limit:g} here."
+            yield Fault(pointer("metrics", name, "margin"), message, got=use.margin, cures=[cure])
+
+
+def success_metrics_are_few(case: Case) -> Iterator[Fault]:
+    """At most two success metrics: alpha is split over them, and each makes every other test weaker."""
+    names = [name for name, use in case.spec.metrics.items() if use.role == "success"]
+    if len(names) > 2:
+        yield Fault("/metrics", f"alpha is split over {listed(names)}; two success metrics are enough.", got=len(names))
+
+
+def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
+    """Metrics are analysed by the unit that is randomised; a finer one has a variance that looks too small."""
+    for name in case.spec.metrics:
+        metric = case.catalogue.metrics.get(name)
+        if metric is not None and metric.unit != case.spec.unit:
+            message = f"It is measured per {metric.unit}, and the experiment randomises by {case.spec.unit}."
+            yield Fault(pointer("metrics", name), message, got=metric.unit)
+
+
+def windows_fit_the_run(case: Case) -> Iterator[Fault]:
+    """A metric's window ends before the experiment does, or no unit ever completes it."""
+    for name in case.spec.metrics:
+        metric = case.catalogue.metrics.get(name)
+        if metric is not None and metric.window_days > case.spec.design.days:
+            days = -(-metric.window_days // 7) * 7
+            cure = Cure(f"run {days} days", nest("/design/days", days))
+            message = f"{name} needs {metric.window_days} days a unit."
+            yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
+
+
+CHECKS = (
+    Check("metrics.known", "block", metrics_are_known),
+    Check("metrics.success_present", "block", a_success_metric_exists),
+    Check("metrics.required_present", "block", required_metrics_are_present),
+    Check("metrics.guardrail_present", "block_unless_overridden", a_guardrail_exists),
+    Check("metrics.effect_present", "block", success_metrics_have_an_effect),
+    Check("metrics.effect_improves", "block", effects_are_improvements),
+    Check("hypothesis.direction", "block", direction_follows_the_effect),
+    Check("metrics.margin_present", "block", guardrails_have_a_margin),
+    Check("metrics.window", "block", windows_fit_the_run),
+    Check("metrics.margin_policy", "block_unless_overridden", margins_are_within_policy),
+    Check("metrics.effect_plausible", "warn", effects_are_plausible),
+    Check("metrics.few", "warn", success_metrics_are_few),
+    Check("metrics.unit", "warn", metrics_are_of_the_unit),
+)

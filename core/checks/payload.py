@@ -1,0 +1,151 @@
+"""Parameter values against their JSON Schema, with the nearest value that would do."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from ..documents import JsonObject, canonical, nest, pointer
+from ..names import nearest, same_name
+from .engine import Cure, Fault
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+MAX_FAULTS = 5
+"""Most faults told of one value: after a few, the shape as a whole is wrong."""
+
+
+@lru_cache(maxsize=512)
+def _validator(schema: str) -> jsonschema_rs.Validator:
+    import json
+
+    import jsonschema_rs as library
+
+    return library.validator_for(json.loads(schema))
+
+
+def meets_schema(value: JsonValue, schema: JsonObject) -> bool:
+    return _validator(canonical(schema)).is_valid(value)
+
+
+def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: JsonValue = None) -> Iterator[Fault]:
+    """A fault for each place where a value breaks its schema.
+
+    Every fault has the same cure, which mends all that can be mended in the value: patches of one value would undo
+    each other. A list that is too short is completed from production, for whoever names what comes first means that
+    the rest follows.
+    """
+    if meets_schema(value, schema):
+        return
+    validator = _validator(canonical(schema))
+    errors = list(validator.iter_errors(value))
+    cure = _cure(errors, value, schema, at, production)
+    for error in errors[:MAX_FAULTS]:
+        yield _fault(error, value, at, cure)
+
+
+def _cure(
+    errors: list[jsonschema_rs.ValidationError], value: JsonValue, schema: JsonObject, at: str, production: JsonValue
+) -> Cure | None:
+    mended: JsonValue = copy.deepcopy(value)
+    changes: list[str] = []
+    for error in errors:
+        path = list(error.instance_path)
+        better = _better(error, _inside(value, path))
+        if better is not None:
+            mended = _replaced(mended, path, better)
+            changes.append(f"use {better}")
+    if isinstance(mended, list) and isinstance(production, list) and not meets_schema(mended, schema):
+        completed = mended + [item for item in production if item not in mended]
+        if meets_schema(completed, schema):
+            mended = completed
+            changes.append("follow with the rest of production")
+    if not changes or not meets_schema(mended, schema):
+        return None
+    return Cure(", ".join(changes), nest(at, mended))
+
+
+def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure: Cure | None) -> Fault:
+    path = list(error.instance_path)
+    given = _inside(value, path)
+    kind, limits = error.kind.name, error.kind.as_dict()
+    options = [str(option) for option in limits.get("options", [])]
+    sentence = {
+        "enum": "This is none of the allowed values.",
+        "type": f"This must be of type {' or '.join(limits.get('types', []))}.",
+        "minimum": f"The minimum is {limits.get('limit')}.",
+        "maximum": f"The maximum is {limits.get('limit')}.",
+        "minItems": f"At least {limits.get('limit')} items are needed.",
+        "maxItems": f"At most {limits.get('limit')} items are allowed.",
+        "minLength": f"At least {limits.get('limit')} characters are needed.",
+        "maxLength": f"At most {limits.get('limit')} characters are allowed.",
+        "uniqueItems": "The items must all differ.",
+        "required": f"The field {limits.get('property')} is missing.",
+        "additionalProperties": f"Unknown field {', '.join(limits.get('unexpected', []))}.",
+        "pattern": f"The text must match {limits.get('pattern')}.",
+    }.get(kind, f"This breaks the schema's {kind}.")
+    near = _near(given, options) if kind == "enum" else []
+    return Fault(
+        at + pointer(*path),
+        sentence,
+        got=given if isinstance(given, str | int | float | bool) else canonical(given)[:100],
+        allowed=options,
+        nearest=near,
+        cures=[cure] if cure else [],
+    )
+
+
+def _near(given: JsonValue, options: list[str]) -> list[str]:
+    same = same_name(str(given), options)
+    return [same] if same else nearest(str(given), options)
+
+
+def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue:
+    """The nearest value that would meet the broken rule, or None when none is plain."""
+    kind, limits = error.kind.name, error.kind.as_dict()
+    if kind == "enum" and isinstance(given, str):
+        texts = [option for option in limits["options"] if isinstance(option, str)]
+        near = _near(given, texts)
+        return near[0] if near else None
+    if kind in ("minimum", "maximum"):
+        return limits["limit"]
+    if kind == "type" and isinstance(given, str):
+        return _from_text(given, limits["types"])
+    return None
+
+
+def _from_text(given: str, types: list[str]) -> JsonValue:
+    if "boolean" in types and given.lower() in ("true", "false"):
+        return given.lower() == "true"
+    for kind, convert in (("integer", int), ("number", float)):
+        if kind in types:
+            try:
+                return convert(given)
+            except ValueError:
+                continue
+    return None
+
+
+def _inside(value: JsonValue, path: list[str | int]) -> JsonValue:
+    for token in path:
+        if isinstance(value, list) and isinstance(token, int):
+            value = value[token]
+        elif isinstance(value, dict):
+            value = value.get(str(token))
+    return value
+
+
+def _replaced(value: JsonValue, path: list[str | int], new: JsonValue) -> JsonValue:
+    if not path:
+        return new
+    parent = _inside(value, path[:-1])
+    if isinstance(parent, list) and isinstance(path[-1], int):
+        parent[path[-1]] = new
+    elif isinstance(parent, dict):
+        parent[str(path[-1])] = new
+    return value

@@ -1,0 +1,159 @@
+"""Shape: whether a document is a spec at all. These come first, because nothing else can be asked without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from ..documents import JsonObject, nest, pointer
+from ..model.catalogue import Catalogue
+from ..model.experiment import Spec
+from ..model.finding import Finding
+from ..names import nearest
+from .engine import Check, Cure, Fault, as_finding, worst_first
+
+
+def read_spec(document: JsonObject) -> Spec | list[Finding]:
+    """The spec, or a finding for every place where the document is not one."""
+    try:
+        return Spec.model_validate(document)
+    except ValidationError as error:
+        return worst_first(_findings(error))
+
+
+def _findings(error: ValidationError) -> list[Finding]:
+    counts: dict[str, int] = {}
+    findings: list[Finding] = []
+    for fault in error.errors(include_url=False, include_context=False):
+        code, described = _describe(fault["type"], fault["loc"], fault["msg"], fault.get("input"))
+        counts[code] = counts.get(code, 0) + 1
+        findings.append(as_finding(code, "block", described, counts[code]))
+    return findings
+
+
+def _describe(kind: str, loc: tuple[int | str, ...], message: str, given: JsonValue) -> tuple[str, Fault]:
+    path = [part for part in loc if part != "[key]"]
+    at = pointer(*path)
+    if kind == "extra_forbidden":
+        return "spec.unknown_field", _unknown_field(path, given)
+    if kind == "missing":
+        return "spec.missing_field", Fault(at, "The spec needs this field.", allowed=allowed_fields(path[:-1]))
+    text = {"int_type": "a whole number", "float_type": "a number", "string_type": "text", "bool_type": "true or false"}
+    wanted = text.get(kind)
+    sentence = f"This must be {wanted}." if wanted else f"{message[:1].upper()}{message[1:]}."
+    return "spec.wrong_value", Fault(at, sentence, got=_shown(given))
+
+
+def _unknown_field(path: list[int | str], given: JsonValue) -> Fault:
+    name = str(path[-1])
+    allowed = allowed_fields(path[:-1])
+    close = nearest(name, allowed, 1)
+    cures: list[Cure] = []
+    if close:
+        renamed = nest(pointer(*path[:-1], close[0]), given)
+        cures.append(Cure(f"rename it to {close[0]}", _with_removed(renamed, path)))
+    cures.append(Cure("leave it out", nest(pointer(*path), None)))
+    return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
+
+
+def _with_removed(patch: JsonObject, path: list[int | str]) -> JsonObject:
+    inner: JsonValue = patch
+    for token in path[:-1]:
+        assert isinstance(inner, dict)
+        inner = inner[str(token)]
+    assert isinstance(inner, dict)
+    inner[str(path[-1])] = None
+    return patch
+
+
+def _shown(value: JsonValue) -> JsonValue:
+    if isinstance(value, str | int | float | bool):
+        return value if not isinstance(value, str) else value[:100]
+    return f"a {type(value).__name__}".replace("a dict", "an object").replace("NoneType", "null")
+
+
+def allowed_fields(path: list[int | str]) -> list[str]:
+    """The field names that a spec may have at a path, empty where names are free."""
+    here: type[BaseModel] | _MapOf | None = Spec
+    for token in path:
+        if isinstance(here, _MapOf):
+            here = here.values
+        elif here is not None:
+            field = here.model_fields.get(str(token))
+            here = _model_in(field.annotation) if field else None
+    return [] if here is None or isinstance(here, _MapOf) else list(here.model_fields)
+
+
+@dataclass(frozen=True)
+class _MapOf:
+    """A map whose names are free and whose values are of a model."""
+
+    values: type[BaseModel]
+
+
+def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
+    """The model, or the map of models, that an annotation stands for."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    arguments = get_args(annotation)
+    if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
+        return _MapOf(arguments[1])
+    return None
+
+
+def unknown_place(spec: Spec, catalogue: Catalogue) -> list[Finding]:
+    """Findings when the surface or the environment is not in the catalogue: nothing else can be checked then."""
+    findings: list[Finding] = []
+    if spec.surface not in catalogue.surfaces:
+        findings.append(_unknown("surface.known", "/surface", spec.surface, sorted(catalogue.surfaces)))
+    if spec.environment not in catalogue.environments:
+        findings.append(_unknown("environment.known", "/environment", spec.environment, sorted(catalogue.environments)))
+    return findings
+
+
+def _unknown(code: str, at: str, name: str, allowed: list[str]) -> Finding:
+    close = nearest(name, allowed)
+    cures = [Cure(f"use {close[0]}", nest(at, close[0]))] if close else []
+    fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
+    return as_finding(code, "block", fault, 1)
+
+
+def _unknown_field_doc(case: object) -> Iterator[Fault]:
+    """Every field of a spec has a name the server knows.
+
+    A misspelt field that is dropped in silence is a setting that somebody believes to be in force.
+    """
+    yield from ()
+
+
+def _missing_field_doc(case: object) -> Iterator[Fault]:
+    """Every field that a spec cannot do without is there."""
+    yield from ()
+
+
+def _wrong_value_doc(case: object) -> Iterator[Fault]:
+    """Every field holds a value of its type."""
+    yield from ()
+
+
+def _surface_doc(case: object) -> Iterator[Fault]:
+    """The surface is in the catalogue, which says what may vary there and who answers for it."""
+    yield from ()
+
+
+def _environment_doc(case: object) -> Iterator[Fault]:
+    """The environment is in the catalogue, which says which backends deliver there."""
+    yield from ()
+
+
+CHECKS = (
+    Check("spec.unknown_field", "block", _unknown_field_doc),
+    Check("spec.missing_field", "block", _missing_field_doc),
+    Check("spec.wrong_value", "block", _wrong_value_doc),
+    Check("surface.known", "block", _surface_doc),
+    Check("environment.known", "block", _environment_doc),
+)
+"""Only their documentation: `read_spec` and `unknown_place` find them, since no case exists without a spec."""

@@ -1,0 +1,130 @@
+"""The statistical plan: whether the run can answer its question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..documents import JsonObject, nest, pointer
+from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
+from .engine import Case, Check, Cure, Fault
+
+WEEK = 7
+LONG_RUN = 30
+
+
+def design_is_within_policy(case: Case) -> Iterator[Fault]:
+    """alpha is no larger and power no smaller than the surface's policy: a laxer test finds more that is not there."""
+    design, policy = case.spec.design, case.surface.policy
+    if not 0 < design.alpha <= policy.alpha:
+        cure = Cure(f"alpha {policy.alpha:g}", nest("/design/alpha", policy.alpha))
+        message = f"alpha lies above 0 and is at most {policy.alpha:g} on this surface."
+        yield Fault("/design/alpha", message, got=design.alpha, cures=[cure])
+    if not policy.power <= design.power < 1:
+        cure = Cure(f"power {policy.power:g}", nest("/design/power", policy.power))
+        message = f"Power is at least {policy.power:g} on this surface and below 1."
+        yield Fault("/design/power", message, got=design.power, cures=[cure])
+
+
+def duration_is_long_enough(case: Case) -> Iterator[Fault]:
+    """The run covers a whole week at least: weekends are not weekdays, and novelty fades."""
+    least = max(WEEK, case.surface.policy.min_days)
+    if case.spec.design.days < least:
+        cure = Cure(f"run {least} days", nest("/design/days", least))
+        message = f"Run {least} days at least."
+        yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
+
+
+def duration_is_possible(case: Case) -> Iterator[Fault]:
+    """The run ends: nothing longer than 180 days is an experiment."""
+    if case.spec.design.days > DAY_LIMIT:
+        cure = Cure(f"run {case.surface.policy.max_days} days", nest("/design/days", case.surface.policy.max_days))
+        message = f"Run at most {DAY_LIMIT} days."
+        yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
+
+
+def duration_is_whole_weeks(case: Case) -> Iterator[Fault]:
+    """Each weekday counts equally often."""
+    days = case.spec.design.days
+    if days > WEEK and days % WEEK:
+        rounded = -(-days // WEEK) * WEEK
+        cure = Cure(f"run {rounded} days", nest("/design/days", rounded))
+        yield Fault("/design/days", "Whole weeks weigh every weekday alike.", got=days, cures=[cure])
+
+
+def duration_is_not_too_long(case: Case) -> Iterator[Fault]:
+    """Past a month cookies churn, other launches mix in, and the buckets are missing to others."""
+    days = case.spec.design.days
+    if LONG_RUN < days <= DAY_LIMIT:
+        yield Fault("/design/days", f"{days} days is long; {LONG_RUN} are usually enough.", got=days)
+
+
+def power_is_sufficient(case: Case) -> Iterator[Fault]:
+    """The run has enough units for every effect and margin at the corrected alpha and power.
+
+    An underpowered test ends inconclusive most of the time, and what it does find is exaggerated (Gelman, Carlin 2014,
+    "Beyond Power Calculations"). alpha is split over the success metrics and comparisons, beta over the guardrails:
+    Schultzberg, Ankargren, Frånberg 2024.
+    """
+    lacking = case.size.shortest if case.size else None
+    if lacking is None or case.size is None or case.spec.allocation > 1:
+        return
+    what = "an effect" if lacking.role == "success" else "a margin"
+    message = (
+        f"{lacking.metric} needs {lacking.needed:,.0f} units in the control to resolve {what} of {lacking.effect:.2%}; "
+        f"{case.size.days} days at {case.spec.allocation:g} give {case.size.control:,.0f}."
+    )
+    yield Fault("/design", message, got=round(case.size.control), cures=_powerful(case))
+
+
+def _powerful(case: Case) -> list[Cure]:
+    spec, cures = case.spec, list[Cure]()
+    allocation = allocation_needed(spec, case.catalogue, case.audience)
+    if allocation is not None and allocation * 10_000 <= case.free:
+        cures.append(Cure(f"enter {allocation:g} of the units", nest("/allocation", allocation)))
+    days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT)
+    if days is not None:
+        cures.append(Cure(f"run {days} days", nest("/design/days", days)))
+    most = min(1.0, case.free / 10_000)
+    if not cures and most > spec.allocation:
+        wider = spec.model_copy(update={"allocation": most})
+        days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT)
+        if days is not None:
+            patch = {**nest("/allocation", most), **nest("/design/days", days)}
+            cures.append(Cure(f"enter {most:g} and run {days} days", patch))
+    return cures + _relaxing(case)
+
+
+def _relaxing(case: Case) -> list[Cure]:
+    """Larger effects for every success metric that lacks units, when that alone would do."""
+    assert case.size is not None
+    weak = [metric for metric in case.size.metrics if metric.needed > case.size.control]
+    if not weak or any(metric.role != "success" or metric.detects is None for metric in weak):
+        return []
+    effects: JsonObject = {}
+    texts: list[str] = []
+    for metric in weak:
+        assert metric.detects is not None
+        use = case.spec.metrics[metric.metric]
+        larger = round(metric.detects * 1.001 + 5e-5, 4) * (1 if (use.mde or 0) > 0 else -1)
+        effects[metric.metric] = {"mde": larger}
+        texts.append(f"{larger:+.2%} on {metric.metric}")
+    return [Cure("settle for detecting " + ", ".join(texts), {"metrics": effects}, relaxes=True)]
+
+
+def metrics_have_history(case: Case) -> Iterator[Fault]:
+    """Every deciding metric has a baseline and a variance; without them no size is more than a guess."""
+    for name, use in case.spec.metrics.items():
+        metric = case.catalogue.metrics.get(name)
+        if metric is not None and use.role != "quality" and (metric.variance is None or metric.baseline.mean == 0):
+            yield Fault(pointer("metrics", name), "The catalogue has no baseline to size this metric by.")
+
+
+CHECKS = (
+    Check("design.policy", "block_unless_overridden", design_is_within_policy),
+    Check("duration.possible", "block", duration_is_possible),
+    Check("duration.minimum", "block_unless_overridden", duration_is_long_enough),
+    Check("power.sufficient", "block_unless_overridden", power_is_sufficient),
+    Check("metrics.history", "block_unless_overridden", metrics_have_history),
+    Check("duration.whole_weeks", "warn", duration_is_whole_weeks),
+    Check("duration.long", "warn", duration_is_not_too_long),
+)

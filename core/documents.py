@@ -1,0 +1,125 @@
+"""JSON documents: canonical text, digests, pointers and merge patches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+from .errors import Invalid
+
+JsonObject = dict[str, JsonValue]
+
+MAX_TEXT = 4_000
+"""Longest text in a document, in characters: a hypothesis fits, a pasted log does not."""
+MAX_DEPTH = 32
+MAX_BYTES = 64_000
+
+
+def canonical(value: JsonValue) -> str:
+    """One text per value: sorted keys, no spaces (RFC 8785's ordering for the values used here)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: JsonValue) -> str:
+    """SHA-256 of the canonical text, in hex."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def escape(token: str) -> str:
+    """One reference token of a JSON Pointer (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def pointer(*tokens: str | int) -> str:
+    return "".join("/" + escape(str(token)) for token in tokens)
+
+
+def tokens_of(at: str) -> list[str]:
+    return [token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:]]
+
+
+def merge_patch(target: JsonValue, patch: JsonValue) -> JsonValue:
+    """The target with an RFC 7396 merge patch applied: null removes, objects merge, the rest replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged: JsonObject = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def patch_object(target: JsonObject, patch: JsonObject) -> JsonObject:
+    """`merge_patch` for two objects, whose result is an object."""
+    merged = merge_patch(target, patch)
+    assert isinstance(merged, dict)
+    return merged
+
+
+def nest(at: str, value: JsonValue) -> JsonObject:
+    """The merge patch that sets `value` at a pointer of object keys: nest("/a/b", 1) is {"a": {"b": 1}}."""
+    patch: JsonValue = value
+    for token in reversed(tokens_of(at)):
+        patch = {token: patch}
+    assert isinstance(patch, dict)
+    return patch
+
+
+def changed_leaves(before: JsonValue, after: JsonValue, at: str = "") -> Iterator[tuple[str, JsonValue, JsonValue]]:
+    """(pointer, before, after) of each place where two documents differ; None stands for absent."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted(before.keys() | after.keys()):
+            yield from changed_leaves(before.get(name), after.get(name), f"{at}/{escape(name)}")
+    elif before != after:
+        yield at, before, after
+
+
+def _walk(value: JsonValue, at: str, depth: int) -> Iterator[tuple[str, JsonValue, int]]:
+    yield at, value, depth
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield at, name, depth
+            yield from _walk(inner, f"{at}/{escape(name)}", depth + 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _walk(inner, f"{at}/{index}", depth + 1)
+
+
+def require_storable(value: JsonValue, what: str) -> None:
+    """Refuse what cannot be stored and read back by every party.
+
+    Raises:
+        Invalid: nested deeper than 32, a text over 4,000 characters, over 64,000 bytes in all, a lone surrogate,
+            or a number that JSON has no text for.
+    """
+    for at, leaf, depth in _walk(value, "", 0):
+        if depth > MAX_DEPTH:
+            raise Invalid(f"{what} is nested deeper than {MAX_DEPTH} levels.", pointer=at[:200], code="too_deep")
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            raise Invalid(f"{what} holds a number that is not finite.", pointer=at[:200], code="not_finite")
+        if isinstance(leaf, str):
+            _require_text(leaf, at, what)
+    size = len(canonical(value).encode())
+    if size > MAX_BYTES:
+        raise Invalid(f"{what} takes {size:,} bytes; the limit is {MAX_BYTES:,}.", code="too_large")
+
+
+def _require_text(text: str, at: str, what: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise Invalid(
+            f"A text in {what} has {len(text):,} characters; the limit is {MAX_TEXT:,}. Shorten it and link the rest.",
+            pointer=at[:200],
+            code="too_long",
+        )
+    if any("\ud800" <= char <= "\udfff" for char in text) or "\x00" in text:
+        raise Invalid(
+            f"A text in {what} holds a character that is not valid Unicode text.", pointer=at[:200], code="bad_text"
+        )

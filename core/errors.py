@@ -1,0 +1,118 @@
+"""Every failure that a caller can act on: one code, one message of ours, and what to do next."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+
+class CrossfadeError(Exception):
+    """An expected failure.
+
+    Attributes:
+        code: stable name of the fault, for programs.
+        message: one sentence of ours; text from users or backends is only ever in `got`.
+        pointer: JSON Pointer to the part of the input at fault, "" for the whole.
+        got, allowed, nearest: what came, what may come, and the allowed values that look most like what came.
+        retryable: True when the same call can succeed later without a change.
+        next: the call or the human action that gets further.
+    """
+
+    code = "error"
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next: str = "",
+        pointer: str = "",
+        got: JsonValue = None,
+        allowed: list[str] | None = None,
+        nearest: list[str] | None = None,
+        code: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next = next
+        self.pointer = pointer
+        self.got = got
+        self.allowed = allowed or []
+        self.nearest = nearest or []
+        if code is not None:
+            self.code = code
+        if retryable is not None:
+            self.retryable = retryable
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """The published shape of the error; empty parts are left out, never null."""
+        body: dict[str, JsonValue] = {"code": self.code, "message": self.message, "retryable": self.retryable}
+        if self.pointer:
+            body["pointer"] = self.pointer
+        if self.got is not None:
+            body["got"] = self.got
+        if self.allowed:
+            body["allowed"] = list[JsonValue](self.allowed)
+        if self.nearest:
+            body["nearest"] = list[JsonValue](self.nearest)
+        if self.next:
+            body["next"] = self.next
+        return body
+
+
+class Invalid(CrossfadeError):
+    """The input breaks a rule that holds before anything is looked up."""
+
+    code = "invalid"
+
+
+class NotFound(CrossfadeError):
+    """Nothing has that name; `nearest` holds names that exist."""
+
+    code = "not_found"
+
+
+class Conflict(CrossfadeError):
+    """Somebody else's write came first, or the name is taken by something different."""
+
+    code = "conflict"
+
+
+class NotAllowed(CrossfadeError):
+    """The thing exists, but its state does not allow the change."""
+
+    code = "not_allowed"
+
+
+class Stale(CrossfadeError):
+    """What a plan's digest covers has changed since the plan was made."""
+
+    code = "stale_plan"
+
+
+class CatalogueBroken(CrossfadeError):
+    """The catalogue does not load; `problems` holds every fault with its file and line."""
+
+    code = "catalogue_broken"
+
+    def __init__(self, message: str, problems: list[str], **more: str) -> None:
+        super().__init__(message, got=list[JsonValue](problems[:5]), next=more.get("next", ""))
+        self.problems = problems
+
+
+class StoreUnavailable(CrossfadeError):
+    """The store cannot be read or written (full disk, read-only file, locked for too long)."""
+
+    code = "store_unavailable"
+
+
+class BackendFailed(CrossfadeError):
+    """A backend refused or could not be reached; `retryable` tells whether trying again can help."""
+
+    code = "backend_failed"
+
+
+class BackendChanged(BackendFailed):
+    """Our own entry in a backend is not what the plan saw: somebody else wrote it."""
+
+    code = "backend_changed"

@@ -1,0 +1,200 @@
+"""What the use cases answer: small, complete, and ending with the next call. An absent part is left out, never null."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from ..documents import JsonObject
+from .experiment import Change, State
+from .finding import Severity
+from .strict import StrictModel
+
+Status = Literal["applied", "undone", "declined", "awaiting_approval", "needs_attention"]
+
+
+class FixView(StrictModel):
+    id: str
+    effect: str
+    relaxes: bool | None = Field(default=None, description="true when it weakens the test")
+
+
+class FindingView(StrictModel):
+    code: str
+    severity: Severity
+    at: str
+    message: str
+    got: JsonValue = None
+    allowed: list[str] | None = None
+    nearest: list[str] | None = None
+    fixes: list[FixView] | None = None
+
+
+class SizeView(StrictModel):
+    days: int
+    control: int = Field(description="units in the control")
+    detects: dict[str, float] | None = Field(default=None, description="metric -> smallest relative effect found")
+
+
+class Checked(StrictModel):
+    """A draft or a bare spec after all checks."""
+
+    key: str | None = None
+    version: int | None = None
+    state: State | None = None
+    ready: bool
+    findings: list[FindingView]
+    more_findings: list[str] | None = Field(default=None, description="findings past the fifth, as `code at`")
+    generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
+    changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
+    size: SizeView | None = None
+    next: str
+
+
+class ParameterView(StrictModel):
+    name: str
+    layer: str
+    values: str = Field(description="what may be set, enums literally")
+    production: JsonValue = None
+
+
+class LayerView(StrictModel):
+    layer: str
+    free: float
+    held_by: list[str] | None = None
+
+
+class SurfaceView(StrictModel):
+    key: str
+    name: str
+    description: str
+    owner: str
+    unit: str
+    units: dict[str, int] = Field(description="day -> cumulative unique eligible units")
+    parameters: list[ParameterView]
+    more_parameters: list[str] | None = None
+    layers: list[LayerView]
+    success_metrics: dict[str, float] = Field(description="suggested metric -> its usual signed effect")
+    required_metrics: dict[str, str] = Field(description="metric -> role and margin")
+    audience: list[str] = Field(description="attributes an audience may use")
+    reviewers: list[str] | None = None
+    blackouts: list[str] | None = None
+    holdouts: dict[str, float] | None = None
+    recent: list[str] | None = Field(default=None, description="latest experiments, as `key state`")
+
+
+class OtherSurface(StrictModel):
+    key: str
+    name: str
+
+
+class Surfaces(StrictModel):
+    best: SurfaceView | None = None
+    others: list[OtherSurface]
+    cursor: str | None = None
+    next: str
+
+
+class ExperimentLine(StrictModel):
+    key: str
+    state: State
+    name: str
+    surface: str
+    owner: str
+    updated: str
+
+
+class Experiments(StrictModel):
+    experiments: list[ExperimentLine]
+    cursor: str | None = None
+    next: str
+
+
+class VariantView(StrictModel):
+    weight: float
+    control: bool | None = None
+    parameters: JsonObject | None = None
+
+
+class OperationView(StrictModel):
+    id: str
+    change: Change
+    status: str
+    reason: str | None = None
+
+
+class Experiment(StrictModel):
+    key: str
+    version: int
+    state: State
+    ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
+    blocks: list[str] | None = None
+    name: str
+    surface: str
+    hypothesis: str
+    audience: JsonObject
+    allocation: float
+    days: int
+    variants: dict[str, VariantView]
+    metrics: dict[str, str]
+    owner: str
+    buckets: list[str] | None = None
+    delivered: list[str] | None = Field(default=None, description="documents that hold our entry now")
+    previews: dict[str, list[str]] | None = None
+    operation: OperationView | None = None
+    spec: JsonObject | None = None
+    generated: dict[str, str] | None = None
+    next: str
+
+
+class StepView(StrictModel):
+    backend: str
+    action: str
+    target: str
+    does: list[str] | None = Field(default=None, description="what the write means")
+    undo: str
+    opens_traffic: bool | None = None
+    before: JsonObject | None = Field(default=None, description="with full: our entry before, absent when none")
+    after: JsonObject | None = Field(default=None, description="with full: our entry after, absent when removed")
+
+
+class PlanView(StrictModel):
+    key: str
+    change: Change
+    ready: bool
+    digest: str | None = None
+    expires: str | None = None
+    environment: str | None = None
+    buckets: list[str] | None = None
+    steps: list[StepView]
+    findings: list[FindingView]
+    more_findings: list[str] | None = None
+    next: str
+
+
+class Applied(StrictModel):
+    """`status` is the truth about the change; every other field explains it."""
+
+    status: Status
+    key: str
+    change: Change
+    state: State
+    operation: str | None = None
+    steps: dict[str, str] | None = Field(default=None, description="target -> done, undone or what is left")
+    approval: str | None = Field(default=None, description="how the yes or no was given")
+    reason: str | None = None
+    next: str
+
+
+class Explanation(StrictModel):
+    """Why a unit gets what it gets."""
+
+    key: str
+    unit: str
+    state: State
+    variant: str | None
+    because: str
+    detail: str
+    steps: list[str]
+    parameters: JsonObject

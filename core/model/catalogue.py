@@ -1,0 +1,193 @@
+"""The catalogue: what may vary where, how it is measured, whom it reaches, and which systems deliver it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, PositiveFloat, PositiveInt
+
+from ..documents import JsonObject
+from .strict import Key, StrictModel, Text
+
+Role = Literal["success", "guardrail", "quality"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Attribute(StrictModel):
+    """A fact about a unit at evaluation time that an audience may ask for."""
+
+    type: Literal["string", "integer", "number", "boolean", "semver"]
+    description: Text
+    shares: dict[str, Share] = Field(
+        default_factory=dict,
+        description="known values and the share of units that has each; an enumerated attribute allows no other value",
+    )
+    quantiles: dict[float, Share] = Field(
+        default_factory=dict[float, float],
+        description="for numbers: value -> share of units strictly below it; linear in between",
+    )
+    open: bool = Field(default=False, description="values outside `shares` are allowed, with an unknown share")
+    immutable: bool = Field(default=False, description="never changes during an experiment (country of sign-up, say)")
+    present: Share = Field(default=1.0, description="share of units that carry the attribute at all")
+
+
+class Baseline(StrictModel):
+    """What the metric is today, per unit over `window_days` of the metric."""
+
+    mean: float = Field(description="mean per unit; for a proportion the rate, for a ratio the ratio itself")
+    variance: PositiveFloat | None = Field(
+        default=None,
+        description="variance per unit; a proportion's is rate * (1 - rate), a ratio's the linearised one",
+    )
+    measured: date | None = None
+
+
+class Source(StrictModel):
+    """Where the metric's events are: one row an event (mean, count, ratio) or a unit (proportion)."""
+
+    table: Text
+    unit: Text = Field(description="column that holds the unit's id")
+    time: Text = Field(description="column that holds the event's time, UTC")
+    value: Text | None = Field(default=None, description="column that is summed; none counts rows")
+    denominator: Text | None = Field(default=None, description="column summed below the line, for a ratio")
+    filter: Text | None = Field(default=None, description="SQL condition on the rows")
+
+
+class Metric(StrictModel):
+    name: Text
+    description: Text
+    kind: Literal["proportion", "mean", "ratio", "count"]
+    unit: Key = Field(description="unit of analysis: a key of `units`")
+    better: Literal["up", "down"]
+    baseline: Baseline
+    mde: PositiveFloat | None = Field(default=None, description="usual minimum detectable effect, relative: 0.01 = 1 %")
+    margin: PositiveFloat | None = Field(default=None, description="usual non-inferiority margin, relative")
+    window_days: PositiveInt = 7
+    freshness_hours: PositiveFloat = 24.0
+    covariate: Key | None = None
+    owner: Key
+    status: Literal["active", "deprecated"] = "active"
+    replaced_by: Key | None = None
+    source: Source
+
+    @property
+    def variance(self) -> float | None:
+        """Variance per unit over the window, or None when the catalogue has no history of it."""
+        if self.kind == "proportion":
+            return self.baseline.mean * (1 - self.baseline.mean)
+        return self.baseline.variance
+
+
+class Parameter(StrictModel):
+    """One thing on a surface that may vary."""
+
+    description: Text
+    json_schema: JsonObject = Field(alias="schema", description="JSON Schema 2020-12 of its values")
+    initial: JsonValue = Field(description="value in production until content delivery says otherwise")
+    layer: Key
+
+
+class Layer(StrictModel):
+    """10,000 buckets; experiments in one layer never share one."""
+
+    description: Text
+
+
+class RequiredMetric(StrictModel):
+    role: Role
+    margin: PositiveFloat | None = None
+
+
+class Policy(StrictModel):
+    """Defaults and limits of statistics on a surface."""
+
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+    power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
+    max_margin: PositiveFloat = Field(default=0.05, description="widest non-inferiority margin, relative")
+    days: PositiveInt = Field(default=14, description="usual duration; whole weeks")
+    min_days: PositiveInt = 7
+    max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
+    allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
+
+
+class Blackout(StrictModel):
+    """Days on which nothing may be launched; both ends included."""
+
+    start: date
+    end: date
+    why: Text
+
+
+class Route(StrictModel):
+    """Which backends deliver in one environment: one assigns units, any number hold content by variant."""
+
+    assigner: Key
+    content: list[Key] = Field(default_factory=list[Key])
+
+
+class Surface(StrictModel):
+    """A part of the product that users meet."""
+
+    name: Text
+    description: Text
+    owner: Key
+    tags: list[Text] = Field(default_factory=list[Text])
+    unit: Key = Field(description="what is randomised: a key of `units`")
+    accrual: dict[PositiveInt, PositiveInt] = Field(
+        description="day -> cumulative unique eligible units since the start; days 1, 7, 14 and 28 at least"
+    )
+    parameters: dict[Key, Parameter] = Field(min_length=1)
+    layers: dict[Key, Layer] = Field(min_length=1)
+    required_metrics: dict[Key, RequiredMetric] = Field(default_factory=dict[Key, RequiredMetric])
+    suggested_metrics: list[Key] = Field(default_factory=list[Key])
+    policy: Policy = Policy()
+    reviewers: list[Key] = Field(default_factory=list[Key])
+    max_live: PositiveInt = Field(default=50, description="most experiments that hold buckets at once")
+    blackouts: list[Blackout] = Field(default_factory=list[Blackout])
+    delivery: dict[Key, Route] = Field(
+        default_factory=dict[Key, Route], description="per environment, else its default"
+    )
+
+
+class Holdout(StrictModel):
+    """A share of units that no experiment enters, to measure what all of them did together."""
+
+    description: Text
+    surfaces: list[Key] = Field(min_length=1)
+    share: Annotated[float, Field(gt=0, lt=0.5)]
+    salt: Text
+    ends: date
+
+
+class Backend(StrictModel):
+    """One delivery or content system; `kind` names the adapter, which checks the settings."""
+
+    kind: Key
+    settings: JsonObject = Field(default_factory=dict[str, JsonValue])
+
+
+class Environment(StrictModel):
+    backends: dict[Key, Backend] = Field(min_length=1)
+    default: Route
+
+
+class Catalogue(StrictModel):
+    units: dict[Key, Key] = Field(description="unit -> the attribute that holds its id")
+    attributes: dict[Key, Attribute]
+    metrics: dict[Key, Metric]
+    surfaces: dict[Key, Surface]
+    holdouts: dict[Key, Holdout] = Field(default_factory=dict[Key, Holdout])
+    environments: dict[Key, Environment] = Field(min_length=1)
+    default_environment: Key
+
+    def route(self, surface: str, environment: str) -> Route:
+        """Who delivers a surface in an environment."""
+        return self.surfaces[surface].delivery.get(environment) or self.environments[environment].default
+
+    def holdouts_of(self, surface: str) -> dict[str, Holdout]:
+        return {key: holdout for key, holdout in sorted(self.holdouts.items()) if surface in holdout.surfaces}
+
+    def unit_attribute(self, surface: str) -> str:
+        """The attribute that holds the id of the surface's unit."""
+        return self.units[self.surfaces[surface].unit]

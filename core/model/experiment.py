@@ -1,0 +1,134 @@
+"""An experiment: its spec, its states, and the record that the store keeps."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from ..documents import JsonObject
+from .catalogue import Role
+from .strict import Key, StrictModel, Text
+
+ExperimentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
+VariantKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+State = Literal["draft", "scheduled", "running", "paused", "stopped"]
+Change = Literal["launch", "pause", "resume", "stop", "preview"]
+"""`preview` changes what named test units see and nothing else; it is made at a terminal only."""
+
+TRANSITIONS: dict[tuple[State, Change], State] = {
+    ("draft", "launch"): "running",
+    ("running", "pause"): "paused",
+    ("paused", "resume"): "running",
+    ("running", "stop"): "stopped",
+    ("paused", "stop"): "stopped",
+    ("draft", "preview"): "draft",
+    ("running", "preview"): "running",
+}
+"""What a change makes of a state; a launch passes through `scheduled`, which holds the buckets."""
+
+LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
+"""States that hold buckets."""
+
+NARROWING: frozenset[Change] = frozenset({"pause", "stop"})
+"""Changes that take exposure away: they need no person."""
+
+
+def changes_from(state: State) -> list[Change]:
+    """The changes that a plan can make from a state."""
+    return [change for (before, change) in TRANSITIONS if before == state and change != "preview"]
+
+
+class Hypothesis(StrictModel):
+    """ "Because `because`, `change` will move `metric` in `direction`." """
+
+    change: Text
+    metric: Key
+    direction: Literal["increase", "decrease"]
+    because: Text
+
+
+class Variant(StrictModel):
+    name: Text | None = None
+    weight: float = Field(description="share of the allocation, 0-1; all weights sum to 1")
+    control: bool = False
+    parameters: dict[Key, JsonValue] = Field(
+        default_factory=dict[Key, JsonValue], description="only what differs from production"
+    )
+
+
+class MetricUse(StrictModel):
+    role: Role
+    mde: float | None = Field(default=None, description="relative minimum detectable effect, signed: 0.01 = up 1 %")
+    margin: float | None = Field(default=None, description="relative non-inferiority margin of a guardrail: 0.01 = 1 %")
+
+
+class Design(StrictModel):
+    kind: Literal["fixed"] = "fixed"
+    alpha: float = Field(description="two-sided significance level before correction")
+    power: float
+    days: int = Field(description="duration in days")
+
+
+class Schedule(StrictModel):
+    start: date | None = Field(default=None, description="first day, UTC; none means on launch")
+
+
+class Spec(StrictModel):
+    """Everything that makes an experiment reproducible; the server generates what a brief leaves out."""
+
+    name: Text
+    hypothesis: Hypothesis
+    surface: Key
+    layer: Key
+    unit: Key
+    environment: Key
+    audience: JsonObject = Field(
+        default_factory=dict[str, JsonValue],
+        description='attribute -> value, [values], {"not": ...} or {"gte", "gt", "lte", "lt"}; all must hold',
+    )
+    allocation: float = Field(description="share of eligible units that enter, 0-1")
+    variants: dict[VariantKey, Variant]
+    metrics: dict[Key, MetricUse]
+    design: Design
+    schedule: Schedule = Schedule()
+    owner: str = ""
+    tags: list[Text] = Field(default_factory=list[Text])
+    links: dict[Key, Text] = Field(default_factory=dict[Key, Text])
+    iterates: ExperimentKey | None = Field(default=None, description="key of the experiment this one follows")
+
+    @property
+    def control(self) -> str | None:
+        """Key of the control variant, or None when there is not exactly one."""
+        controls = [key for key, variant in self.variants.items() if variant.control]
+        return controls[0] if len(controls) == 1 else None
+
+    @property
+    def touched(self) -> list[str]:
+        """Parameters that any variant sets, sorted."""
+        return sorted({name for variant in self.variants.values() for name in variant.parameters})
+
+
+class Record(StrictModel):
+    """An experiment in the store. `document` is the spec as written, which may still break its own schema."""
+
+    key: str
+    version: int
+    state: State
+    document: JsonObject
+    generated: dict[str, str] = Field(description="pointer -> why the server chose the value")
+    request_digest: str = Field(description="digest of the create call, which makes a repeat recognisable")
+    launches: int = 0
+    started: datetime | None = None
+    created: datetime
+    updated: datetime
+
+    @property
+    def surface(self) -> str:
+        return str(self.document.get("surface", ""))
+
+    @property
+    def owner(self) -> str:
+        return str(self.document.get("owner", ""))

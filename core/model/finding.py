@@ -1,0 +1,38 @@
+"""A finding: one fault that one check found, with what cures it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from ..documents import JsonObject
+from .strict import StrictModel
+
+Severity = Literal["block", "block_unless_overridden", "warn", "info"]
+SEVERITIES: tuple[Severity, ...] = ("block", "block_unless_overridden", "warn", "info")
+BLOCKING: frozenset[Severity] = frozenset({"block", "block_unless_overridden"})
+
+
+class Fix(StrictModel):
+    """A cure under an id. The patch stays on the server; a caller applies the fix by its id."""
+
+    id: str
+    effect: str = Field(description="what the fix does, with its numbers")
+    relaxes: bool = Field(default=False, description="True when it weakens the test or the policy")
+    patch: JsonObject = Field(exclude=True, description="RFC 7396 merge patch on the spec")
+
+
+class Finding(StrictModel):
+    code: str
+    severity: Severity
+    at: str = Field(description="JSON Pointer into the spec")
+    message: str
+    got: JsonValue = None
+    allowed: list[str] = Field(default_factory=list[str])
+    nearest: list[str] = Field(default_factory=list[str])
+    fixes: list[Fix] = Field(default_factory=list[Fix])
+
+    @property
+    def blocks(self) -> bool:
+        return self.severity in BLOCKING

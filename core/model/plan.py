@@ -1,0 +1,126 @@
+"""A plan, the operation that applies it, and what each of them covers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from ..documents import JsonObject
+from .experiment import Change, State
+from .finding import Finding
+from .strict import StrictModel
+
+Assurance = Literal["host", "terminal", "none"]
+"""How a yes reached us: `host` = elicitation through the MCP host, which we cannot tell from a person;
+`terminal` = typed at this machine; `none` = the change needs no yes."""
+
+OperationStatus = Literal["running", "applied", "undone", "needs_attention"]
+StepStatus = Literal["pending", "intended", "done", "undoing", "undone"]
+
+
+class BucketRange(StrictModel):
+    """Buckets lo <= b < hi of a layer's 10,000."""
+
+    lo: int = Field(ge=0, lt=10_000)
+    hi: int = Field(gt=0, le=10_000)
+
+
+class Place(StrictModel):
+    """One document of one backend, with all that is needed to reach it again without the catalogue."""
+
+    backend: str = Field(description="name in the catalogue's environment")
+    kind: str = Field(description="adapter")
+    settings: JsonObject
+    document: str = Field(description="document in that backend")
+
+
+class Step(StrictModel):
+    """One write of our own entry in one document. `None` is absence."""
+
+    place: Place
+    action: Literal["put", "remove"]
+    entry: str = Field(description="our entry's name in the document: the experiment's key")
+    before: JsonObject | None
+    after: JsonObject | None
+    opens_traffic: bool = False
+    summary: list[str] = Field(default_factory=list[str], description="what the write means, in a few lines")
+
+    @property
+    def target(self) -> str:
+        return f"{self.place.document}#{self.entry}"
+
+
+class Plan(StrictModel):
+    """What one change of one experiment would do, exactly.
+
+    `digest` is the SHA-256 of `covered`; its first ten hex digits after `p-` are the handle that callers use.
+    """
+
+    handle: str
+    digest: str
+    key: str
+    change: Change
+    environment: str
+    version: int
+    covered: JsonObject
+    ranges: list[BucketRange]
+    layer: str = Field(description="surface, layer and environment that the ranges belong to")
+    steps: list[Step]
+    findings: list[Finding] = Field(default_factory=list[Finding])
+    created: datetime
+    expires: datetime
+
+
+class Approval(StrictModel):
+    handle: str
+    approved: bool
+    assurance: Assurance
+    by: str
+    at: datetime
+
+
+class OperationStep(StrictModel):
+    step: Step
+    status: StepStatus = "pending"
+    attempts: int = 0
+    error: str | None = None
+    at: datetime | None = None
+
+
+class Operation(StrictModel):
+    """The journal of one apply. `fence` grows with each new owner; a write under an older fence is refused."""
+
+    id: str
+    handle: str
+    key: str
+    change: Change
+    status: OperationStatus
+    direction: Literal["forward", "undo"] = "forward"
+    fence: int
+    lease_owner: str
+    lease_until: datetime
+    expires: datetime = Field(description="after it an operation that has not opened traffic is undone")
+    from_state: State
+    to_state: State
+    by: str
+    assurance: Assurance
+    steps: list[OperationStep]
+    reason: str | None = Field(default=None, description="why it turned to undo or needs attention")
+    started: datetime
+    finished: datetime | None = None
+
+    @property
+    def opened(self) -> bool:
+        """True once traffic may have opened: from the intent of the opening step on."""
+        return any(each.step.opens_traffic and each.status in ("intended", "done") for each in self.steps)
+
+
+class AuditEvent(StrictModel):
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    before: JsonObject | None = None
+    after: JsonObject | None = None

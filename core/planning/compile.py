@@ -1,0 +1,135 @@
+"""The desired state of every backend for one experiment: pure, from the spec, the catalogue and the buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from ..audience import parse
+from ..documents import JsonObject, canonical, digest
+from ..model.catalogue import Catalogue
+from ..model.delivery import Assignment, Content, Exclusion
+from ..model.experiment import Change, Spec
+from ..model.plan import BucketRange, Place, Step
+from .buckets import layer_name
+
+HANDLE_DIGITS = 10
+SHOWN_VALUE = 70
+
+
+def assignment_of(
+    key: str,
+    spec: Spec,
+    catalogue: Catalogue,
+    production: Mapping[str, JsonValue],
+    *,
+    ranges: list[BucketRange],
+    launch: int,
+    previews: dict[str, list[str]],
+) -> Assignment:
+    """Who gets which variant, for the experiment's `launch`-th launch: each launch has a salt of its own, so that
+    units of an earlier one are mixed anew."""
+    control = spec.control
+    assert control is not None
+    order = [control, *(name for name in spec.variants if name != control)]
+    audience, _ = parse(spec.audience, catalogue.attributes)
+    return Assignment(
+        experiment=key,
+        surface=spec.surface,
+        environment=spec.environment,
+        unit_attribute=catalogue.unit_attribute(spec.surface),
+        layer_seed=layer_name(spec.environment, spec.surface, spec.layer),
+        ranges=ranges,
+        seed=f"{key}/{launch}",
+        coverage=1.0,
+        variants=order,
+        weights=[spec.variants[name].weight for name in order],
+        parameters={
+            name: [spec.variants[variant].parameters.get(name, production[name]) for variant in order]
+            for name in spec.touched
+        },
+        production=dict(production),
+        audience=audience,
+        exclusions=[
+            Exclusion(holdout=name, salt=holdout.salt, share=holdout.share)
+            for name, holdout in catalogue.holdouts_of(spec.surface).items()
+        ],
+        previews=previews,
+    )
+
+
+def content_of(key: str, spec: Spec, production: Mapping[str, JsonValue]) -> Content:
+    return Content(
+        experiment=key,
+        surface=spec.surface,
+        environment=spec.environment,
+        variants={
+            name: {parameter: variant.parameters.get(parameter, production[parameter]) for parameter in spec.touched}
+            for name, variant in spec.variants.items()
+        },
+    )
+
+
+def assignment_summary(assignment: Assignment) -> list[str]:
+    """What an assignment does to users, for the person who decides."""
+    lines = [
+        f"{name}: "
+        + ", ".join(f"{variant} {_shown(value)}" for variant, value in zip(assignment.variants, values, strict=True))
+        for name, values in assignment.parameters.items()
+    ]
+    if assignment.ranges:
+        count = sum(part.hi - part.lo for part in assignment.ranges)
+        who = ", ".join(condition.attribute for condition in assignment.audience)
+        split = "/".join(f"{weight:g}" for weight in assignment.weights)
+        holdouts = ", ".join(each.holdout for each in assignment.exclusions)
+        outside = f" outside the holdouts {holdouts}" if holdouts else ""
+        audience = f"audience by {who}" if who else "everybody"
+        lines.append(f"{audience}{outside}: {count:,} of 10,000 buckets, split {split}")
+    for variant, units in assignment.previews.items():
+        lines.append(f"test units of {variant}: {', '.join(units)}")
+    return lines
+
+
+def content_summary(content: Content) -> list[str]:
+    names = ", ".join(next(iter(content.variants.values()), JsonObject()))
+    return [f"{names} for {', '.join(content.variants)}"]
+
+
+def _shown(value: JsonValue) -> str:
+    text = canonical(value)
+    return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
+
+
+def place_of(catalogue: Catalogue, environment: str, backend: str, document: str) -> Place:
+    found = catalogue.environments[environment].backends[backend]
+    return Place(backend=backend, kind=found.kind, settings=found.settings, document=document)
+
+
+def covered(
+    key: str, change: Change, version: int, document: JsonObject, parts: JsonObject, steps: list[Step], expires: str
+) -> JsonObject:
+    """Everything that a yes to the plan is a yes to. `parts` holds what only some changes depend on."""
+    return {
+        "key": key,
+        "change": change,
+        "version": version,
+        "spec": digest(document),
+        "steps": [step.model_dump(mode="json") for step in steps],
+        "expires": expires,
+        **parts,
+    }
+
+
+def handle_of(full: str) -> str:
+    """The short name of a digest that callers use: it need not be unguessable, only unlikely to be typed by chance."""
+    return f"p-{full[:HANDLE_DIGITS]}"
+
+
+def differing_parts(before: JsonObject, after: JsonObject) -> list[str]:
+    """Names of the covered parts that differ."""
+    return [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
+
+
+def _text(covered_parts: JsonObject, name: str) -> str:
+    return canonical(covered_parts.get(name))

@@ -1,0 +1,225 @@
+"""From a brief to a full spec. Every value chosen here is told with its reason, so that it can be disagreed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from .. import audience as audiences
+from ..checks.shape import read_spec
+from ..checks.variants import equal_weights
+from ..documents import JsonObject, canonical, digest, patch_object
+from ..model.brief import Brief
+from ..model.catalogue import Catalogue, Surface
+from ..model.experiment import Spec
+from ..names import same_name, slug
+from .size import allocation_needed, days_needed
+
+DRAFT_ENTRY = 1.0
+
+
+class Draft:
+    """A document under construction, and why each generated value is what it is."""
+
+    def __init__(self) -> None:
+        self.document: JsonObject = {}
+        self.generated: dict[str, str] = {}
+
+    def choose(self, name: str, value: JsonValue, why: str) -> None:
+        self.document[name] = value
+        self.generated[f"/{name}"] = why
+
+
+def generated_key(brief: Brief) -> str:
+    """A key made from the surface and the change: the same brief always gets the same key."""
+    surface = slug(brief.surface.replace("_", " "), 24)
+    # A change told in a script without Latin letters has no slug; its digest keeps two such changes apart.
+    return f"{surface}-{slug(brief.change, 62 - len(surface)) or digest(brief.change)[:8]}"
+
+
+def generate(
+    brief: Brief,
+    catalogue: Catalogue,
+    production: Mapping[str, JsonValue],
+    free: Mapping[str, int],
+    earlier: Spec | None,
+) -> Draft:
+    """The draft for a brief on a known surface.
+
+    Args:
+        production: parameter -> value in production, for every parameter of the surface.
+        free: layer -> buckets that nobody holds.
+        earlier: the experiment to iterate on; what the brief leaves out comes from it.
+    """
+    surface = catalogue.surfaces[brief.surface]
+    draft = Draft()
+    document = draft.document
+    document["name"] = brief.change[:120]
+    document["surface"] = brief.surface
+    _coordinates(draft, brief, catalogue, surface)
+    _audience_and_owner(draft, brief, surface, earlier)
+    document["variants"] = _variants(draft, brief, production, surface)
+    document["metrics"] = _metrics(draft, brief, catalogue, surface, earlier)
+    document["hypothesis"] = _hypothesis(brief, document["metrics"])
+    document["schedule"] = {"start": brief.start.isoformat()} if brief.start else {}
+    policy = surface.policy
+    document["design"] = {"kind": "fixed", "alpha": policy.alpha, "power": policy.power, "days": policy.days}
+    draft.generated["/design"] = f"fixed horizon, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
+    document["allocation"] = brief.allocation if brief.allocation is not None else policy.allocation
+    if earlier is not None:
+        document["design"] = earlier.design.model_dump()
+        document["tags"] = list[JsonValue](earlier.tags)
+        document["iterates"] = brief.iterates
+        draft.generated["/design"] = f"as in {brief.iterates}"
+    if brief.duration_days is not None:
+        document["design"] = patch_object(_object(document["design"]), {"days": brief.duration_days})
+    draft.document = patch_object(document, brief.more)
+    _size(draft, brief, catalogue, free, earlier)
+    return draft
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _coordinates(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface) -> None:
+    named = [name for parameters in brief.variants.values() for name in parameters]
+    layers = [surface.parameters[name].layer for name in named if name in surface.parameters]
+    layer = layers[0] if layers else next(iter(surface.layers))
+    draft.choose("layer", layer, f"{layer}, where the varied parameters lie")
+    draft.document["unit"] = surface.unit
+    environment = catalogue.default_environment
+    draft.choose("environment", environment, f"{environment}, the default")
+
+
+def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: Spec | None) -> None:
+    draft.document["audience"] = brief.audience
+    if not brief.audience and earlier is not None and earlier.audience:
+        draft.choose("audience", earlier.audience, f"as in {brief.iterates}")
+    elif not brief.audience:
+        draft.generated["/audience"] = "everybody on the surface"
+    draft.document["owner"] = brief.owner or ""
+    if not brief.owner:
+        draft.choose("owner", earlier.owner if earlier else surface.owner, "the surface's team")
+
+
+def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:
+    """The brief's variants after a control; production values that the caller repeated are left out."""
+    given: dict[str, JsonObject] = {}
+    for key, parameters in brief.variants.items():
+        given[key] = {}
+        for name, value in parameters.items():
+            known = name if name in surface.parameters else same_name(name, surface.parameters) or name
+            if known != name:
+                draft.generated[f"/variants/{key}/parameters/{known}"] = f"read from {name}"
+            given[key][known] = value
+    control = next((key for key, parameters in given.items() if _is_control(key, parameters, production)), None)
+    if control is None:
+        control = "control"
+        given = {control: {}, **given}
+        draft.generated["/variants/control"] = "the production values"
+    ordered = {control: given[control]} | given
+    weights = equal_weights(list(ordered))
+    draft.generated["/variants"] = "weights " + " / ".join(f"{weight:g}" for weight in weights.values())
+    return {
+        key: {
+            "weight": weights[key],
+            "control": key == control,
+            "parameters": _differing(parameters, production) if key != control else parameters,
+        }
+        for key, parameters in ordered.items()
+    }
+
+
+def _is_control(key: str, parameters: JsonObject, production: Mapping[str, JsonValue]) -> bool:
+    return key == "control" or (not _differing(parameters, production) and key in ("baseline", "production", "current"))
+
+
+def _differing(parameters: JsonObject, production: Mapping[str, JsonValue]) -> JsonObject:
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in production or canonical(value) != canonical(production[name])
+    }
+
+
+def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface, earlier: Spec | None) -> JsonObject:
+    metrics: JsonObject = {}
+    for given, effect in brief.success_metrics.items():
+        name = given if given in catalogue.metrics else same_name(given, catalogue.metrics) or given
+        metric = catalogue.metrics.get(name)
+        if effect is None and metric is not None:
+            effect = (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
+            draft.generated[f"/metrics/{name}/mde"] = f"{effect:+.2%}, the metric's usual effect"
+        wanted: JsonObject = {} if effect is None else {"mde": effect}
+        metrics[name] = {"role": "success", **wanted}
+    if earlier is not None:
+        for name, use in earlier.metrics.items():
+            if use.role != "success" and name not in metrics:
+                metrics[name] = use.model_dump(exclude_none=True)
+    added: list[str] = []
+    for name, required in surface.required_metrics.items():
+        if name in metrics:
+            continue
+        entry: JsonObject = {"role": required.role}
+        if required.role == "guardrail":
+            entry["margin"] = required.margin or catalogue.metrics[name].margin or surface.policy.max_margin
+        metrics[name] = entry
+        added.append(f"{name} ({required.role}{_margin(entry)})")
+    if added:
+        draft.generated["/metrics"] = "the surface requires " + ", ".join(added)
+    return metrics
+
+
+def _margin(entry: JsonObject) -> str:
+    return f", margin {entry['margin']:g}" if "margin" in entry else ""
+
+
+def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
+    success = [(name, _object(use)) for name, use in _object(metrics).items() if _object(use).get("role") == "success"]
+    name, use = success[0] if success else ("", {})
+    effect = use.get("mde")
+    down = isinstance(effect, int | float) and effect < 0
+    return {
+        "change": brief.change,
+        "because": brief.because,
+        "metric": name,
+        "direction": "decrease" if down else "increase",
+    }
+
+
+def _size(draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None) -> None:
+    """Choose the allocation and the duration that the caller left open: the shortest run, then the fewest units."""
+    spec = read_spec(draft.document)
+    if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
+        return
+    open_allocation = brief.allocation is None and "allocation" not in brief.more and earlier is None
+    open_days = brief.duration_days is None and "days" not in _object(brief.more.get("design")) and earlier is None
+    if earlier is not None and brief.allocation is None and "allocation" not in brief.more:
+        draft.document["allocation"] = earlier.allocation
+        draft.generated["/allocation"] = f"as in {brief.iterates}"
+    audience, problems = audiences.parse(spec.audience, catalogue.attributes)
+    if problems or not (open_allocation or open_days):
+        return
+    policy = catalogue.surfaces[spec.surface].policy
+    most = min(1.0, free.get(spec.layer, 0) / 10_000)
+    widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
+    days = spec.design.days
+    if open_days:
+        usual = days_needed(widest, catalogue, audience, policy.max_days)
+        days = max(policy.days, usual) if usual is not None else policy.max_days
+    sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
+    if open_days:
+        draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
+        draft.generated["/design/days"] = f"{days} days: whole weeks that every metric can be resolved in"
+    if open_allocation:
+        needed = allocation_needed(sized, catalogue, audience)
+        chosen = max(policy.allocation, needed) if needed is not None else most
+        chosen = min(chosen, most) if most > 0 else policy.allocation
+        draft.document["allocation"] = round(chosen, 4)
+        draft.generated["/allocation"] = (
+            f"{chosen:g}: enough for every metric"
+            if needed is not None and needed <= most
+            else (f"{chosen:g}: all that is free, and not enough")
+        )

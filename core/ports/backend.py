@@ -1,0 +1,82 @@
+"""Delivery and content systems, as the core sees them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from ..documents import JsonObject
+from ..model.delivery import Assignment, Content
+
+
+class Backend(Protocol):
+    """A system of documents in which each experiment has one entry of its own.
+
+    `read` and `write` take the settings that the catalogue (or a journal) holds, so that a stop needs no catalogue.
+    """
+
+    kind: str
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
+        ...
+
+    def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
+        """Our entry in a document, in the shape that `write` takes, or None when it is absent.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
+
+    def write(
+        self,
+        settings: JsonObject,
+        document: str,
+        entry: str,
+        *,
+        before: JsonObject | None,
+        after: JsonObject | None,
+    ) -> None:
+        """Compare-and-swap our entry from `before` to `after`; a repeat that finds `after` changes nothing.
+
+        Other entries of the document stay as they are, byte for byte in meaning. The write is durable on return.
+
+        Raises:
+            BackendChanged: the entry is neither `before` nor `after`.
+            BackendFailed: the system cannot be reached or refuses; retryable says whether to try again.
+        """
+        ...
+
+
+class Assigner(Backend, Protocol):
+    """A backend that decides which variant a unit gets."""
+
+    def assignment_document(self, assignment: Assignment) -> str:
+        """Name of the document that an assignment belongs to."""
+        ...
+
+    def compile_assignment(self, assignment: Assignment) -> JsonObject:
+        """The entry for an assignment. Pure."""
+        ...
+
+
+class ContentStore(Backend, Protocol):
+    """A backend that holds what variants show, and the values in production."""
+
+    def content_document(self, surface: str) -> str:
+        """Name of a surface's document."""
+        ...
+
+    def compile_content(self, content: Content) -> JsonObject:
+        """The entry for an experiment's content. Pure."""
+        ...
+
+    def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:
+        """Parameter -> value in production now; a parameter never written is absent.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
