@@ -1,0 +1,66 @@
+"""The adapter: one GrowthBook SDK payload in one file, which any GrowthBook SDK evaluates without a server."""
+
+from __future__ import annotations
+
+from ...core.documents import JsonObject
+from ...core.errors import BackendFailed
+from ...core.model.delivery import Assignment
+from ...core.ports.clock import Clock
+from ..json_file import JsonFile, path_of, path_problems, require_name
+from .payload import find_entry, place_entry, stamped
+from .rules import compile_entry
+
+DOCUMENT = "payload"
+
+
+class GrowthbookFile:
+    """An assigner. Its one setting is `path`, the absolute path of the payload, made by the first write.
+
+    An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>".
+    """
+
+    kind: str = "growthbook_file"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        return path_problems(settings, "file")
+
+    def assignment_document(self, assignment: Assignment) -> str:
+        return DOCUMENT
+
+    def compile_assignment(self, assignment: Assignment) -> JsonObject:
+        """The entry for an assignment. Pure.
+
+        Raises:
+            Invalid: a previewed variant holds null, which a GrowthBook rule cannot force.
+        """
+        return compile_entry(assignment)
+
+    def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
+        payload = _file(settings, document).read()
+        return None if payload is None else find_entry(payload, require_name(entry, "entry"))
+
+    def write(
+        self,
+        settings: JsonObject,
+        document: str,
+        entry: str,
+        *,
+        before: JsonObject | None,
+        after: JsonObject | None,
+    ) -> None:
+        require_name(entry, "entry")
+        _file(settings, document).swap(
+            before=before,
+            after=after,
+            find=lambda payload: find_entry(payload, entry),
+            place=lambda payload: stamped(place_entry(payload, entry, after), self._clock.now()),
+        )
+
+
+def _file(settings: JsonObject, document: str) -> JsonFile:
+    if document != DOCUMENT:
+        raise BackendFailed("A payload file holds one document.", got=document[:200])
+    return JsonFile(path_of(settings))

@@ -1,0 +1,70 @@
+"""An audience as a GrowthBook condition that means the same in every SDK."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+from ...core.documents import JsonObject
+from ...core.model.delivery import Condition, Scalar
+
+_TYPES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "semver": "string"}
+_SHORT_VERSION = re.compile(r"v?\d+(\.\d+)?")
+
+
+def compile_audience(audience: list[Condition]) -> JsonObject:
+    """The condition that holds where all of the audience's do; {} for everybody.
+
+    Each attribute is asked for its presence and its type first. Without that, an absent one meets `$nin` and `$vne`
+    in every SDK and `$lt` in the JavaScript one, which also orders "9" below 10 where Python's orders neither.
+    """
+    condition: JsonObject = {}
+    further: list[JsonValue] = []
+    for clause in (clause for each in audience for clause in _clauses(each)):
+        if clause.keys() & condition.keys():
+            further.append(clause)
+        else:
+            condition.update(clause)
+    return {**condition, "$and": further} if further else condition
+
+
+def _clauses(condition: Condition) -> Iterator[JsonObject]:
+    """Conditions that all have to hold, the guarded one first."""
+    guard: JsonObject = {"$exists": True}
+    if condition.type in _TYPES:
+        guard["$type"] = _TYPES[condition.type]
+    if condition.type == "semver":
+        yield {condition.attribute: {**guard, **_bounds(condition, "v")}}
+        yield from _versions(condition)
+        return
+    operators: JsonObject = {}
+    if condition.values is not None:
+        operators["$in"] = list[JsonValue](condition.values)
+    if condition.excluded:
+        operators["$nin"] = list[JsonValue](condition.excluded)
+    yield {condition.attribute: {**guard, **operators, **_bounds(condition, "")}}
+
+
+def _bounds(condition: Condition, prefix: str) -> JsonObject:
+    bounds = {"gte": condition.gte, "gt": condition.gt, "lte": condition.lte, "lt": condition.lt}
+    return {
+        f"${prefix}{name}": _version(bound) if prefix else bound for name, bound in bounds.items() if bound is not None
+    }
+
+
+def _versions(condition: Condition) -> Iterator[JsonObject]:
+    """Equality of versions, which ignores a leading `v` and build metadata, one operator a version."""
+    if condition.values is not None:
+        alternatives: list[JsonValue] = [{condition.attribute: {"$veq": _version(each)}} for each in condition.values]
+        # an empty $or holds for everybody
+        yield {"$or": alternatives} if alternatives else {condition.attribute: {"$in": []}}
+    for each in condition.excluded:
+        yield {condition.attribute: {"$vne": _version(each)}}
+
+
+def _version(version: Scalar) -> str:
+    """A version with all three numbers: the SDKs compare text, in which 8.2 is neither equal to 8.2.0 nor above it."""
+    text = str(version)
+    return text + ".0" * (2 - text.count(".")) if _SHORT_VERSION.fullmatch(text) else text

@@ -1,0 +1,88 @@
+"""An assignment as GrowthBook features and rules."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from ...core.documents import JsonObject
+from ...core.errors import Invalid
+from ...core.model.delivery import Assignment
+from .audience import compile_audience
+
+BUCKETS = 10_000
+PREVIEW = ":preview:"
+"""Stands between the experiment and the variant in the id of a preview rule; neither key can hold a colon."""
+
+
+def compile_entry(assignment: Assignment) -> JsonObject:
+    """{"defaults": {feature: production value}, "rules": {feature: [preview rules, experiment rule]}}.
+
+    Raises:
+        Invalid: a previewed variant holds null, which a rule cannot force (the Python SDK takes it for no value).
+    """
+    name, shared = assignment.experiment, _shared(assignment)
+    rules: JsonObject = {}
+    for parameter, values in sorted(assignment.parameters.items()):
+        experiment: JsonObject = {"id": name, "key": name, "variations": list[JsonValue](values), **shared}
+        rules[_feature(assignment, parameter)] = [*_previews(assignment, parameter, values), experiment]
+    defaults: JsonObject = {_feature(assignment, each): value for each, value in sorted(assignment.production.items())}
+    return {"defaults": defaults, "rules": rules}
+
+
+def _feature(assignment: Assignment, parameter: str) -> str:
+    return f"{assignment.surface}.{parameter}"
+
+
+def _shared(assignment: Assignment) -> JsonObject:
+    """What the rules of one experiment have in common, so that a unit gets one variant in all its features."""
+    rule: JsonObject = {
+        "phase": "0",
+        "filters": _filters(assignment),
+        "hashAttribute": assignment.unit_attribute,
+        "hashVersion": 2,
+        "seed": assignment.seed,
+        "coverage": assignment.coverage,
+        "weights": list[JsonValue](assignment.weights),
+        "meta": [{"key": variant} for variant in assignment.variants],
+        # A remembered variant would outlive a smaller coverage; the hash alone decides.
+        "disableStickyBucketing": True,
+    }
+    condition = compile_audience(assignment.audience)
+    return {**rule, "condition": condition} if condition else rule
+
+
+def _filters(assignment: Assignment) -> list[JsonValue]:
+    """The layer's buckets first, then what each holdout leaves; a unit has to pass all of them."""
+    ranges: list[JsonValue] = [[each.lo / BUCKETS, each.hi / BUCKETS] for each in assignment.ranges]
+    chosen = [(assignment.layer_seed, ranges)]
+    chosen += [(each.salt, list[JsonValue]([[each.share, 1.0]])) for each in assignment.exclusions]
+    return [
+        {"attribute": assignment.unit_attribute, "seed": seed, "hashVersion": 2, "ranges": ranges}
+        for seed, ranges in chosen
+    ]
+
+
+def _previews(assignment: Assignment, parameter: str, values: list[JsonValue]) -> list[JsonValue]:
+    """A rule for each previewed variant. A forced value is never tracked."""
+    rules: list[JsonValue] = []
+    for variant, value in zip(assignment.variants, values, strict=True):
+        units = assignment.previews.get(variant)
+        if not units:
+            continue
+        if value is None:
+            raise Invalid(
+                "A variant that sets a parameter to null cannot be previewed: a GrowthBook rule cannot force null.",
+                next="Take the variant's preview units out, or give the parameter a value that stands for nothing.",
+                got={"variant": variant, "parameter": parameter},
+                code="not_expressible",
+            )
+        name = f"{assignment.experiment}{PREVIEW}{variant}"
+        condition: JsonObject = {assignment.unit_attribute: {"$in": _spellings(units)}}
+        rules.append({"id": name, "condition": condition, "force": value})
+    return rules
+
+
+def _spellings(units: list[str]) -> list[JsonValue]:
+    """The units as text, and as a number where one reads so: both hash alike, so both are the same unit."""
+    numbers = [int(unit) for unit in units if unit.isascii() and unit.isdigit() and len(unit) <= 15 and unit[0] != "0"]
+    return [*units, *numbers]

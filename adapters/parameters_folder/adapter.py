@@ -1,0 +1,71 @@
+"""The adapter: a folder of JSON documents, one a surface, in which a product looks up what a variant shows."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from ...core.documents import JsonObject
+from ...core.model.delivery import Content
+from ..json_file import JsonFile, member, path_of, path_problems, require_name
+
+ENTRIES = "experiments"
+
+
+class ParametersFolder:
+    """A content store. Its one setting is `path`, the absolute path of the folder, made by the first write.
+
+    A document is "<surface>.json": {"surface", "parameters": {name: value in production}, "experiments": {experiment:
+    entry}}; an entry is {"variants": {variant: {parameter: value}}}. Nothing here writes `parameters`.
+    """
+
+    kind: str = "parameters_folder"
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        return path_problems(settings, "folder")
+
+    def content_document(self, surface: str) -> str:
+        return surface
+
+    def compile_content(self, content: Content) -> JsonObject:
+        variants: JsonObject = {variant: dict(values) for variant, values in sorted(content.variants.items())}
+        return {"variants": variants}
+
+    def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:
+        return dict(member(_file(settings, surface).read() or {}, "parameters"))
+
+    def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
+        require_name(entry, "entry")
+        return _find(_file(settings, document).read() or {}, entry)
+
+    def write(
+        self,
+        settings: JsonObject,
+        document: str,
+        entry: str,
+        *,
+        before: JsonObject | None,
+        after: JsonObject | None,
+    ) -> None:
+        require_name(entry, "entry")
+        _file(settings, document).swap(
+            before=before,
+            after=after,
+            find=lambda surface: _find(surface, entry),
+            place=lambda surface: _place({"surface": document, "parameters": {}, **surface}, entry, after),
+        )
+
+
+def _file(settings: JsonObject, document: str) -> JsonFile:
+    return JsonFile(path_of(settings) / f"{require_name(document, 'document')}.json")
+
+
+def _find(surface: JsonObject, entry: str) -> JsonObject | None:
+    entries = member(surface, ENTRIES)
+    return member(entries, entry) if entry in entries else None
+
+
+def _place(surface: JsonObject, entry: str, after: JsonObject | None) -> JsonObject:
+    entries = {name: each for name, each in member(surface, ENTRIES).items() if name != entry}
+    if after is not None:
+        entries[entry] = after
+    return {**surface, ENTRIES: dict(sorted(entries.items()))}

@@ -1,0 +1,91 @@
+"""One writer at a time, across threads and processes.
+
+SQLite polls for its lock and so starves some writers for seconds; in this queue nobody waits for long. It is for
+fairness only: BEGIN IMMEDIATE alone keeps writers apart.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...core.errors import StoreUnavailable
+
+_LONGEST_PAUSE = 0.004  # seconds between two tries; a write transaction takes about one millisecond
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _try_lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class WriteLock:
+    """A thread lock, then a lock on the file at `path`; `wait` is the longest wait for both, in seconds."""
+
+    def __init__(self, path: Path, wait: float) -> None:
+        self._path = path
+        self._wait = wait
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """
+        Raises:
+            StoreUnavailable: somebody else kept the lock for too long, or the lock file cannot be opened.
+        """
+        deadline = time.monotonic() + self._wait
+        if not self._threads.acquire(timeout=self._wait):
+            raise self._too_long()
+        try:
+            fd = self._open()
+            try:
+                self._lock_file(fd, deadline)
+                yield
+            finally:
+                os.close(fd)  # which also unlocks
+        finally:
+            self._threads.release()
+
+    def _open(self) -> int:
+        # Opened anew each time: a file that was removed or a process that was forked cannot confuse the lock.
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The lock file {self._path} cannot be written.",
+                next="Make the directory of the database writable, then repeat the call.",
+            ) from error
+
+    def _lock_file(self, fd: int, deadline: float) -> None:
+        pause = _LONGEST_PAUSE / 16
+        while True:
+            try:
+                return _try_lock(fd)
+            except (BlockingIOError, PermissionError) as error:  # Windows says PermissionError
+                if time.monotonic() >= deadline:
+                    raise self._too_long() from error
+            except OSError as error:
+                raise StoreUnavailable(
+                    f"The lock file {self._path} cannot be locked.",
+                    next="Keep the database on a local disk: this file system has no file locks.",
+                ) from error
+            time.sleep(pause)
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _too_long(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"Another writer has kept the database locked for {self._wait:g} seconds.",
+            next="Repeat the call; if it stays so, end the process that holds the lock.",
+            retryable=True,
+        )

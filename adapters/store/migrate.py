@@ -1,0 +1,85 @@
+"""Brings the database to the newest form of its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from ...core.errors import StoreUnavailable
+from .driver import Driver, beginning
+from .lock import WriteLock
+
+REVISIONS = ("0001",)
+"""Revisions that this code knows, oldest first: a constant, because importing Alembic costs a quarter of a second."""
+
+
+def migrate(engine: Engine, driver: Driver, lock: WriteLock) -> None:
+    """Make an empty file a store, or bring an older store up to date; all of it or nothing.
+
+    Any number of processes may do so at once: the first one works, the others wait and find it done.
+
+    Raises:
+        StoreUnavailable: the database is another program's, or a newer Crossfade's.
+    """
+    if _is_current(engine, driver):
+        return
+    with lock.held():
+        _set_journal(engine, driver)
+        with beginning(engine, "BEGIN IMMEDIATE").begin() as connection:
+            if revision(connection) != REVISIONS[-1]:
+                _upgrade(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of the stored tables, None in an empty database.
+
+    Raises:
+        StoreUnavailable: the tables are not ours, or of a revision that this code does not know.
+    """
+    tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+    if not tables:
+        return None
+    if "alembic_version" not in tables or "bucket_range" not in tables:
+        raise StoreUnavailable(
+            "The database holds the tables of another program.", next="Set CROSSFADE_DATABASE_URL to another file."
+        )
+    found: str = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    if found not in REVISIONS:
+        raise StoreUnavailable(
+            "The database was written by a newer version of Crossfade.",
+            next="Upgrade crossfade to the newest version, then start again.",
+        )
+    return found
+
+
+def _is_current(engine: Engine, driver: Driver) -> bool:
+    with engine.begin() as connection:
+        if revision(connection) != REVISIONS[-1]:
+            return False
+        return driver.wal or _journal(connection) != "wal"
+
+
+def _set_journal(engine: Engine, driver: Driver) -> None:
+    """Only an empty database starts to keep a write-ahead log: one that was put back to a journal, because an unsound
+    SQLite uses it, stays so, or two processes would turn it back and forth."""
+    with beginning(engine, "").connect() as connection:
+        if driver.wal and revision(connection) is None:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        elif not driver.wal and _journal(connection) == "wal":
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+
+
+def _journal(connection: Connection) -> str:
+    return connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # A per cent sign starts an interpolation in Alembic's options.
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,228 @@
+"""The first tables, and the triggers by which SQLite itself keeps buckets apart and the audit whole."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+RANGES_APART = """
+CREATE TRIGGER bucket_range_apart_on_{name} BEFORE {event} ON bucket_range WHEN NEW.released_at IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'bucket_range_overlap') WHERE EXISTS (
+        SELECT 1 FROM bucket_range
+        WHERE layer = NEW.layer AND released_at IS NULL AND lo < NEW.hi AND hi > NEW.lo {other}
+    );
+END
+"""
+
+AUDIT_KEPT = """
+CREATE TRIGGER audit_kept_on_{name} BEFORE {event} ON audit {when}
+BEGIN
+    SELECT RAISE(ABORT, 'audit_is_append_only');
+END
+"""
+
+
+def upgrade() -> None:
+    _create_meta()
+    _create_experiments()
+    _create_ranges()
+    _create_plans()
+    _create_operations()
+    _create_delivered()
+    _create_audit()
+
+
+def _create_meta() -> None:
+    meta = op.create_table(
+        "meta",
+        sa.Column("store_id", sa.String(), nullable=False),
+        sa.Column("created", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("store_id"),
+    )
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    op.bulk_insert(meta, [{"store_id": str(uuid.uuid4()), "created": now}])
+
+
+def _create_experiments() -> None:
+    op.create_table(
+        "experiment",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("surface", sa.String(), nullable=False),
+        sa.Column("layer", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("touched", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("updated", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("ix_experiment_updated", "experiment", [sa.text("updated DESC"), "key"])
+    op.create_index("ix_experiment_place", "experiment", ["surface", "environment", "state"])
+    op.create_table(
+        "experiment_version",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("generated", sa.Text(), nullable=False),
+        sa.Column("request_digest", sa.String(), nullable=False),
+        sa.Column("launches", sa.Integer(), nullable=False),
+        sa.Column("started", sa.Text(), nullable=True),
+        sa.Column("created", sa.Text(), nullable=False),
+        sa.Column("updated", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "version"),
+        sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
+    )
+
+
+def _create_ranges() -> None:
+    op.create_table(
+        "bucket_range",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("layer", sa.String(), nullable=False),
+        sa.Column("lo", sa.Integer(), nullable=False),
+        sa.Column("hi", sa.Integer(), nullable=False),
+        sa.Column("experiment", sa.String(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("taken_at", sa.Text(), nullable=False),
+        sa.Column("released_at", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
+        sa.ForeignKeyConstraint(["experiment"], ["experiment.key"]),
+    )
+    live = sa.text("released_at IS NULL")
+    op.create_index("ix_bucket_range_live", "bucket_range", ["layer", "lo", "hi"], sqlite_where=live)
+    op.create_index("ix_bucket_range_holder", "bucket_range", ["experiment"], sqlite_where=live)
+    op.execute(RANGES_APART.format(name="insert", event="INSERT", other=""))
+    # Not on a change of `until`, a forecast that moves no bucket.
+    moved = "UPDATE OF layer, lo, hi, released_at"
+    op.execute(RANGES_APART.format(name="update", event=moved, other="AND id <> OLD.id"))
+
+
+def _create_plans() -> None:
+    op.create_table(
+        "plan",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("handle", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("covered", sa.Text(), nullable=False),
+        sa.Column("ranges", sa.Text(), nullable=False),
+        sa.Column("layer", sa.String(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("created", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("handle"),
+        sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
+    )
+    op.create_index("ix_plan_key", "plan", ["key", "created"])
+    op.create_table(
+        "approval",
+        sa.Column("handle", sa.String(), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("assurance", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("handle"),
+        sa.ForeignKeyConstraint(["handle"], ["plan.handle"]),
+    )
+
+
+def _create_operations() -> None:
+    op.create_table(
+        "operation",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("handle", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(), nullable=False),
+        sa.Column("lease_until", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Text(), nullable=False),
+        sa.Column("from_state", sa.String(), nullable=False),
+        sa.Column("to_state", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("assurance", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("started", sa.Text(), nullable=False),
+        sa.Column("finished", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sa.UniqueConstraint("handle"),
+        sa.ForeignKeyConstraint(["handle"], ["plan.handle"]),
+        sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
+    )
+    unfinished = sa.text("status = 'running'")
+    op.create_index("ix_operation_key", "operation", ["key"])
+    op.create_index("uq_operation_unfinished", "operation", ["key"], unique=True, sqlite_where=unfinished)
+    op.create_index("ix_operation_lease", "operation", ["lease_until"], sqlite_where=unfinished)
+    op.create_table(
+        "operation_step",
+        sa.Column("operation", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("at", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("operation", "position"),
+        sa.ForeignKeyConstraint(["operation"], ["operation.id"]),
+    )
+
+
+def _create_delivered() -> None:
+    op.create_table(
+        "placement",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("opens_traffic", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "place"),
+        sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
+    )
+    op.create_table(
+        "preview",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("units", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+        sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
+    )
+
+
+def _create_audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index("ix_audit_subject", "audit", ["subject", "seq"])
+    op.execute(AUDIT_KEPT.format(name="update", event="UPDATE", when=""))
+    op.execute(AUDIT_KEPT.format(name="delete", event="DELETE", when=""))
+    # INSERT OR REPLACE removes the old row without asking the DELETE trigger.
+    replaces = "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)"
+    op.execute(AUDIT_KEPT.format(name="replace", event="INSERT", when=replaces))

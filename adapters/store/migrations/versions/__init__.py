@@ -1,0 +1,1 @@
+"""One revision of the store's tables a file."""

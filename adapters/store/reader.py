@@ -1,0 +1,153 @@
+"""What a transaction reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
+
+from ...core.model.experiment import LIVE, Record, State
+from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
+from ...core.ports.store import HeldRange, Placement, Summary
+from .listing import folded
+from .rows import M, columns_of, models_of, operation_of, placement_of, step_columns
+from .tables import (
+    APPROVAL,
+    AUDIT,
+    BUCKET_RANGE,
+    EXPERIMENT,
+    EXPERIMENT_VERSION,
+    IS_LIVE,
+    IS_UNFINISHED,
+    OPERATION,
+    OPERATION_STEP,
+    PLACEMENT,
+    PLAN,
+    PREVIEW,
+)
+
+_RECORDS = select(*columns_of(EXPERIMENT_VERSION, Record))
+_SUMMARIES = select(*columns_of(EXPERIMENT, Summary))
+_PLANS = select(*columns_of(PLAN, Plan))
+_OPERATIONS = select(*columns_of(OPERATION, Operation, "steps"))
+
+
+class SqlReader:
+    """One consistent view: it lives as long as the transaction of its connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def experiment(self, key: str, version: int | None = None) -> Record | None:
+        column = EXPERIMENT_VERSION.c
+        stands = select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == key).scalar_subquery()
+        query = _RECORDS.where(column.key == key, column.version == (stands if version is None else version))
+        return next(iter(self._models(Record, query)), None)
+
+    def search(
+        self,
+        *,
+        surface: str | None = None,
+        states: frozenset[State] | None = None,
+        owner: str | None = None,
+        words: list[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        limit: int,
+    ) -> list[Summary]:
+        column = EXPERIMENT.c
+        filters: list[ColumnElement[bool]] = [func.instr(column.words, folded(word)) > 0 for word in words or ()]
+        if surface is not None:
+            filters.append(column.surface == surface)
+        if states is not None:
+            filters.append(column.state.in_(sorted(states)))
+        if owner is not None:
+            filters.append(column.owner == owner)
+        if after is not None:
+            updated, key = after
+            filters.append(and_(column.updated <= updated, or_(column.updated < updated, column.key > key)))
+        query = _SUMMARIES.where(*filters).order_by(column.updated.desc(), column.key).limit(limit)
+        return self._models(Summary, query)
+
+    def keys(self) -> list[str]:
+        return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
+
+    def live_on(self, surface: str, environment: str) -> list[Summary]:
+        column = EXPERIMENT.c
+        here = and_(column.surface == surface, column.environment == environment, column.state.in_(sorted(LIVE)))
+        return self._models(Summary, _SUMMARIES.where(here).order_by(column.key))
+
+    def held(self, layer: str) -> list[HeldRange]:
+        column = BUCKET_RANGE.c
+        fields = (column.layer, column.lo, column.hi, column.experiment.label("key"), column.until)
+        query = select(*fields).where(column.layer == layer, IS_LIVE).order_by(column.lo)
+        return self._models(HeldRange, query)
+
+    def ranges_of(self, key: str) -> list[BucketRange]:
+        column = BUCKET_RANGE.c
+        query = select(column.lo, column.hi).where(column.experiment == key, IS_LIVE).order_by(column.layer, column.lo)
+        return self._models(BucketRange, query)
+
+    def plan(self, handle: str) -> Plan | None:
+        row = self._first(_PLANS.where(PLAN.c.handle == handle))
+        return Plan.model_validate(dict(row)) if row else None
+
+    def plans_of(self, key: str, limit: int) -> list[Plan]:
+        newest_first = (PLAN.c.created.desc(), PLAN.c.seq.desc())
+        query = _PLANS.where(PLAN.c.key == key).order_by(*newest_first).limit(limit)
+        return [Plan.model_validate(dict(row)) for row in self._all(query)]
+
+    def approval(self, handle: str) -> Approval | None:
+        row = self._first(select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == handle))
+        return Approval.model_validate(dict(row)) if row else None
+
+    def operation(self, operation_id: str) -> Operation | None:
+        return self._operation(_OPERATIONS.where(OPERATION.c.id == operation_id))
+
+    def operation_of(self, handle: str) -> Operation | None:
+        return self._operation(_OPERATIONS.where(OPERATION.c.handle == handle))
+
+    def active_operation(self, key: str) -> Operation | None:
+        return self._operation(_OPERATIONS.where(OPERATION.c.key == key, IS_UNFINISHED))
+
+    def last_operation(self, key: str) -> Operation | None:
+        newest = OPERATION.c.seq.desc()
+        return self._operation(_OPERATIONS.where(OPERATION.c.key == key).order_by(newest).limit(1))
+
+    def abandoned(self, now: datetime) -> list[str]:
+        column = OPERATION.c
+        query = (
+            select(column.id).where(IS_UNFINISHED, column.lease_until <= now).order_by(column.lease_until, column.seq)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def placements(self, key: str) -> list[Placement]:
+        query = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == key).order_by(PLACEMENT.c.place)
+        return [placement_of(row) for row in self._all(query)]
+
+    def previews(self, key: str) -> dict[str, list[str]]:
+        units = self._connection.execute(select(PREVIEW.c.units).where(PREVIEW.c.key == key)).scalar_one_or_none()
+        return units or {}
+
+    def audit_of(self, subject: str, limit: int) -> list[AuditEvent]:
+        # In the order of the transactions: the clocks of two machines may disagree.
+        newest_first = AUDIT.c.seq.desc()
+        of_subject = select(*columns_of(AUDIT, AuditEvent)).where(AUDIT.c.subject == subject)
+        return self._models(AuditEvent, of_subject.order_by(newest_first).limit(limit))
+
+    def _models(self, model: type[M], query: Select[*tuple[object, ...]]) -> list[M]:
+        return models_of(model, self._connection.execute(query).all())
+
+    def _operation(self, query: Select[*tuple[object, ...]]) -> Operation | None:
+        row = self._first(query)
+        if row is None:
+            return None
+        column = OPERATION_STEP.c
+        steps = select(*step_columns(OPERATION_STEP)).where(column.operation == row["id"]).order_by(column.position)
+        return operation_of(row, self._all(steps))
+
+    def _first(self, query: Select[*tuple[object, ...]]) -> RowMapping | None:
+        return self._connection.execute(query).mappings().first()
+
+    def _all(self, query: Select[*tuple[object, ...]]) -> Sequence[RowMapping]:
+        return self._connection.execute(query).mappings().all()

@@ -1,0 +1,201 @@
+"""The tables. Their history is in `migrations`; a test holds both equal."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from pydantic import JsonValue
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, text
+from sqlalchemy.orm import declared_attr, registry
+from sqlmodel import Field, SQLModel
+
+from .columns import JsonText, UtcText
+
+IS_LIVE = text("released_at IS NULL")
+"""The range is held now. As text, here and in queries: SQLite uses a partial index only for the very same condition."""
+IS_UNFINISHED = text("status = 'running'")
+"""The operation is under way; the other statuses, `needs_attention` too, wait for a person or for nothing."""
+
+
+class StoreTable(SQLModel, registry=registry()):
+    """A registry of our own, so that no other SQLModel table in the process mixes with these. Each class has the name
+    of the core's model that it keeps, and its table the same name in small letters."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - SQLModel says ClassVar
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class Meta(StoreTable, table=True):
+    """One row: who this store is, which shared backends carry as the mark of their owner."""
+
+    store_id: str = Field(primary_key=True)
+    created: datetime = Field(sa_type=UtcText)
+
+
+class Experiment(StoreTable, table=True):
+    """Which version of an experiment stands, and what lists need of it. The document is elsewhere: with it, a list of a
+    thousand would read four thousand pages for its hundred."""
+
+    key: str = Field(primary_key=True)
+    version: int
+    state: str
+    name: str
+    surface: str
+    layer: str
+    environment: str
+    owner: str
+    touched: JsonValue = Field(sa_type=JsonText)
+    audience: JsonValue = Field(sa_type=JsonText)
+    updated: datetime = Field(sa_type=UtcText)
+    words: str = Field(sa_type=Text)
+
+    __table_args__ = (
+        Index("ix_experiment_updated", text("updated DESC"), "key"),
+        Index("ix_experiment_place", "surface", "environment", "state"),
+    )
+
+
+class ExperimentVersion(StoreTable, table=True):
+    """The record as it last was at each version, the one that stands too."""
+
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    version: int = Field(primary_key=True)
+    state: str
+    document: JsonValue = Field(sa_type=JsonText)
+    generated: JsonValue = Field(sa_type=JsonText)
+    request_digest: str
+    launches: int
+    started: datetime | None = Field(sa_type=UtcText)
+    created: datetime = Field(sa_type=UtcText)
+    updated: datetime = Field(sa_type=UtcText)
+
+
+class BucketRange(StoreTable, table=True):
+    """Ranges held now and before. A trigger refuses a live range that meets another one of its layer."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    layer: str
+    lo: int
+    hi: int
+    experiment: str = Field(foreign_key="experiment.key")
+    until: date | None
+    taken_at: datetime = Field(sa_type=UtcText)
+    released_at: datetime | None = Field(sa_type=UtcText)
+
+    __table_args__ = (
+        CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
+        Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE),
+    )
+
+
+class Plan(StoreTable, table=True):
+    seq: int | None = Field(default=None, primary_key=True)
+    handle: str = Field(unique=True)
+    digest: str
+    key: str = Field(foreign_key="experiment.key")
+    change: str
+    environment: str
+    version: int
+    covered: JsonValue = Field(sa_type=JsonText)
+    ranges: JsonValue = Field(sa_type=JsonText)
+    layer: str
+    steps: JsonValue = Field(sa_type=JsonText)
+    findings: JsonValue = Field(sa_type=JsonText)
+    created: datetime = Field(sa_type=UtcText)
+    expires: datetime = Field(sa_type=UtcText)
+
+    __table_args__ = (Index("ix_plan_key", "key", "created"),)
+
+
+class Approval(StoreTable, table=True):
+    handle: str = Field(primary_key=True, foreign_key="plan.handle")
+    approved: bool
+    assurance: str
+    by: str
+    at: datetime = Field(sa_type=UtcText)
+
+
+class Operation(StoreTable, table=True):
+    """The journal of an apply: one per plan, one unfinished per experiment."""
+
+    seq: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    handle: str = Field(unique=True, foreign_key="plan.handle")
+    key: str = Field(foreign_key="experiment.key")
+    change: str
+    status: str
+    direction: str
+    fence: int
+    lease_owner: str
+    lease_until: datetime = Field(sa_type=UtcText)
+    expires: datetime = Field(sa_type=UtcText)
+    from_state: str
+    to_state: str
+    by: str
+    assurance: str
+    reason: str | None
+    started: datetime = Field(sa_type=UtcText)
+    finished: datetime | None = Field(sa_type=UtcText)
+
+    __table_args__ = (
+        Index("ix_operation_key", "key"),
+        Index("uq_operation_unfinished", "key", unique=True, sqlite_where=IS_UNFINISHED),
+        Index("ix_operation_lease", "lease_until", sqlite_where=IS_UNFINISHED),
+    )
+
+
+class OperationStep(StoreTable, table=True):
+    operation: str = Field(primary_key=True, foreign_key="operation.id")
+    position: int = Field(primary_key=True)
+    step: JsonValue = Field(sa_type=JsonText)
+    status: str
+    attempts: int
+    error: str | None = Field(sa_type=Text)
+    at: datetime | None = Field(sa_type=UtcText)
+
+
+class Placement(StoreTable, table=True):
+    """Keyed by the whole place: when a backend moves, the entry left at its old place is still ours to take out."""
+
+    key: str = Field(foreign_key="experiment.key")
+    place: str = Field(sa_type=Text)
+    entry: JsonValue = Field(sa_type=JsonText)
+    opens_traffic: bool
+
+    __table_args__ = (PrimaryKeyConstraint("key", "place"),)
+
+
+class Preview(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    units: JsonValue = Field(sa_type=JsonText)
+
+
+class Audit(StoreTable, table=True):
+    """Append-only: triggers refuse to change or remove a row."""
+
+    seq: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcText)
+    who: str
+    what: str
+    subject: str
+    before: JsonValue = Field(sa_type=JsonText, nullable=True)
+    after: JsonValue = Field(sa_type=JsonText, nullable=True)
+
+    __table_args__ = (Index("ix_audit_subject", "subject", "seq"),)
+
+
+_TABLES = StoreTable.metadata.tables
+META = _TABLES["meta"]
+EXPERIMENT = _TABLES["experiment"]
+EXPERIMENT_VERSION = _TABLES["experiment_version"]
+BUCKET_RANGE = _TABLES["bucket_range"]
+PLAN = _TABLES["plan"]
+APPROVAL = _TABLES["approval"]
+OPERATION = _TABLES["operation"]
+OPERATION_STEP = _TABLES["operation_step"]
+PLACEMENT = _TABLES["placement"]
+PREVIEW = _TABLES["preview"]
+AUDIT = _TABLES["audit"]

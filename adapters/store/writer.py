@@ -1,0 +1,198 @@
+"""What a transaction writes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Table, UpdateBase, and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import IntegrityError
+
+from ...core.documents import canonical
+from ...core.errors import Conflict
+from ...core.model.experiment import Record
+from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
+from ...core.ports.store import Placement
+from .reader import SqlReader
+from .rows import Values, experiment_values, operation_values, step_values, values_of
+from .tables import (
+    APPROVAL,
+    AUDIT,
+    BUCKET_RANGE,
+    EXPERIMENT,
+    EXPERIMENT_VERSION,
+    IS_LIVE,
+    OPERATION,
+    OPERATION_STEP,
+    PLACEMENT,
+    PLAN,
+    PREVIEW,
+)
+
+
+def _replacing(table: Table, *key: str, where: ColumnElement[bool] | None = None) -> Insert:
+    """Inserts a row, or writes it over the one with the same key."""
+    added = insert(table)
+    new = {column.name: added.excluded[column.name] for column in table.columns if column.name not in {"seq", *key}}
+    return added.on_conflict_do_update(index_elements=list(key), set_=new, where=where)
+
+
+# Made once: to build a statement takes longer than to run it. `this` and `expected` are what a row must have.
+_ADD_EXPERIMENT = insert(EXPERIMENT).on_conflict_do_nothing()
+_CHANGE_EXPERIMENT = update(EXPERIMENT).where(
+    EXPERIMENT.c.key == bindparam("this"), EXPERIMENT.c.version == bindparam("expected")
+)
+_KEEP_VERSION = _replacing(EXPERIMENT_VERSION, "key", "version")
+_TAKE_BUCKETS = insert(BUCKET_RANGE)
+_RELEASE_BUCKETS = update(BUCKET_RANGE).where(BUCKET_RANGE.c.experiment == bindparam("this"), IS_LIVE)
+_SAVE_PLAN = _replacing(PLAN, "handle", where=PLAN.c.digest == insert(PLAN).excluded.digest)
+_SAVE_APPROVAL = insert(APPROVAL).on_conflict_do_nothing()
+_ADD_OPERATION = insert(OPERATION).on_conflict_do_nothing()
+_CHANGE_OPERATION = update(OPERATION).where(
+    OPERATION.c.id == bindparam("this"), OPERATION.c.fence == bindparam("expected")
+)
+_ADD_STEPS = insert(OPERATION_STEP)
+_REMOVE_STEPS = delete(OPERATION_STEP).where(OPERATION_STEP.c.operation == bindparam("this"))
+_PUT_PLACEMENT = _replacing(PLACEMENT, "key", "place")
+_REMOVE_PLACEMENT = delete(PLACEMENT).where(PLACEMENT.c.key == bindparam("this"), PLACEMENT.c.place == bindparam("at"))
+_SET_PREVIEWS = _replacing(PREVIEW, "key")
+_AUDIT = insert(AUDIT)
+
+
+class SqlWriter(SqlReader):
+    """A view that also writes. Where the port promises Conflict, the database refuses and this code words it."""
+
+    def insert_experiment(self, record: Record) -> None:
+        if self._run(_ADD_EXPERIMENT, experiment_values(record)) == 0:
+            raise Conflict(
+                f'The experiment "{record.key}" exists already.',
+                next="Choose another key, or update the experiment that has this one.",
+                got=record.key,
+            )
+        self._keep_version(record)
+
+    def update_experiment(self, record: Record, expected_version: int) -> None:
+        expected = {"this": record.key, "expected": expected_version}
+        if self._run(_CHANGE_EXPERIMENT, {**experiment_values(record), **expected}) == 0:
+            raise self._other_version(record.key, expected_version)
+        self._keep_version(record)
+
+    def _keep_version(self, record: Record) -> None:
+        self._run(_KEEP_VERSION, values_of(record))
+
+    def _other_version(self, key: str, expected: int) -> Conflict:
+        stored = self._connection.execute(select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == key)).scalar()
+        if stored is None:
+            return Conflict(f'There is no experiment "{key}" to update.', next="Create it first.", got=key)
+        return Conflict(
+            f'The experiment "{key}" is at version {stored}, not {expected}.',
+            next="Read it again and repeat the change on the version that is stored.",
+            got=expected,
+        )
+
+    def hold(self, layer: str, ranges: list[BucketRange], key: str, until: date | None, at: datetime) -> None:
+        try:
+            with self._connection.begin_nested():  # all of the ranges or none, also for a caller that goes on
+                self._hold(layer, ranges, key, until, at)
+        except IntegrityError as error:
+            if "bucket_range_overlap" not in str(error.orig):
+                raise
+            raise self._taken(layer, ranges, key) from error
+
+    def _hold(self, layer: str, ranges: list[BucketRange], key: str, until: date | None, at: datetime) -> None:
+        column = BUCKET_RANGE.c
+        mine = and_(column.layer == layer, column.experiment == key, IS_LIVE)
+        held = {(lo, hi) for lo, hi in self._connection.execute(select(column.lo, column.hi).where(mine))}
+        if held:
+            self._connection.execute(update(BUCKET_RANGE).where(mine).values(until=until))
+        rest = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
+        missing = [{"lo": each.lo, "hi": each.hi, **rest} for each in ranges if (each.lo, each.hi) not in held]
+        if missing:
+            self._connection.execute(_TAKE_BUCKETS, missing)
+
+    def _taken(self, layer: str, ranges: list[BucketRange], key: str) -> Conflict:
+        column = BUCKET_RANGE.c
+        meets = or_(*(and_(column.lo < each.hi, column.hi > each.lo) for each in ranges))
+        query = select(column.experiment, column.lo, column.hi).where(column.layer == layer, IS_LIVE, meets)
+        exact = {(key, each.lo, each.hi) for each in ranges}
+        holders = [row for row in self._connection.execute(query.order_by(column.lo)) if tuple(row) not in exact]
+        held = [f'buckets {lo}-{hi - 1} are held by "{experiment}"' for experiment, lo, hi in holders[:5]]
+        return Conflict(
+            f"In layer {layer}, {', '.join(held) or 'the asked ranges overlap each other'}.",
+            next="Plan the change again: the new plan proposes buckets that are free.",
+            got=[f"{each.lo}-{each.hi - 1}" for each in ranges[:5]],
+        )
+
+    def release(self, key: str, at: datetime) -> None:
+        self._run(_RELEASE_BUCKETS, {"this": key, "released_at": at})
+
+    def save_plan(self, plan: Plan) -> None:
+        """A plan made again replaces the one of the same digest, so that it lives until its own end.
+
+        Raises:
+            Conflict: another plan has the same handle: a chance of one in 10^12.
+        """
+        if self._run(_SAVE_PLAN, values_of(plan)) == 0:
+            raise Conflict("Another plan has the same handle.", next="Plan the change again.", got=plan.handle)
+
+    def save_approval(self, approval: Approval) -> None:
+        self._run(_SAVE_APPROVAL, values_of(approval))
+
+    def insert_operation(self, operation: Operation) -> None:
+        if self._run(_ADD_OPERATION, operation_values(operation)) == 0:
+            raise self._second_operation(operation)
+        self._write_steps(operation)
+
+    def update_operation(self, operation: Operation, expected_fence: int) -> None:
+        expected = {"this": operation.id, "expected": expected_fence}
+        try:
+            changed = self._run(_CHANGE_OPERATION, {**operation_values(operation), **expected})
+        except IntegrityError as error:  # it is to run again while another one runs
+            raise self._second_operation(operation) from error
+        if changed == 0:
+            raise Conflict(
+                "Another process has taken the operation over.",
+                next="Leave the operation to it, and read its state again.",
+                got=operation.id,
+            )
+        self._run(_REMOVE_STEPS, {"this": operation.id})
+        self._write_steps(operation)
+
+    def _write_steps(self, operation: Operation) -> None:
+        if operation.steps:
+            self._connection.execute(_ADD_STEPS, step_values(operation))
+
+    def _second_operation(self, operation: Operation) -> Conflict:
+        active = self.active_operation(operation.key)
+        if active is not None and active.handle != operation.handle:
+            return Conflict(
+                f'The experiment "{operation.key}" has an unfinished operation.',
+                next="Let it finish, then plan the change again.",
+                got=active.id,
+            )
+        return Conflict(
+            "The plan has been applied, or is being applied.",
+            next="Read the operation that applies it.",
+            got=operation.handle,
+        )
+
+    def put_placement(self, placement: Placement) -> None:
+        self._run(_PUT_PLACEMENT, {**values_of(placement), "place": _place_text(placement.place)})
+
+    def remove_placement(self, key: str, place: Place) -> None:
+        self._run(_REMOVE_PLACEMENT, {"this": key, "at": _place_text(place)})
+
+    def set_previews(self, key: str, previews: dict[str, list[str]]) -> None:
+        self._run(_SET_PREVIEWS, {"key": key, "units": previews})
+
+    def audit(self, event: AuditEvent) -> None:
+        self._run(_AUDIT, values_of(event))
+
+    def _run(self, statement: UpdateBase, values: Values) -> int:
+        """How many rows it wrote."""
+        return self._connection.execute(statement, values).rowcount
+
+
+def _place_text(place: Place) -> str:
+    """One text per place, whatever the order of its settings: it is the placement's key."""
+    return canonical(place.model_dump(mode="json"))
