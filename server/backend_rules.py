@@ -1,0 +1,62 @@
+"""What the adapters say about the catalogue's backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..core.catalogue_rules import Problem
+from ..core.model.catalogue import Backend as BackendEntry
+from ..core.model.catalogue import Catalogue, Route
+from ..core.names import nearest
+from ..core.ports.backend import Backend
+
+
+def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> list[Problem]:
+    """A problem for each backend that no adapter serves, whose settings its adapter refuses, or that is given a role it
+    cannot play."""
+    return [*_entries(catalogue, backends, home), *_roles(catalogue, backends)]
+
+
+def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
+    from .wiring import located_entry
+
+    for name, environment in catalogue.environments.items():
+        for key, entry in environment.backends.items():
+            at = ("environments", name, "backends", key)
+            backend = backends.get(entry.kind)
+            if backend is None:
+                known = sorted(backends)
+                yield Problem(
+                    (*at, "kind"), "no adapter is called so", allowed=known, nearest=nearest(entry.kind, known)
+                )
+                continue
+            for pointer, message in backend.problems(located_entry(entry, home).settings):
+                yield Problem((*at, "settings", *pointer.split("/")[1:]), message)
+
+
+def _roles(catalogue: Catalogue, backends: Mapping[str, Backend]) -> Iterator[Problem]:
+    for name, environment in catalogue.environments.items():
+        routes: list[tuple[tuple[str, ...], Route]] = [(("environments", name, "default"), environment.default)]
+        for key, surface in catalogue.surfaces.items():
+            if name in surface.delivery:
+                routes.append((("surfaces", key, "delivery", name), surface.delivery[name]))
+        for at, route in routes:
+            yield from _role(at, "assigner", "compile_assignment", route.assigner, environment.backends, backends)
+            for content in route.content:
+                yield from _role(at, "content", "compile_content", content, environment.backends, backends)
+
+
+def _role(
+    at: tuple[str, ...],
+    role: str,
+    ability: str,
+    name: str,
+    entries: Mapping[str, BackendEntry],
+    backends: Mapping[str, Backend],
+) -> Iterator[Problem]:
+    entry = entries.get(name)
+    backend = backends.get(entry.kind) if entry is not None else None
+    if backend is not None and not hasattr(backend, ability):
+        does = "assign units" if role == "assigner" else "hold content"
+        yield Problem((*at, role), f"the backend {name} cannot {does}")

@@ -1,0 +1,86 @@
+"""`crossfade approve`, `crossfade stop` and `crossfade preview`: what a person does at the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ...core.model.answers import Applied
+from .topics import Commands
+
+
+def add(commands: Commands) -> None:
+    approve = commands.add_parser("approve", help="say yes or no to a plan")
+    approve.add_argument("digest", help="p-0123456789, from plan_change")
+    approve.add_argument("--yes", action="store_true", help="do not ask")
+    approve.add_argument("--decline", action="store_true", help="say no")
+    approve.set_defaults(run=run_approve)
+    stop = commands.add_parser("stop", help="kill switch: take experiments out of every backend")
+    stop.add_argument("experiment", nargs="?")
+    stop.add_argument("--surface", help="everything live on a surface")
+    stop.set_defaults(run=run_stop)
+    preview = commands.add_parser("preview", help="give named test units a variant, untracked")
+    preview.add_argument("experiment")
+    preview.add_argument("variant", nargs="?", help="variant; without it all test units are taken back")
+    preview.add_argument("units", nargs="*", help="ids of test units")
+    preview.set_defaults(run=run_preview)
+
+
+def run_approve(parsed: argparse.Namespace) -> int:
+    from ..wiring import person
+    from .wired import wired
+
+    app = wired()
+    print(app.plan_summary(parsed.digest))
+    approved = not parsed.decline and (parsed.yes or _agrees("Apply this plan? [y/N] "))
+    given = app.approve(parsed.digest, approved=approved, assurance="terminal", by=person())
+    print("approved" if given.approved else "declined", f"({given.assurance} by {given.by})")
+    if given.approved:
+        print(f'next: apply_plan(digest="{parsed.digest}") in the MCP client')
+    return 0 if given.approved == approved else 1
+
+
+def _agrees(question: str) -> bool:
+    if not sys.stdin.isatty():
+        print("crossfade: nobody can answer here; pass --yes or --decline", file=sys.stderr)
+        return False
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def run_stop(parsed: argparse.Namespace) -> int:
+    from ...core.errors import CrossfadeError
+    from .printing import complain
+    from .wired import wired
+
+    if (parsed.experiment is None) == (parsed.surface is None):
+        print("crossfade: name an experiment, or a surface with --surface", file=sys.stderr)
+        return 2
+    app = wired()
+    keys = [parsed.experiment] if parsed.experiment else app.live_on(parsed.surface)
+    if not keys:
+        print(f"nothing is live on {parsed.surface}")
+    failed = 0
+    for key in keys:
+        # One that cannot be stopped must not keep the others running.
+        try:
+            failed += _report(app.stop(key))
+        except CrossfadeError as error:
+            complain(error)
+            failed += 1
+    return 1 if failed else 0
+
+
+def _report(answer: Applied) -> int:
+    print(f"{answer.status}: {answer.change} {answer.key}, now {answer.state}")
+    for target, outcome in (answer.steps or {}).items():
+        print(f"  {target}: {outcome}")
+    if answer.reason:
+        print(f"  {answer.reason}")
+    return 0 if answer.status == "applied" else 1
+
+
+def run_preview(parsed: argparse.Namespace) -> int:
+    from ..wiring import person
+    from .wired import wired
+
+    return _report(wired().preview(parsed.experiment, parsed.variant, parsed.units, person()))

@@ -1,0 +1,54 @@
+"""`crossfade`: serve, demo, check, approve, stop, explain, preview, migrate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from . import catalogue_commands, change_commands, demo_command, look_commands, serve_command
+from .topics import Commands
+
+TOPICS: tuple[Callable[[Commands], None], ...] = (
+    serve_command.add,
+    demo_command.add,
+    catalogue_commands.add,
+    change_commands.add,
+    look_commands.add,
+)
+"""A new command is one file and one line here."""
+
+
+def parser() -> argparse.ArgumentParser:
+    from ..version import VERSION
+
+    top = argparse.ArgumentParser(prog="crossfade", description="Experiments from hypothesis to running, over MCP.")
+    top.add_argument("--version", action="version", version=f"crossfade {VERSION}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in TOPICS:
+        add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when it did what was asked, 1 when it could not, 2 for a wrong call."""
+    from pydantic import ValidationError
+
+    from ...core.errors import CrossfadeError
+    from .printing import complain, complain_of_settings
+
+    parsed = parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except CrossfadeError as error:
+        complain(error)
+        return 1
+    except ValidationError as error:
+        complain_of_settings(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Settings: the environment (CROSSFADE_...), then crossfade.toml in the home, then defaults."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CROSSFADE_", extra="forbid")
+
+    home: Path = Field(default=Path("~/.crossfade"), description="where the store and relative delivery paths live")
+    catalogue: Path | None = Field(default=None, description="folder of the catalogue; else `catalogue` in the home")
+    lease_seconds: PositiveFloat = Field(default=15.0, description="life sign that an apply owes the other processes")
+    log_level: str = "warning"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = Path(str(env_settings().get("home") or "~/.crossfade")).expanduser()
+        toml = TomlConfigSettingsSource(settings_cls, home / "crossfade.toml")
+        return init_settings, env_settings, toml
+
+    @property
+    def root(self) -> Path:
+        return self.home.expanduser().absolute()
+
+    @property
+    def database(self) -> Path:
+        return self.root / "crossfade.db"
+
+    @property
+    def catalogue_folder(self) -> Path:
+        """The folder that is set, else the home's own, else the bundled example of a music streaming app."""
+        if self.catalogue is not None:
+            return self.catalogue.expanduser().absolute()
+        own = self.root / "catalogue"
+        return own if own.is_dir() else bundled_example()
+
+
+def bundled_example() -> Path:
+    return Path(str(files("crossfade.examples"))) / "streaming"

@@ -1,0 +1,86 @@
+"""Tools to write a draft and to check one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat
+
+from ..core.documents import JsonObject
+from ..core.model.answers import Checked
+from ..core.model.brief import Brief, SuccessMetrics, Variants
+from .spec import Effect, ToolContext, ToolSpec, app_of
+
+
+def validate_experiment(
+    ctx: ToolContext,
+    spec: Annotated[JsonObject, Field(description="A full spec (resource schema://experiment); not stored")],
+) -> Checked:
+    """Check an experiment spec without storing it. Returns every finding at once, with allowed fields and values."""
+    return app_of(ctx).validate_experiment(spec)
+
+
+def create_experiment(
+    ctx: ToolContext,
+    surface: Annotated[str, Field(description="Surface key")],
+    change: Annotated[str, Field(description="What users will notice")],
+    because: Annotated[str, Field(description="Why that should move the metric")],
+    variants: Annotated[
+        Variants,
+        Field(description='{"treatment": {"parameter": value}}: only what differs from production; control is added'),
+    ],
+    success_metrics: Annotated[
+        SuccessMetrics,
+        Field(description="Metric: relative effect to detect, signed (0.01 = up 1 %), or null for its default"),
+    ],
+    audience: Annotated[
+        JsonObject | None,
+        Field(description='{"attribute": value | [values] | {"not": v} | {"gte": 1, "lt": 30}}; default everybody'),
+    ] = None,
+    allocation: Annotated[FiniteFloat | None, Field(description="Share of units that enter: 0.2 = 20 %")] = None,
+    duration_days: Annotated[int | None, Field(description="Whole weeks, 7-180")] = None,
+    start: Annotated[date | None, Field(description="First day; default on launch")] = None,
+    owner: Annotated[str | None, Field(description="Team; default the surface's")] = None,
+    key: Annotated[str | None, Field(description="Default made from surface and change")] = None,
+    iterates: Annotated[str | None, Field(alias="from", description="Key of an experiment to iterate on")] = None,
+    more: Annotated[
+        JsonObject | None, Field(description="Other spec fields as a merge patch: weights, design, tags")
+    ] = None,
+) -> Checked:
+    """Draft an experiment from a short brief. Generates the rest (control, required metrics, size, duration, layer),
+    checks it and stores a draft; every finding comes with a fix. Nothing runs yet. Repeating the call is safe."""
+    brief: dict[str, object] = {
+        "surface": surface,
+        "change": change,
+        "because": because,
+        "variants": variants,
+        "success_metrics": success_metrics,
+        "audience": audience,
+        "allocation": allocation,
+        "duration_days": duration_days,
+        "start": start,
+        "owner": owner,
+        "key": key,
+        "iterates": iterates,
+        "more": more,
+    }
+    return app_of(ctx).create_experiment(Brief.read(brief))
+
+
+def update_experiment(
+    ctx: ToolContext,
+    key: Annotated[str, Field(description="Experiment key")],
+    version: Annotated[int, Field(ge=1, description="Version you read")],
+    fixes: Annotated[list[str] | None, Field(description='Fix ids from findings: ["blackout.window.1"]')] = None,
+    changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,
+) -> Checked:
+    """Change a draft: apply fixes by id, then changes. Returns all findings of the new version."""
+    return app_of(ctx).update_experiment(key, version, fixes or [], changes or {})
+
+
+TOOLS = (
+    ToolSpec(validate_experiment, "Validate experiment", Effect.READS),
+    ToolSpec(create_experiment, "Create experiment", Effect.WRITES),
+    ToolSpec(update_experiment, "Update experiment", Effect.WRITES),
+)

@@ -1,0 +1,198 @@
+"""Answers as text for a model: the state first, then what matters, then the next call.
+
+Each function writes every leaf of its answer, so that a reader of the text knows what a reader of the structured half
+knows; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, JsonValue
+
+from ..core.documents import canonical
+from ..core.model.answers import (
+    Applied,
+    Checked,
+    Experiment,
+    Experiments,
+    FindingView,
+    PlanView,
+    StepView,
+    Surfaces,
+    SurfaceView,
+)
+
+Lines = Iterator[str]
+
+
+def text_of(answer: BaseModel) -> str:
+    """The text of an answer."""
+    return "\n".join(_WRITERS[type(answer)](answer))
+
+
+def shown(value: JsonValue) -> str:
+    """A value as a model would type it: texts and numbers bare, the rest as JSON."""
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _each(label: str, values: Sequence[str] | None) -> Lines:
+    if values:
+        yield f"{label}: " + ", ".join(values)
+
+
+def _map(label: str, values: Mapping[str, Any] | None) -> Lines:
+    if values:
+        yield f"{label}: " + "; ".join(f"{name} {shown(value)}" for name, value in values.items())
+
+
+def _surfaces(answer: Surfaces) -> Lines:
+    if answer.best is not None:
+        yield from _surface(answer.best)
+    if answer.others:
+        yield "other surfaces: " + "; ".join(f"{other.key} ({other.name})" for other in answer.others)
+    if answer.cursor is not None:
+        yield f"cursor: {answer.cursor}"
+    yield f"next: {answer.next}"
+
+
+def _surface(best: SurfaceView) -> Lines:
+    yield f"surface {best.key} ({best.name}), owner {best.owner}, unit {best.unit}"
+    yield best.description
+    yield "units by day: " + ", ".join(f"{day}: {units}" for day, units in best.units.items())
+    yield "parameters (production value after =):"
+    for parameter in best.parameters:
+        yield f"- {parameter.name} [{parameter.layer}] {parameter.values} = {shown(parameter.production)}"
+    yield from _each("more parameters", best.more_parameters)
+    for layer in best.layers:
+        held = f", held by {', '.join(layer.held_by)}" if layer.held_by else ""
+        yield f"layer {layer.layer}: {shown(layer.free)} free{held}"
+    yield from _map("success metrics (usual effect)", best.success_metrics)
+    yield from _map("required metrics", best.required_metrics)
+    yield from _each("audience attributes", best.audience)
+    yield from _each("reviewers", best.reviewers)
+    yield from _each("blackouts", best.blackouts)
+    yield from _map("holdouts", best.holdouts)
+    yield from _each("recent", best.recent)
+
+
+def _experiments(answer: Experiments) -> Lines:
+    if not answer.experiments:
+        yield "no experiment matches"
+    for line in answer.experiments:
+        yield f"- {line.key}: {line.state}, {line.name}, surface {line.surface}, owner {line.owner}, {line.updated}"
+    if answer.cursor is not None:
+        yield f"cursor: {answer.cursor}"
+    yield f"next: {answer.next}"
+
+
+def _experiment(answer: Experiment) -> Lines:
+    readiness = "" if answer.ready is None else ", ready to plan" if answer.ready else ", NOT READY"
+    yield f"{answer.state} {answer.key} v{answer.version}{readiness}: {answer.name}"
+    yield from _each("blocked by", answer.blocks)
+    yield f"surface {answer.surface}, owner {answer.owner}, allocation {shown(answer.allocation)}, {answer.days} days"
+    yield f"hypothesis: {answer.hypothesis}"
+    yield "audience: " + (canonical(answer.audience) if answer.audience else "everybody {}")
+    for name, variant in answer.variants.items():
+        control = ", control" if variant.control else ""
+        yield f"variant {name}: weight {shown(variant.weight)}{control} {canonical(variant.parameters or {})}"
+    yield from _map("metrics", answer.metrics)
+    yield from _each("buckets", answer.buckets)
+    yield from _each("delivered", answer.delivered)
+    if answer.previews:
+        units = "; ".join(f"{name} {', '.join(each)}" for name, each in answer.previews.items())
+        yield f"test units: {units}"
+    if answer.operation is not None:
+        operation = answer.operation
+        reason = f": {operation.reason}" if operation.reason else ""
+        yield f"last operation {operation.id}: {operation.change} {operation.status}{reason}"
+    if answer.spec is not None:
+        yield f"spec: {canonical(answer.spec)}"
+    yield from _generated(answer.generated)
+    yield f"next: {answer.next}"
+
+
+def _generated(generated: Mapping[str, str] | None) -> Lines:
+    if generated:
+        yield "chosen for you:"
+        for at, why in generated.items():
+            yield f"- {at}: {why}"
+
+
+def _checked(answer: Checked) -> Lines:
+    what = f"{answer.state} {answer.key} v{answer.version}" if answer.key else "spec (not stored)"
+    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counts(answer.findings, answer.more_findings)}"
+    yield from _findings(answer.findings, answer.more_findings)
+    if answer.changed:
+        for at, (before, after) in answer.changed.items():
+            yield f"changed {at}: {shown(before)} -> {shown(after)}"
+    yield from _generated(answer.generated)
+    if answer.size is not None:
+        found = "; ".join(f"{name} {effect:g}" for name, effect in (answer.size.detects or {}).items())
+        yield f"size: {answer.size.days} days, {answer.size.control} units in the control" + (
+            f", detects {found}" if found else ""
+        )
+    yield f"next: {answer.next}"
+
+
+def _counts(findings: Sequence[FindingView], more: Sequence[str] | None) -> str:
+    total = len(findings) + len(more or [])
+    return "no findings" if total == 0 else "1 finding" if total == 1 else f"{total} findings"
+
+
+def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Lines:
+    for finding in findings:
+        got = f"; got {shown(finding.got)}" if finding.got is not None else ""
+        allowed = f"; allowed: {', '.join(finding.allowed)}" if finding.allowed else ""
+        near = f"; nearest: {', '.join(finding.nearest)}" if finding.nearest else ""
+        yield f"{finding.severity.upper()} {finding.code} at {finding.at}: {finding.message}{got}{allowed}{near}"
+        for fix in finding.fixes or []:
+            yield f"  fix {fix.id}: {fix.effect}" + (" (relaxes the test)" if fix.relaxes else "")
+    yield from _each("also", more)
+
+
+def _plan(answer: PlanView) -> Lines:
+    if answer.ready:
+        yield f"plan {answer.digest}: {answer.change} {answer.key} in {answer.environment}, until {answer.expires}"
+    else:
+        yield f"NOT READY to {answer.change} {answer.key}"
+    yield from _each("buckets", answer.buckets)
+    for number, step in enumerate(answer.steps, start=1):
+        yield from _step(number, step)
+    yield from _findings(answer.findings, answer.more_findings)
+    yield f"next: {answer.next}"
+
+
+def _step(number: int, step: StepView) -> Lines:
+    opens = " OPENS TRAFFIC" if step.opens_traffic else ""
+    yield f"{number}. {step.backend} {step.action} {step.target}{opens} (undo: {step.undo})"
+    for line in step.does or []:
+        yield f"   {line}"
+    if step.before is not None:
+        yield f"   before: {canonical(step.before)}"
+    if step.after is not None:
+        yield f"   after: {canonical(step.after)}"
+
+
+def _applied(answer: Applied) -> Lines:
+    yield f"{answer.status}: {answer.change} {answer.key}, now {answer.state}"
+    if answer.reason:
+        yield f"reason: {answer.reason}"
+    for target, outcome in (answer.steps or {}).items():
+        yield f"- {target}: {outcome}"
+    if answer.approval:
+        yield f"approval: {answer.approval}"
+    if answer.operation:
+        yield f"operation: {answer.operation}"
+    yield f"next: {answer.next}"
+
+
+_WRITERS: dict[type[BaseModel], Callable[[Any], Lines]] = {
+    Surfaces: _surfaces,
+    Experiments: _experiments,
+    Experiment: _experiment,
+    Checked: _checked,
+    PlanView: _plan,
+    Applied: _applied,
+}
