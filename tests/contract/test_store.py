@@ -1,0 +1,593 @@
+"""What every store promises, asked of each store in turn."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossfade.adapters.store.driver import find_driver
+from crossfade.adapters.store.store import SqlStore, open_store
+from crossfade.core.errors import Conflict
+from crossfade.core.model.experiment import Record, State
+from crossfade.core.model.finding import Finding, Fix
+from crossfade.core.model.plan import (
+    Approval,
+    AuditEvent,
+    BucketRange,
+    Operation,
+    OperationStep,
+    Place,
+    Plan,
+    Step,
+)
+from crossfade.core.ports.store import HeldRange, Placement, Store
+
+NOW = datetime(2026, 3, 4, 12, 30, 0, 250_000, tzinfo=UTC)
+
+
+def without_log(path: Path) -> SqlStore:
+    """As on a machine whose SQLite can corrupt a write-ahead log."""
+    return open_store(path, driver=replace(find_driver(), wal=False))
+
+
+FACTORIES: dict[str, Callable[[Path], SqlStore]] = {"sqlite": open_store, "sqlite_without_log": without_log}
+
+
+@pytest.fixture(scope="module", params=list(FACTORIES))
+def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A store with nothing in it, to copy: quicker than to make one for each test."""
+    path = tmp_path_factory.mktemp(request.param) / "store.db"
+    FACTORIES[request.param](path).close()
+    return request.param, path
+
+
+@pytest.fixture
+def store(empty: tuple[str, Path], tmp_path: Path) -> Iterator[Store]:
+    name, template = empty
+    shutil.copy(template, tmp_path / "store.db")
+    opened = FACTORIES[name](tmp_path / "store.db")
+    yield opened
+    opened.close()
+
+
+DOCUMENT: dict[str, Any] = {
+    "name": "Made for you first",
+    "surface": "home",
+    "layer": "shelves",
+    "environment": "production",
+    "owner": "ana@example.com",
+    "tags": ["Ranking", "q3"],
+    "hypothesis": {
+        "change": "Shelf on top",
+        "because": "people scroll LESS",
+        "metric": "plays",
+        "direction": "increase",
+    },
+    "audience": {"country": ["se", "no"]},
+    "variants": {
+        "control": {"weight": 0.5, "control": True},
+        "new": {"weight": 0.5, "parameters": {"shelf_order": ["a", "b"], "rows": 3}},
+    },
+}
+
+
+def record(key: str = "shelf-order", **changes: Any) -> Record:
+    fields: dict[str, Any] = {
+        "version": 1,
+        "state": "draft",
+        "document": DOCUMENT,
+        "generated": {"/layer": "the surface has one layer"},
+        "request_digest": "d1",
+        "created": NOW,
+        "updated": NOW,
+    }
+    return Record(key=key, **{**fields, **changes})
+
+
+PLACE = Place(
+    backend="assigner", kind="growthbook_file", settings={"path": "/srv/p.json", "mode": 1}, document="p.json"
+)
+
+
+def step(**changes: Any) -> Step:
+    fields: dict[str, Any] = {
+        "place": PLACE,
+        "action": "put",
+        "entry": "shelf-order",
+        "before": None,
+        "after": {"a": 1},
+    }
+    return Step(**{**fields, **changes})
+
+
+def plan(handle: str = "p-1", **changes: Any) -> Plan:
+    fix = Fix(id="f1", effect="halves the allocation", patch={"allocation": 0.5})
+    fields: dict[str, Any] = {
+        "handle": handle,
+        "digest": f"digest of {handle}",
+        "key": "shelf-order",
+        "change": "launch",
+        "environment": "production",
+        "version": 1,
+        "covered": {"big": 2**70, "nothing": None, "half": 0.5},
+        "ranges": [BucketRange(lo=0, hi=10)],
+        "layer": "home/shelves/production",
+        "steps": [step(), step(opens_traffic=True)],
+        "findings": [Finding(code="a", severity="warn", at="/x", message="m", fixes=[fix])],
+        "created": NOW,
+        "expires": NOW + timedelta(hours=1),
+    }
+    return Plan(**{**fields, **changes})
+
+
+def operation(id_: str = "o-1", handle: str = "p-1", **changes: Any) -> Operation:
+    fields: dict[str, Any] = {
+        "key": "shelf-order",
+        "change": "launch",
+        "status": "running",
+        "fence": 1,
+        "lease_owner": "process 1",
+        "lease_until": NOW + timedelta(seconds=30),
+        "expires": NOW + timedelta(hours=1),
+        "from_state": "draft",
+        "to_state": "running",
+        "by": "ana",
+        "assurance": "host",
+        "steps": [OperationStep(step=step()), OperationStep(step=step(opens_traffic=True))],
+        "started": NOW,
+    }
+    return Operation(id=id_, handle=handle, **{**fields, **changes})
+
+
+def add(store: Store, *records: Record) -> None:
+    with store.write() as writer:
+        for each in records:
+            writer.insert_experiment(each)
+
+
+def add_plans(store: Store, *plans: Plan) -> None:
+    with store.write() as writer:
+        for each in plans:
+            writer.save_plan(each)
+
+
+class TestExperiments:
+    def test_a_record_comes_back_as_it_was_written(self, store: Store) -> None:
+        written = record(started=NOW, launches=2)
+        add(store, written)
+        with store.read() as reader:
+            found = reader.experiment("shelf-order")
+            assert found == written
+            assert reader.experiment("other") is None
+        assert found is not None
+        assert Record.model_validate(found.model_dump()) == written
+
+    def test_moments_come_back_in_utc_with_their_microseconds(self, store: Store) -> None:
+        add(store, record(created=NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))))
+        with store.read() as reader:
+            found = reader.experiment("shelf-order")
+        assert found is not None
+        assert found.created == NOW
+        assert found.created.utcoffset() == timedelta(0)
+
+    def test_a_moment_without_a_zone_is_refused(self, store: Store) -> None:
+        with pytest.raises(Exception, match="without a time zone"):
+            add(store, record(created=NOW.replace(tzinfo=None)))
+
+    def test_a_taken_key_conflicts_and_the_first_record_stays(self, store: Store) -> None:
+        add(store, record())
+        with pytest.raises(Conflict, match="exists already"):
+            add(store, record(document={}))
+        with store.read() as reader:
+            assert reader.experiment("shelf-order") == record()
+
+    def test_an_update_of_the_expected_version_is_written(self, store: Store) -> None:
+        add(store, record())
+        second = record(version=2, document={**DOCUMENT, "name": "Second"}, updated=NOW + timedelta(seconds=1))
+        with store.write() as writer:
+            writer.update_experiment(second, expected_version=1)
+        with store.read() as reader:
+            assert reader.experiment("shelf-order") == second
+            assert [found.name for found in reader.search(limit=5)] == ["Second"]
+
+    def test_an_update_of_another_version_conflicts_and_changes_nothing(self, store: Store) -> None:
+        add(store, record())
+        with pytest.raises(Conflict, match="is at version 1, not 7"), store.write() as writer:
+            writer.update_experiment(record(version=8), expected_version=7)
+        with pytest.raises(Conflict, match="no experiment"), store.write() as writer:
+            writer.update_experiment(record("other"), expected_version=1)
+        with store.read() as reader:
+            assert reader.experiment("shelf-order") == record()
+            assert reader.keys() == ["shelf-order"]
+
+    def test_every_version_is_kept_as_it_last_was(self, store: Store) -> None:
+        add(store, record())
+        running = record(state="running")
+        second = record(version=2, document={**DOCUMENT, "name": "Second"})
+        with store.write() as writer:
+            writer.update_experiment(running, expected_version=1)
+            writer.update_experiment(second, expected_version=1)
+        with store.read() as reader:
+            assert reader.experiment("shelf-order", 1) == running
+            assert reader.experiment("shelf-order", 2) == second
+            assert reader.experiment("shelf-order", 3) is None
+
+    def test_keys_are_sorted(self, store: Store) -> None:
+        add(store, record("bbb"), record("aaa"), record("ccc"))
+        with store.read() as reader:
+            assert reader.keys() == ["aaa", "bbb", "ccc"]
+
+    def test_a_block_that_raises_writes_nothing(self, store: Store) -> None:
+        def write_and_fail() -> None:
+            with store.write() as writer:
+                writer.insert_experiment(record())
+                assert writer.keys() == ["shelf-order"]
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            write_and_fail()
+        with store.read() as reader:
+            assert reader.keys() == []
+
+    def test_a_reader_sees_one_state_while_another_writes(self, empty: tuple[str, Path], store: Store) -> None:
+        if empty[0] == "sqlite_without_log":
+            pytest.skip("without a log the writer waits for the reader")
+        add(store, record("aaa"))
+        with store.read() as reader:
+            assert reader.keys() == ["aaa"]
+            add(store, record("bbb"))
+            assert reader.keys() == ["aaa"]
+        with store.read() as reader:
+            assert reader.keys() == ["aaa", "bbb"]
+
+
+class TestSearch:
+    def test_a_summary_tells_what_lists_need(self, store: Store) -> None:
+        add(store, record(state="running"))
+        with store.read() as reader:
+            [found] = reader.search(limit=5)
+        assert found.model_dump() == {
+            "key": "shelf-order",
+            "version": 1,
+            "state": "running",
+            "name": "Made for you first",
+            "surface": "home",
+            "layer": "shelves",
+            "environment": "production",
+            "owner": "ana@example.com",
+            "touched": ["rows", "shelf_order"],
+            "audience": {"country": ["se", "no"]},
+            "updated": NOW,
+        }
+
+    def test_a_word_is_found_in_each_part_whatever_its_case(self, store: Store) -> None:
+        add(store, record(), record("other", document={}))
+        with store.read() as reader:
+            for words in ("shelf-ord", "MADE for", "home", "ana@", "ranking", "q3", "on TOP", "scroll less", "plays"):
+                assert [found.key for found in reader.search(words=[words], limit=5)] == ["shelf-order"], words
+
+    def test_what_does_not_occur_is_not_found(self, store: Store) -> None:
+        add(store, record())
+        with store.read() as reader:
+            for word in ("increase", "%", "_", "shelves", "\\", "'"):
+                assert reader.search(words=[word], limit=5) == [], word
+
+    def test_all_words_must_occur(self, store: Store) -> None:
+        add(store, record(), record("other", document={"name": "Made of straße"}))
+        with store.read() as reader:
+            assert len(reader.search(words=["made"], limit=5)) == 2
+            assert [found.key for found in reader.search(words=["made", "STRASSE"], limit=5)] == ["other"]
+            assert reader.search(words=["made", "absent"], limit=5) == []
+
+    def test_filters_narrow(self, store: Store) -> None:
+        search = {**DOCUMENT, "surface": "search", "owner": "bo"}
+        add(store, record("aaa"), record("bbb", state="running"), record("ccc", state="running", document=search))
+
+        def keys(**filters: Any) -> list[str]:
+            with store.read() as reader:
+                return [found.key for found in reader.search(**filters, limit=5)]
+
+        assert keys(surface="home") == ["aaa", "bbb"]
+        assert keys(owner="bo") == ["ccc"]
+        assert keys(states=frozenset[State]({"running", "paused"})) == ["bbb", "ccc"]
+        assert keys(states=frozenset[State]({"running"}), surface="home") == ["bbb"]
+        assert keys(states=frozenset[State]()) == []
+
+    def test_pages_follow_each_other_newest_first_then_by_key(self, store: Store) -> None:
+        seconds = {"aaa": 1, "bbb": 2, "ccc": 1, "ddd": 0, "eee": 2}
+        add(store, *(record(key, updated=NOW + timedelta(seconds=late)) for key, late in seconds.items()))
+        seen: list[str] = []
+        after = None
+        with store.read() as reader:
+            while page := reader.search(after=after, limit=2):
+                seen += [found.key for found in page]
+                after = (page[-1].updated, page[-1].key)
+        assert seen == ["bbb", "eee", "aaa", "ccc", "ddd"]
+
+    def test_live_experiments_are_those_in_states_that_hold_buckets(self, store: Store) -> None:
+        states: list[State] = ["stopped", "paused", "running", "scheduled", "draft"]
+        add(
+            store,
+            *(record(f"{state}-one", state=state) for state in states),
+            record("elsewhere", state="running", document={**DOCUMENT, "surface": "search"}),
+            record("staged", state="running", document={**DOCUMENT, "environment": "staging"}),
+        )
+        with store.read() as reader:
+            live = [found.key for found in reader.live_on("home", "production")]
+        assert live == ["paused-one", "running-one", "scheduled-one"]
+
+    def test_a_draft_may_hold_any_json(self, store: Store) -> None:
+        broken = {"name": 5, "surface": None, "tags": "x", "hypothesis": 3, "audience": "all", "variants": [2**70, 0.1]}
+        add(store, record(document=broken))
+        with store.read() as reader:
+            found = reader.experiment("shelf-order")
+            [summary] = reader.search(words=["shelf"], limit=1)
+        assert found is not None
+        assert found.document == broken
+        assert (summary.name, summary.surface, summary.audience, summary.touched) == ("", "", {}, [])
+
+
+class TestBuckets:
+    def hold(
+        self, store: Store, key: str, *ranges: tuple[int, int], layer: str = "top", until: date | None = None
+    ) -> None:
+        with store.write() as writer:
+            writer.hold(layer, [BucketRange(lo=lo, hi=hi) for lo, hi in ranges], key, until, NOW)
+
+    def held(self, store: Store, layer: str = "top") -> list[tuple[int, int, str]]:
+        with store.read() as reader:
+            return [(each.lo, each.hi, each.key) for each in reader.held(layer)]
+
+    def test_held_ranges_are_listed_by_their_start(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        self.hold(store, "bbb", (50, 60), (0, 10))
+        self.hold(store, "aaa", (10, 50), until=date(2026, 4, 1))
+        self.hold(store, "aaa", (0, 10_000), layer="other")
+        with store.read() as reader:
+            assert reader.held("top") == [
+                HeldRange(layer="top", lo=0, hi=10, key="bbb", until=None),
+                HeldRange(layer="top", lo=10, hi=50, key="aaa", until=date(2026, 4, 1)),
+                HeldRange(layer="top", lo=50, hi=60, key="bbb", until=None),
+            ]
+            assert reader.ranges_of("bbb") == [BucketRange(lo=0, hi=10), BucketRange(lo=50, hi=60)]
+            assert reader.held("nowhere") == []
+            assert reader.ranges_of("ccc") == []
+
+    def test_held_buckets_are_refused_and_the_holder_is_named(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        self.hold(store, "aaa", (10, 20))
+        for asked in ((0, 11), (19, 30), (12, 13), (10, 20), (0, 10_000)):
+            with pytest.raises(Conflict, match=r'buckets 10-19 are held by "aaa"'):
+                self.hold(store, "bbb", asked)
+        assert self.held(store) == [(10, 20, "aaa")]
+
+    def test_neighbours_and_other_layers_do_not_meet(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        self.hold(store, "aaa", (10, 20))
+        self.hold(store, "bbb", (0, 10), (20, 30))
+        self.hold(store, "bbb", (10, 20), layer="other")
+        assert self.held(store) == [(0, 10, "bbb"), (10, 20, "aaa"), (20, 30, "bbb")]
+
+    def test_a_refused_hold_takes_nothing_even_when_the_caller_goes_on(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        self.hold(store, "aaa", (10, 20))
+        with store.write() as writer:
+            with pytest.raises(Conflict):
+                writer.hold("top", [BucketRange(lo=0, hi=5), BucketRange(lo=15, hi=25)], "bbb", None, NOW)
+            writer.hold("top", [BucketRange(lo=30, hi=40)], "bbb", None, NOW)
+        assert self.held(store) == [(10, 20, "aaa"), (30, 40, "bbb")]
+
+    def test_to_hold_the_same_again_changes_only_the_forecast(self, store: Store) -> None:
+        add(store, record("aaa"))
+        self.hold(store, "aaa", (0, 10), (20, 30))
+        self.hold(store, "aaa", (0, 10), (20, 30), until=date(2026, 5, 1))
+        with store.read() as reader:
+            assert [(each.lo, each.hi, each.until) for each in reader.held("top")] == [
+                (0, 10, date(2026, 5, 1)),
+                (20, 30, date(2026, 5, 1)),
+            ]
+
+    def test_an_experiment_cannot_hold_a_bucket_twice(self, store: Store) -> None:
+        add(store, record("aaa"))
+        self.hold(store, "aaa", (0, 10))
+        with pytest.raises(Conflict, match=r'buckets 0-9 are held by "aaa"'):
+            self.hold(store, "aaa", (5, 15))
+        with pytest.raises(Conflict, match="overlap each other"):
+            self.hold(store, "aaa", (20, 30), (25, 35))
+        assert self.held(store) == [(0, 10, "aaa")]
+
+    def test_released_buckets_are_free_and_a_repeat_changes_nothing(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        self.hold(store, "aaa", (0, 10))
+        self.hold(store, "aaa", (0, 10), layer="other")
+        for _ in range(2):
+            with store.write() as writer:
+                writer.release("aaa", NOW)
+        assert self.held(store) == self.held(store, "other") == []
+        self.hold(store, "bbb", (5, 15))
+        assert self.held(store) == [(5, 15, "bbb")]
+
+    def test_a_range_without_buckets_is_refused(self, store: Store) -> None:
+        add(store, record("aaa"))
+        for bounds in ((10, 10), (10, 5)):
+            with pytest.raises(Exception, match="CHECK"):
+                self.hold(store, "aaa", bounds)
+
+
+class TestPlans:
+    def test_a_plan_comes_back_whole_with_the_patches_of_its_fixes(self, store: Store) -> None:
+        add(store, record())
+        add_plans(store, plan())
+        with store.read() as reader:
+            assert reader.plan("p-1") == plan()
+            assert reader.plan("p-2") is None
+
+    def test_plans_are_listed_newest_first(self, store: Store) -> None:
+        add(store, record(), record("other"))
+        late = NOW + timedelta(seconds=1)
+        add_plans(store, plan("p-1"), plan("p-2", created=late), plan("p-3"), plan("p-4", key="other"))
+        with store.read() as reader:
+            assert [each.handle for each in reader.plans_of("shelf-order", 5)] == ["p-2", "p-3", "p-1"]
+            assert [each.handle for each in reader.plans_of("shelf-order", 2)] == ["p-2", "p-3"]
+
+    def test_the_same_plan_made_again_lives_longer(self, store: Store) -> None:
+        add(store, record())
+        again = plan(expires=NOW + timedelta(hours=2))
+        add_plans(store, plan(), again)
+        with store.read() as reader:
+            assert reader.plan("p-1") == again
+
+    def test_another_plan_cannot_take_a_handle(self, store: Store) -> None:
+        add(store, record())
+        add_plans(store, plan())
+        with pytest.raises(Conflict):
+            add_plans(store, plan(digest="another"))
+        with store.read() as reader:
+            assert reader.plan("p-1") == plan()
+
+    def test_the_first_answer_stands(self, store: Store) -> None:
+        add(store, record())
+        add_plans(store, plan())
+        first = Approval(handle="p-1", approved=False, assurance="host", by="ana", at=NOW)
+        with store.write() as writer:
+            assert writer.approval("p-1") is None
+            writer.save_approval(first)
+            writer.save_approval(first.model_copy(update={"approved": True, "by": "bo"}))
+        with store.read() as reader:
+            assert reader.approval("p-1") == first
+
+
+class TestOperations:
+    @pytest.fixture(autouse=True)
+    def planned(self, store: Store) -> None:
+        add(store, record(), record("other"))
+        add_plans(store, plan("p-1"), plan("p-2"), plan("p-3", key="other"))
+
+    def insert(self, store: Store, each: Operation) -> None:
+        with store.write() as writer:
+            writer.insert_operation(each)
+
+    def test_an_operation_comes_back_with_its_steps(self, store: Store) -> None:
+        done = OperationStep(step=step(), status="done", attempts=2, error="timed out", at=NOW)
+        written = operation(steps=[done, OperationStep(step=step(action="remove", after=None))])
+        self.insert(store, written)
+        with store.read() as reader:
+            assert reader.operation("o-1") == written
+            assert reader.operation_of("p-1") == written
+            assert reader.active_operation("shelf-order") == written
+            assert reader.last_operation("shelf-order") == written
+            assert reader.operation("o-2") is None
+            assert reader.operation_of("p-2") is None
+            assert reader.active_operation("other") is None
+            assert reader.last_operation("other") is None
+
+    def test_a_plan_has_one_operation(self, store: Store) -> None:
+        self.insert(store, operation(status="applied", finished=NOW))
+        with pytest.raises(Conflict, match="plan"):
+            self.insert(store, operation("o-2"))
+        with store.read() as reader:
+            assert reader.operation("o-2") is None
+
+    def test_an_experiment_has_one_unfinished_operation(self, store: Store) -> None:
+        self.insert(store, operation())
+        with pytest.raises(Conflict, match="unfinished operation"):
+            self.insert(store, operation("o-2", "p-2"))
+        self.insert(store, operation("o-3", "p-3", key="other"))
+        with store.write() as writer:
+            writer.update_operation(operation(status="undone", finished=NOW), expected_fence=1)
+        self.insert(store, operation("o-2", "p-2"))
+        with store.read() as reader:
+            active, last = reader.active_operation("shelf-order"), reader.last_operation("shelf-order")
+        assert active == last == operation("o-2", "p-2")
+
+    def test_a_finished_operation_cannot_run_again_beside_another(self, store: Store) -> None:
+        self.insert(store, operation(status="needs_attention"))
+        self.insert(store, operation("o-2", "p-2"))
+        with pytest.raises(Conflict, match="unfinished operation"), store.write() as writer:
+            writer.update_operation(operation(), expected_fence=1)
+
+    def test_an_update_writes_the_operation_and_its_steps(self, store: Store) -> None:
+        self.insert(store, operation())
+        moved = operation(
+            fence=2,
+            direction="undo",
+            reason="a backend refused",
+            lease_owner="process 2",
+            steps=[OperationStep(step=step(), status="undone", attempts=1, at=NOW)],
+        )
+        with store.write() as writer:
+            writer.update_operation(moved, expected_fence=1)
+        with store.read() as reader:
+            assert reader.operation("o-1") == moved
+
+    def test_an_update_under_an_older_fence_is_refused(self, store: Store) -> None:
+        self.insert(store, operation(fence=2))
+        with pytest.raises(Conflict, match="taken the operation over"), store.write() as writer:
+            writer.update_operation(operation(status="applied", steps=[]), expected_fence=1)
+        with store.read() as reader:
+            assert reader.operation("o-1") == operation(fence=2)
+
+    def test_abandoned_are_unfinished_ones_whose_lease_has_run_out(self, store: Store) -> None:
+        self.insert(store, operation(lease_until=NOW))
+        self.insert(store, operation("o-2", "p-2", status="needs_attention", lease_until=NOW))
+        self.insert(store, operation("o-3", "p-3", key="other", lease_until=NOW + timedelta(seconds=5)))
+        with store.read() as reader:
+            assert reader.abandoned(NOW - timedelta(microseconds=1)) == []
+            assert reader.abandoned(NOW) == ["o-1"]
+            assert reader.abandoned(NOW + timedelta(seconds=9)) == ["o-1", "o-3"]
+
+
+class TestDelivered:
+    def test_placements_are_kept_by_their_whole_place(self, store: Store) -> None:
+        add(store, record())
+        moved = PLACE.model_copy(update={"settings": {"path": "/other"}})
+        first = Placement(key="shelf-order", place=PLACE, entry={"v": 1}, opens_traffic=False)
+        second = Placement(key="shelf-order", place=PLACE, entry={"v": 2}, opens_traffic=True)
+        elsewhere = Placement(key="shelf-order", place=moved, entry={"v": 3}, opens_traffic=False)
+        with store.write() as writer:
+            for each in (first, second, elsewhere):
+                writer.put_placement(each)
+        with store.read() as reader:
+            found = reader.placements("shelf-order")
+            assert len(found) == 2
+            assert second in found
+            assert elsewhere in found
+            assert reader.placements("other") == []
+
+    def test_a_removed_placement_is_gone_and_a_repeat_changes_nothing(self, store: Store) -> None:
+        add(store, record())
+        reordered = PLACE.model_copy(update={"settings": dict(reversed(PLACE.settings.items()))})
+        with store.write() as writer:
+            writer.put_placement(Placement(key="shelf-order", place=PLACE, entry={}, opens_traffic=False))
+            writer.remove_placement("shelf-order", reordered)
+            writer.remove_placement("shelf-order", PLACE)
+            assert writer.placements("shelf-order") == []
+
+    def test_previews_are_replaced_as_a_whole(self, store: Store) -> None:
+        add(store, record())
+        with store.write() as writer:
+            assert writer.previews("shelf-order") == {}
+            writer.set_previews("shelf-order", {"control": ["u1"], "new": ["u2", "u3"]})
+            writer.set_previews("shelf-order", {"new": ["u4"]})
+        with store.read() as reader:
+            assert reader.previews("shelf-order") == {"new": ["u4"]}
+
+
+class TestAudit:
+    def test_events_of_a_subject_come_newest_first(self, store: Store) -> None:
+        events = [AuditEvent(at=NOW, who="ana", what=f"did {n}", subject="aaa", after={"n": n}) for n in range(3)]
+        with store.write() as writer:
+            for each in events:
+                writer.audit(each)
+            writer.audit(AuditEvent(at=NOW, who="bo", what="did", subject="bbb", before={}))
+        with store.read() as reader:
+            assert reader.audit_of("aaa", 2) == [events[2], events[1]]
+            [other] = reader.audit_of("bbb", 5)
+            assert (other.before, other.after) == ({}, None)
+            assert reader.audit_of("ccc", 5) == []

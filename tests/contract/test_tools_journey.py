@@ -1,0 +1,239 @@
+"""A long journey through every tool, whose replies test_tools_replies.py looks at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitResult, TextContent, Tool
+
+from crossfade.core.app.services import Services
+from crossfade.server.mcp_server import CrossfadeServer
+from crossfade.server.settings import Settings
+from crossfade.server.wiring import build
+
+
+class TickingClock:
+    """Each look is a second later than the last, so that nothing happens at one time."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Reply:
+    label: str
+    tool: str
+    full: bool
+    is_error: bool
+    text: str
+    structured: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text and of the compact JSON together."""
+        compact = json.dumps(self.structured, ensure_ascii=False, separators=(",", ":"))
+        return len(self.text.encode()) + len(compact.encode())
+
+
+@dataclass
+class Journey:
+    """Calls tools and keeps what they replied."""
+
+    client: Client
+    replies: list[Reply] = field(default_factory=list[Reply])
+
+    async def call(self, label: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        """The structured half, which must be an answer: a journey that fails early would test nothing."""
+        reply = await self._call(label, tool, arguments)
+        assert not reply.is_error, reply.text
+        return reply.structured
+
+    async def fail(self, label: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        reply = await self._call(label, tool, arguments)
+        assert reply.is_error, reply.text
+        return reply.structured
+
+    async def _call(self, label: str, tool: str, arguments: dict[str, Any]) -> Reply:
+        result = await self.client.call_tool(tool, arguments)
+        [text] = result.content
+        assert isinstance(text, TextContent)
+        reply = Reply(
+            label=label,
+            tool=tool,
+            full=arguments.get("full") is True,
+            is_error=bool(result.is_error),
+            text=text.text,
+            structured=result.structured_content or {},
+        )
+        self.replies.append(reply)
+        return reply
+
+
+class Person:
+    """Answers what the server asks through the client."""
+
+    agrees = True
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept", content={"approve": self.agrees})
+
+
+FAULTY: dict[str, Any] = {
+    "surface": "home",
+    "change": 'Personal mixes lead, "made for you" comes first – à la carte',
+    "because": "Most sessions begin there; fewer scrolls\nmean more plays",
+    "variants": {"mfy-first": {"shelf_order": ["made_for_you", "jump-back-in"]}},
+    "success_metrics": {"minutes_played": None},
+}
+MANY_FAULTS: dict[str, Any] = {
+    "surface": "home",
+    "change": "Everything at once",
+    "because": "Somebody wants to see many findings",
+    "variants": {
+        "a": {"shelf_layout": "gird", "shelf_length": 40, "no_such_parameter": 1},
+        "b": {"recommendation_model": "discovry", "video_previews": "yes"},
+    },
+    "success_metrics": {"minutes_played": -0.01, "discovry_streams": 3, "home_play_rate": None},
+    "audience": {"country": ["SE", "XX"], "platfrm": "ios", "account_age_days": {"gte": 30, "lt": 7}},
+    "allocation": 20,
+    "duration_days": 10,
+    "start": "2026-12-20",
+}
+SOUND: dict[str, Any] = {
+    "surface": "search",
+    "change": "Results begin with what was played before",
+    "because": "People search for what they know",
+    "success_metrics": {},
+}
+
+
+async def look_around(on: Journey) -> None:
+    await on.call("surfaces", "find_surfaces")
+    await on.call("surfaces, next page", "find_surfaces", limit=2, cursor="2")
+    await on.call("surfaces, nothing fits", "find_surfaces", query="zebra crossing")
+    await on.call("surfaces, all", "find_surfaces", limit=20)
+    await on.call("no experiments", "find_experiments")
+    listed = await on.call("surfaces by words", "find_surfaces", query="home shelf order made for you first", limit=20)
+    for key in [listed["best"]["key"], *(other["key"] for other in listed["others"])]:
+        await on.call(f"surface {key}", "find_surfaces", query=key)
+
+
+async def draft(on: Journey) -> dict[str, Any]:
+    """A draft that is ready, on home."""
+    await on.call("draft with many findings", "create_experiment", key="many-faults", **MANY_FAULTS)
+    await on.call("show a blocked draft", "get_experiment", key="many-faults")
+    await on.call("show a blocked draft in full", "get_experiment", key="many-faults", full=True)
+    await on.call("plan of a blocked draft", "plan_change", key="many-faults", change="launch")
+    drafted = await on.call("draft with findings", "create_experiment", **FAULTY)
+    await on.call("draft, repeated", "create_experiment", **FAULTY)
+    cures = [finding["fixes"][0]["id"] for finding in drafted["findings"] if "block" in finding["severity"]]
+    mended = await on.call("fix", "update_experiment", key=drafted["key"], version=1, fixes=cures[:1])
+    await on.call("fix, repeated", "update_experiment", key=drafted["key"], version=1, fixes=cures[:1])
+    assert mended["ready"]
+    changes: dict[str, Any] = {"allocation": 0.15, "audience": {"country": ["SE", "NO"], "is_premium": True}}
+    changes |= {"tags": ["q4", "tåg"], "links": {"doc": "https://example.com/a?b=c"}}
+    return await on.call("change", "update_experiment", key=drafted["key"], version=mended["version"], changes=changes)
+
+
+async def validate(on: Journey, key: str) -> None:
+    shown = await on.call("show in full", "get_experiment", key=key, full=True)
+    spec: dict[str, Any] = shown["spec"]
+    await on.call("validate a sound spec", "validate_experiment", spec=spec)
+    await on.call("validate nothing", "validate_experiment", spec={})
+    wrong = {**spec, "alocation": 0.1, "variants": {"a": {"weight": "half"}}, "design": {"days": "two weeks"}}
+    await on.call("validate a broken spec", "validate_experiment", spec=wrong)
+    skewed = {name: {**variant, "weight": 0.7} for name, variant in spec["variants"].items()}
+    await on.call("validate wrong weights", "validate_experiment", spec={**spec, "variants": skewed, "metrics": {}})
+    await on.call("validate an unknown place", "validate_experiment", spec={**spec, "surface": "hoem"})
+
+
+async def run(on: Journey, person: Person, key: str) -> None:
+    await on.call("show a ready draft", "get_experiment", key=key)
+    await on.call("show an earlier version", "get_experiment", key=key, version=1)
+    refused = await on.call("plan to be declined", "plan_change", key=key, change="launch")
+    person.agrees = False
+    assert (await on.call("declined", "apply_plan", digest=refused["digest"]))["status"] == "declined"
+    person.agrees = True
+    planned = await on.call("plan a launch", "plan_change", key=key, change="launch")
+    await on.call("plan a launch in full", "plan_change", key=key, change="launch", full=True)
+    assert (await on.call("applied", "apply_plan", digest=planned["digest"]))["status"] == "applied"
+    await on.call("applied, repeated", "apply_plan", digest=planned["digest"])
+    await on.call("show a running one", "get_experiment", key=key)
+    await on.call("show a running one in full", "get_experiment", key=key, full=True)
+    await on.call("surface with one running", "find_surfaces", query="home")
+    for change in ("pause", "resume", "stop"):
+        planned = await on.call(f"plan to {change}", "plan_change", key=key, change=change)
+        await on.call(f"{change} in full", "plan_change", key=key, change=change, full=True)
+        assert (await on.call(change, "apply_plan", digest=planned["digest"]))["status"] == "applied"
+    await on.call("show a stopped one", "get_experiment", key=key)
+    await on.call("iterate", "create_experiment", **{**FAULTY, "from": key, "key": "second-try"}, more={"tags": ["x"]})
+
+
+async def fill(on: Journey) -> None:
+    """Enough experiments for pages and for a surface with several holders."""
+    for number in range(12):
+        brief = {**FAULTY, "variants": {"longer": {"shelf_length": 11 + number % 9}}, "allocation": 0.01}
+        drafted = await on.call(f"draft {number}", "create_experiment", key=f"shelf-length-{number:02}", **brief)
+        if drafted["ready"] and number < 6:
+            planned = await on.call(f"plan {number}", "plan_change", key=drafted["key"], change="launch")
+            await on.call(f"apply {number}", "apply_plan", digest=planned["digest"])
+    await on.call("surface with several running", "find_surfaces", query="home")
+    page = await on.call("experiments, first page", "find_experiments")
+    await on.call("experiments, second page", "find_experiments", cursor=page["cursor"])
+    await on.call("experiments of a state", "find_experiments", state="running", surface="home", limit=3)
+    await on.call("experiments by words", "find_experiments", query="mixes", owner="home-experience")
+
+
+async def err(on: Journey, key: str) -> None:
+    await on.fail("unknown experiment", "get_experiment", key="mende-too")
+    await on.fail("unknown version", "get_experiment", key=key, version=99)
+    await on.fail("unknown surface", "create_experiment", **{**FAULTY, "surface": "hoem", "key": "lost"})
+    await on.fail("taken key", "create_experiment", **{**SOUND, "variants": {"b": {}}, "surface": "home", "key": key})
+    await on.fail("bad key", "create_experiment", **{**FAULTY, "key": "Not A Key!"})
+    await on.fail("empty text", "create_experiment", **{**FAULTY, "change": " ", "key": "empty-change"})
+    await on.fail("long text", "create_experiment", **{**FAULTY, "because": "x" * 5_000, "key": "long-text"})
+    await on.fail("unknown parent", "create_experiment", **{**FAULTY, "from": "nobody-knows", "key": "orphan"})
+    await on.fail("stale version", "update_experiment", key="many-faults", version=7, changes={"owner": "me"})
+    await on.fail("unknown fix", "update_experiment", key="many-faults", version=1, fixes=["payload.1"])
+    await on.fail("no change", "update_experiment", key="many-faults", version=1)
+    await on.fail("change of a stopped one", "update_experiment", key=key, version=1, changes={"owner": "me"})
+    await on.fail("wrong state", "plan_change", key=key, change="pause")
+    await on.fail("unknown digest", "apply_plan", digest="p-0123456789")
+    await on.fail("wrong cursor", "find_experiments", cursor="next")
+    await on.fail("nothing given", "create_experiment")
+    await on.fail("wrong containers", "create_experiment", **{**FAULTY, "variants": "b", "allocation": "lots"})
+    await on.fail("out of range", "find_experiments", limit=1_000, state="live")
+
+
+async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
+    clock = TickingClock()
+    services = Services(lambda: build(Settings(home=home), "test", clock))
+    person = Person()
+    async with Client(CrossfadeServer(services), elicitation_callback=person) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        on = Journey(client)
+        await look_around(on)
+        changed = await draft(on)
+        await validate(on, changed["key"])
+        planned = await on.call("plan", "plan_change", key=changed["key"], change="launch")
+        async with Client(CrossfadeServer(services)) as nobody:
+            alone = Journey(nobody, on.replies)
+            waiting = await alone.call("nobody to ask", "apply_plan", digest=planned["digest"])
+            assert waiting["status"] == "awaiting_approval"
+        await run(on, person, changed["key"])
+        await fill(on)
+        await err(on, changed["key"])
+    return tools, on.replies

@@ -1,0 +1,189 @@
+"""What tools reply: both halves of a reply say the same, fit the published schema, and stay small."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import jsonschema
+import pytest
+from mcp.types import Tool
+
+from .test_tools_journey import Reply, travel
+
+CONCISE = 4_096
+"""Most bytes of both halves of a reply, unless the call asked for it in full."""
+ERROR_FIELDS = {"code", "message", "retryable", "pointer", "got", "allowed", "nearest", "more", "next"}
+SAID_IN_WORDS: dict[tuple[str, bool], str] = {
+    ("control", True): ", control",
+    ("opens_traffic", True): "OPENS TRAFFIC",
+    ("ready", False): "NOT READY",
+    ("relaxes", True): "relaxes the test",
+    ("retryable", False): "the same call fails again",
+    ("retryable", True): "the same call can succeed later",
+}
+"""How the text says what the structured half says with a boolean."""
+
+
+@pytest.fixture(scope="module")
+def travelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Tool], list[Reply]]:
+    return anyio.run(travel, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def tools(travelled: tuple[dict[str, Tool], list[Reply]]) -> dict[str, Tool]:
+    return travelled[0]
+
+
+@pytest.fixture(scope="module")
+def replies(travelled: tuple[dict[str, Tool], list[Reply]]) -> list[Reply]:
+    return travelled[1]
+
+
+def test_the_journey_meets_every_tool_and_every_field_of_an_answer(
+    tools: dict[str, Tool], replies: list[Reply]
+) -> None:
+    """What no reply holds is compared by no test."""
+    unmet: dict[str, list[str]] = {}
+    for name, tool in tools.items():
+        answers = [reply.structured for reply in replies if reply.tool == name and not reply.is_error]
+        met = {field for answer in answers for field in answer}
+        unmet[name] = sorted(fields_of(tool.output_schema or {}) - met)
+    assert {name: fields for name, fields in unmet.items() if fields} == {}
+
+
+def fields_of(schema: dict[str, Any]) -> set[str]:
+    """Fields of the answer that a schema describes, wherever in it they stand."""
+    options: list[dict[str, Any]] = [schema, *schema.get("anyOf", [])]
+    return {name for option in options if "next" in option.get("properties", {}) for name in option["properties"]}
+
+
+def test_every_scalar_of_the_structured_half_occurs_in_the_text(replies: list[Reply]) -> None:
+    """Which half a model sees is up to its host."""
+    unsaid: dict[str, list[str]] = {}
+    for reply in replies:
+        missing = [f"{at} = {leaf!r}" for at, leaf in leaves(reply.structured) if not says(reply.text, at, leaf)]
+        if missing:
+            unsaid[f"{reply.label} ({reply.tool})"] = missing
+    assert unsaid == {}, json.dumps(unsaid, indent=1, ensure_ascii=False)
+
+
+def leaves(value: Any, at: str = "") -> Iterator[tuple[str, str | int | float | bool | None]]:
+    """(path, scalar) of each scalar in a reply, and of each key of a map that is named by its caller."""
+    if isinstance(value, dict):
+        fields: dict[str, Any] = value
+        for name, inner in fields.items():
+            if not re.fullmatch(r"[a-z][a-z_]*", name):
+                yield f"{at}/(key)", name
+            yield from leaves(inner, f"{at}/{name}")
+    elif isinstance(value, list):
+        items: list[Any] = value
+        for index, inner in enumerate(items):
+            yield from leaves(inner, f"{at}/{index}")
+    else:
+        yield at, value
+
+
+def says(text: str, at: str, leaf: str | float | None) -> bool:
+    field = at.rsplit("/", 1)[-1]
+    if isinstance(leaf, bool):
+        if at == "/ready" and leaf:
+            return "NOT READY" not in text
+        words = SAID_IN_WORDS.get((field, leaf))
+        return (words is not None and words in text) or f'"{field}":{json.dumps(leaf)}' in text
+    if leaf is None:
+        return False
+    if isinstance(leaf, str):
+        quoted = json.dumps(leaf, ensure_ascii=False)[1:-1]
+        return any(form in text for form in (leaf, quoted, *([leaf.upper()] if field == "severity" else [])))
+    return any(
+        re.search(rf"(?<![\d.]){re.escape(form)}(?![\d]|\.\d)", text) for form in (json.dumps(leaf), f"{leaf:g}")
+    )
+
+
+def test_a_concise_reply_is_small(replies: list[Reply]) -> None:
+    sizes = {f"{reply.label} ({reply.tool})": reply.size for reply in replies if not reply.full}
+    assert {label: size for label, size in sizes.items() if size > CONCISE} == {}
+
+
+def test_every_answer_fits_its_output_schema(tools: dict[str, Tool], replies: list[Reply]) -> None:
+    assert faults(tools, [reply for reply in replies if not reply.is_error]) == {}
+
+
+def test_every_error_fits_the_output_schema_too(tools: dict[str, Tool], replies: list[Reply]) -> None:
+    """The MCP Inspector and the TypeScript SDK 1.x check `structuredContent` whether `isError` is set or not, and
+    where it does not fit, their users see the validator's complaint in place of our message."""
+    assert faults(tools, [reply for reply in replies if reply.is_error]) == {}
+
+
+def faults(tools: dict[str, Tool], replies: list[Reply]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for reply in replies:
+        validator = jsonschema.Draft202012Validator(tools[reply.tool].output_schema or {})
+        first = jsonschema.exceptions.best_match(validator.iter_errors(reply.structured))
+        if first is not None:
+            found[f"{reply.label} ({reply.tool})"] = f"{first.json_path}: {first.message[:120]}"
+    return found
+
+
+def test_every_answer_ends_with_the_next_step(replies: list[Reply]) -> None:
+    for reply in replies:
+        following = reply.structured.get("next")
+        assert following, f"{reply.label}: {reply.text}"
+        assert reply.text.splitlines()[-1] == f"next: {following}"
+
+
+def test_every_error_has_one_shape(replies: list[Reply]) -> None:
+    errors = [reply for reply in replies if reply.is_error]
+    assert len(errors) > 10
+    for reply in errors:
+        body = reply.structured
+        assert set(body) <= ERROR_FIELDS, reply.label
+        assert re.fullmatch(r"[a-z][a-z_]*", body["code"]), reply.label
+        assert isinstance(body["retryable"], bool), reply.label
+        assert body["message"].endswith("."), f"{reply.label}: {body['message']}"
+        assert body.get("pointer", "/").startswith("/"), reply.label
+        for names in ("allowed", "nearest", "more"):
+            assert body.get(names) != [], f"{reply.label}: an absent part is left out"
+        assert reply.text.startswith(f"error {body['code']}"), reply.label
+
+
+def test_no_error_leaks_what_is_inside_the_server(replies: list[Reply], tmp_path: Path) -> None:
+    inside = re.compile(
+        r"Traceback|pydantic|sqlalchemy|sqlite|errors\.pydantic\.dev|/site-packages/|Error executing tool"
+    )
+    assert [reply.label for reply in replies if reply.is_error and inside.search(reply.text)] == []
+
+
+@pytest.mark.parametrize(
+    ("label", "code", "pointer", "nearest"),
+    [
+        ("unknown experiment", "not_found", "/key", None),
+        ("unknown surface", "not_found", "/surface", "home"),
+        ("unknown parent", "not_found", None, None),
+        ("taken key", "conflict", "/key", None),
+        ("stale version", "conflict", "/version", None),
+        ("unknown fix", "invalid", "/fixes", None),
+        ("change of a stopped one", "not_allowed", None, None),
+        ("wrong state", "not_allowed", None, None),
+        ("unknown digest", "not_found", "/digest", None),
+        ("wrong cursor", "invalid", "/cursor", None),
+        ("nothing given", "invalid_arguments", "/surface", None),
+        ("long text", "too_long", "/because", None),
+        ("bad key", "invalid", "/key", None),
+    ],
+)
+def test_an_error_tells_what_and_where(
+    label: str, code: str, pointer: str | None, nearest: str | None, replies: list[Reply]
+) -> None:
+    body = next(reply.structured for reply in replies if reply.label == label)
+    assert body["code"] == code
+    if pointer is not None:
+        assert body["pointer"] == pointer
+    if nearest is not None:
+        assert body["nearest"][0] == nearest
+    assert body["next"], "and what to do now"

@@ -1,0 +1,586 @@
+"""For every check a spec that it finds fault with, and one close by that it lets pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from pydantic import JsonValue
+
+from crossfade.core.documents import JsonObject, pointer
+from crossfade.core.model.finding import Severity
+
+from .railway import KEY, World, held, neighbour
+
+
+@dataclass(frozen=True)
+class Example:
+    """Patches on the sound spec: `fault` breaks it at `at`, `near` does something similar that is sound.
+
+    `cured_by` says which fixes of the finding there are, by their effects; none means that a person has to decide.
+    """
+
+    code: str
+    severity: Severity
+    at: str
+    fault: JsonObject
+    near: JsonObject = field(default_factory=dict[str, JsonValue])
+    world: World = World()
+    near_world: World | None = None
+    cured_by: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.code}-{self.name}" if self.name else self.code
+
+
+TREATMENT = pointer("variants", "platform-second")
+PARAMETERS = TREATMENT + "/parameters"
+
+
+def variants(**changes: JsonValue) -> JsonObject:
+    return {"variants": {name.replace("_", "-"): change for name, change in changes.items()}}
+
+
+def parameters(**values: JsonValue) -> JsonObject:
+    return variants(platform_second={"parameters": dict(values)})
+
+
+SHAPE = (
+    Example(
+        "spec.unknown_field",
+        "block",
+        "/allocatoin",
+        {"allocatoin": 0.6, "allocation": None},
+        cured_by=("rename it to allocation", "leave it out"),
+    ),
+    Example(
+        "spec.unknown_field",
+        "block",
+        "/metrics/tickets_sold/minimum_effect",
+        {"metrics": {"tickets_sold": {"minimum_effect": 0.02}}},
+        cured_by=("leave it out",),
+        name="nested",
+    ),
+    Example("spec.missing_field", "block", "/design/power", {"design": {"power": None}}),
+    Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
+    Example(
+        "surface.known", "block", "/surface", {"surface": "departure"}, cured_by=("use departures",)
+    ),
+    Example("environment.known", "block", "/environment", {"environment": "lives"}, cured_by=("use live",)),
+)
+
+VARIANTS = (
+    Example("variants.count", "block", "/variants", {"variants": {"platform-second": None}}),
+    Example(
+        "variants.count",
+        "block",
+        "/variants",
+        {"variants": {"control": None}},
+        cured_by=("add a control with the production values, split 50/50",),
+        name="without-control",
+    ),
+    Example(
+        "variants.one_control",
+        "block",
+        "/variants",
+        variants(platform_second={"control": True}),
+        cured_by=("make control the only control",),
+        name="two",
+    ),
+    Example(
+        "variants.one_control",
+        "block",
+        "/variants",
+        variants(control={"control": False}),
+        cured_by=("make control the only control",),
+        name="none",
+    ),
+    Example(
+        "weights.positive",
+        "block",
+        TREATMENT + "/weight",
+        variants(control={"weight": 1.0}, platform_second={"weight": 0.0}),
+        cured_by=("equal weights",),
+    ),
+    Example(
+        "weights.sum_to_one",
+        "block",
+        "/variants",
+        variants(control={"weight": 0.9}, platform_second={"weight": 0.9}),
+        variants(control={"weight": 0.6}, platform_second={"weight": 0.4}),
+        cured_by=("scale to 0.5 + 0.5",),
+        name="0.9+0.9",
+    ),
+    Example(
+        "weights.sum_to_one",
+        "block",
+        "/variants",
+        variants(control={"weight": 60}, platform_second={"weight": 40}),
+        cured_by=("scale to 0.6 + 0.4", "equal weights"),
+        name="percent",
+    ),
+    Example(
+        "payload.known_parameters",
+        "block",
+        PARAMETERS + "/row",
+        parameters(row=8),
+        parameters(rows=8),
+        cured_by=("rename it to rows",),
+    ),
+    Example(
+        "payload.schema",
+        "block",
+        PARAMETERS + "/columns_shown/1",
+        parameters(columns_shown=["time", "Platfrom", "destination", "delay"]),
+        parameters(columns_shown=["platform", "time", "destination", "delay"]),
+        cured_by=("use platform",),
+        name="spelling",
+    ),
+    Example(
+        "payload.schema",
+        "block",
+        PARAMETERS + "/columns_shown",
+        parameters(columns_shown=["platform"]),
+        parameters(columns_shown=["platform", "time", "destination"]),
+        cured_by=("follow with the rest of production",),
+        name="too-short",
+    ),
+    Example(
+        "payload.schema",
+        "block",
+        PARAMETERS + "/rows",
+        parameters(rows=20),
+        parameters(rows=12),
+        cured_by=("use 12",),
+        name="above-the-maximum",
+    ),
+    Example(
+        "payload.schema", "block", PARAMETERS + "/rows", parameters(rows="8"), cured_by=("use 8",), name="text"
+    ),
+    Example(
+        "payload.differs",
+        "block",
+        PARAMETERS,
+        parameters(columns_shown=None),
+        {**parameters(columns_shown=None), "tags": ["a-a"]},
+        cured_by=("declare an A/A test",),
+    ),
+    Example(
+        "payload.differs",
+        "block",
+        TREATMENT.replace("second", "again") + "/parameters",
+        variants(
+            control={"weight": 0.4},
+            platform_second={"weight": 0.3},
+            platform_again={
+                "weight": 0.3,
+                "parameters": {"columns_shown": ["time", "platform", "destination", "delay"]},
+            },
+        ),
+        name="twins",
+    ),
+    Example(
+        "control.production",
+        "warn",
+        "/variants/control/parameters/rows",
+        variants(control={"parameters": {"rows": 5}}),
+        variants(control={"parameters": {"rows": 6}}),
+        cured_by=("use the production value",),
+    ),
+    Example("layer.single", "block", "/layer", {"layer": "looks"}, cured_by=("use the layer list",), name="other"),
+    Example(
+        "layer.single",
+        "block",
+        "/variants",
+        parameters(night_colours=True),
+        {"layer": "looks", **parameters(night_colours=True, columns_shown=None)},
+        cured_by=("vary only what lies in list: drop night_colours",),
+        name="several",
+    ),
+)
+
+ELIGIBILITY = (
+    Example(
+        "audience.attributes_known",
+        "block",
+        "/audience/home_reigon",
+        {"audience": {"home_reigon": ["coast", "hills"]}},
+        {"audience": {"home_region": ["coast", "hills"]}},
+        cured_by=("use home_region",),
+    ),
+    Example(
+        "audience.values_known",
+        "block",
+        "/audience/home_region/1",
+        {"audience": {"home_region": ["hills", "Coast"]}},
+        {"audience": {"home_region": ["hills", "coast"]}},
+        cured_by=("use coast",),
+    ),
+    Example(
+        "audience.values_known",
+        "block",
+        "/audience/nationality/0",
+        {"audience": {"nationality": ["ch", "AT"]}},
+        {"audience": {"nationality": ["CH", "AT"]}},
+        cured_by=("use CH",),
+        name="case-of-an-open-attribute",
+    ),
+    Example("audience.values_known", "block", "/audience/commutes", {"audience": {"commutes": "sometimes"}}, name="type"),
+    Example(
+        "audience.readable",
+        "block",
+        "/audience/trips/less_than",
+        {"audience": {"trips": {"less_than": 30}}},
+    ),
+    Example(
+        "audience.satisfiable",
+        "block",
+        "/audience/trips",
+        {"audience": {"trips": {"gte": 20, "lt": 20}}},
+        {"audience": {"trips": {"gte": 0, "lt": 40}}},
+        cured_by=("drop the condition on trips",),
+    ),
+    Example(
+        "allocation.share",
+        "block",
+        "/allocation",
+        {"allocation": 60},
+        {"allocation": 1.0},
+        cured_by=("read it as 60 %",),
+        name="percent",
+    ),
+    Example("allocation.share", "block", "/allocation", {"allocation": 1.5}, cured_by=("read it as 1.5 %",), name="1.5"),
+    Example("allocation.share", "block", "/allocation", {"allocation": 400}, cured_by=("everybody",), name="count"),
+    Example(
+        "allocation.share",
+        "block",
+        "/allocation",
+        {"allocation": 0},
+        cured_by=("the surface's usual allocation",),
+        name="zero",
+    ),
+    Example(
+        "allocation.available",
+        "block",
+        "/allocation",
+        {},
+        world=World(held=(held("other", 0, 5_500),)),
+        near_world=World(held=(held("other", 0, 4_000), held(KEY, 4_000, 10_000))),
+        cured_by=("enter 0.45, all that is free",),
+    ),
+    Example(
+        "allocation.available", "block", "/allocation", {}, world=World(held=(held("other", 0, 10_000),)), name="full"
+    ),
+    Example(
+        "schedule.start_not_past",
+        "block",
+        "/schedule/start",
+        {"schedule": {"start": "2026-10-04"}},
+        {"schedule": {"start": "2026-10-05"}},
+        cured_by=("start on launch",),
+    ),
+    Example(
+        "blackout.window",
+        "block_unless_overridden",
+        "/schedule",
+        {"design": {"days": 21}},
+        {"design": {"days": 21}},
+        world=World(today=date(2026, 11, 2)),
+        near_world=World(today=date(2026, 10, 26)),
+        cured_by=("run 14 days and end before it", "start 2026-11-21"),
+    ),
+    Example(
+        "audience.stable",
+        "warn",
+        "/audience/trips",
+        {"audience": {"trips": {"gte": 1}}},
+        {"audience": {"home_region": {"not": "hills"}}},
+    ),
+    Example(
+        "layer.neighbours",
+        "info",
+        "/layer",
+        {"audience": {"home_region": ["coast", "hills"]}},
+        {"audience": {"home_region": ["coast", "hills"]}},
+        world=World(live=(neighbour("night-board", audience={"home_region": "hills"}),)),
+        near_world=World(live=(neighbour("capital-board", audience={"home_region": "capital"}),)),
+    ),
+)
+
+METRICS = (
+    Example(
+        "metrics.known",
+        "block",
+        "/metrics/ticket_sold",
+        {
+            "metrics": {"tickets_sold": None, "ticket_sold": {"role": "success", "mde": 0.02}},
+            "hypothesis": {"metric": "ticket_sold"},
+        },
+        cured_by=("use tickets_sold",),
+        name="spelling",
+    ),
+    Example(
+        "metrics.known",
+        "block",
+        "/metrics/ticket_sold",
+        {"metrics": {"tickets_sold": None, "ticket_sold": {"role": "success"}}, "hypothesis": {"metric": "ticket_sold"}},
+        cured_by=("use tickets_sold",),
+        name="spelling-without-effect",
+    ),
+    Example(
+        "metrics.known",
+        "block",
+        "/metrics/counter_sales",
+        {
+            "metrics": {"tickets_sold": None, "counter_sales": {"role": "success", "mde": 0.02}},
+            "hypothesis": {"metric": "counter_sales"},
+        },
+        {
+            "metrics": {"tickets_sold": None, "fare_income": {"role": "success", "mde": 0.02}},
+            "hypothesis": {"metric": "fare_income"},
+        },
+        cured_by=("use fare_income",),
+        name="deprecated",
+    ),
+    Example(
+        "metrics.success_present",
+        "block",
+        "/metrics",
+        {"metrics": {"tickets_sold": None}},
+        cured_by=("tickets_sold, to detect +2.00%",),
+    ),
+    Example(
+        "metrics.required_present",
+        "block",
+        "/metrics/broken_pages",
+        {"metrics": {"broken_pages": None}},
+        cured_by=("add it as guardrail",),
+        name="missing",
+    ),
+    Example(
+        "metrics.required_present",
+        "block",
+        "/metrics/broken_pages/role",
+        {"metrics": {"broken_pages": {"role": "quality"}}},
+        cured_by=("make it guardrail",),
+        name="role",
+    ),
+    Example(
+        "metrics.guardrail_present",
+        "block_unless_overridden",
+        "/metrics",
+        {"metrics": {"broken_pages": None}},
+        {"metrics": {"broken_pages": None, "ticket_returns": {"role": "guardrail", "margin": 0.1}}},
+        world=World(catalogue={"surfaces": {"departures": {"required_metrics": None}}}),
+    ),
+    Example(
+        "metrics.effect_present",
+        "block",
+        "/metrics/tickets_sold/mde",
+        {"metrics": {"tickets_sold": {"mde": None}}},
+        cured_by=("the metric's usual effect, +2.00%",),
+    ),
+    Example(
+        "metrics.effect_improves",
+        "block",
+        "/metrics/tickets_sold/mde",
+        {"metrics": {"tickets_sold": {"mde": -0.02}}, "hypothesis": {"direction": "decrease"}},
+        {
+            "metrics": {"tickets_sold": None, "missed_trains": {"role": "success", "mde": -0.05}},
+            "hypothesis": {"metric": "missed_trains", "direction": "decrease"},
+            "design": {"days": 28},
+        },
+        cured_by=("expect +2.00%",),
+    ),
+    Example(
+        "hypothesis.direction",
+        "block",
+        "/hypothesis/direction",
+        {"hypothesis": {"direction": "decrease"}},
+        cured_by=("predict increase",),
+    ),
+    Example(
+        "metrics.margin_present",
+        "block",
+        "/metrics/broken_pages/margin",
+        {"metrics": {"broken_pages": {"margin": None}}},
+        cured_by=("8.00%",),
+    ),
+    Example(
+        "metrics.window",
+        "block",
+        "/design/days",
+        {"metrics": {"missed_trains": {"role": "quality"}}},
+        {"metrics": {"missed_trains": {"role": "quality"}}, "design": {"days": 28}},
+        cured_by=("run 28 days",),
+    ),
+    Example(
+        "metrics.margin_policy",
+        "block_unless_overridden",
+        "/metrics/broken_pages/margin",
+        {"metrics": {"broken_pages": {"margin": 0.11}}},
+        {"metrics": {"broken_pages": {"margin": 0.09}}},
+        cured_by=("10.00%",),
+    ),
+    Example(
+        "metrics.effect_plausible",
+        "warn",
+        "/metrics/tickets_sold/mde",
+        {"metrics": {"tickets_sold": {"mde": 2}}},
+        {"metrics": {"tickets_sold": {"mde": 0.5}}},
+        cured_by=("+2.00%",),
+    ),
+    Example(
+        "metrics.few",
+        "warn",
+        "/metrics",
+        {
+            "metrics": {
+                "fare_income": {"role": "success", "mde": 0.02},
+                "thanks_received": {"role": "success", "mde": 0.2},
+            },
+            "design": {"days": 28},
+        },
+        {"metrics": {"fare_income": {"role": "success", "mde": 0.02}}, "design": {"days": 28}},
+    ),
+    Example(
+        "metrics.unit",
+        "warn",
+        "/metrics/ticket_returns",
+        {"metrics": {"ticket_returns": {"role": "quality"}}},
+        {"metrics": {"fare_income": {"role": "quality"}}},
+    ),
+)
+
+STATISTICS = (
+    Example(
+        "design.policy",
+        "block_unless_overridden",
+        "/design/alpha",
+        {"design": {"alpha": 0.1}},
+        {"design": {"alpha": 0.04}},
+        cured_by=("alpha 0.05",),
+        name="alpha",
+    ),
+    Example(
+        "design.policy",
+        "block_unless_overridden",
+        "/design/power",
+        {"design": {"power": 0.6}},
+        {"design": {"power": 0.85}},
+        cured_by=("power 0.8",),
+        name="power",
+    ),
+    Example(
+        "duration.possible",
+        "block",
+        "/design/days",
+        {"design": {"days": 365}},
+        {"design": {"days": 180}},
+        world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
+        near_world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
+        cured_by=("run 28 days",),
+    ),
+    Example(
+        "duration.minimum",
+        "block_unless_overridden",
+        "/design/days",
+        {"design": {"days": 3}},
+        {"design": {"days": 7}, "allocation": 0.9},
+        cured_by=("run 7 days",),
+        name="short",
+    ),
+    Example(
+        "duration.minimum",
+        "block_unless_overridden",
+        "/design/days",
+        {"design": {"days": 0}},
+        cured_by=("run 7 days",),
+        name="zero",
+    ),
+    Example(
+        "power.sufficient",
+        "block_unless_overridden",
+        "/design",
+        {"allocation": 0.2},
+        {"allocation": 0.4},
+        cured_by=(
+            "enter 0.36 of the units",
+            "run 42 days",
+            "settle for detecting +2.67% on tickets_sold",
+        ),
+    ),
+    Example(
+        "metrics.history",
+        "block_unless_overridden",
+        "/metrics/thanks_received",
+        {"metrics": {"thanks_received": {"role": "success", "mde": 0.1}}},
+        {"metrics": {"thanks_received": {"role": "quality"}}},
+        world=World(catalogue={"metrics": {"thanks_received": {"baseline": {"variance": None}}}}),
+    ),
+    Example(
+        "duration.whole_weeks",
+        "warn",
+        "/design/days",
+        {"design": {"days": 17}},
+        {"design": {"days": 21}},
+        cured_by=("run 21 days",),
+    ),
+    Example(
+        "duration.long",
+        "warn",
+        "/design/days",
+        {"design": {"days": 35}},
+        {"design": {"days": 28}},
+    ),
+)
+
+INTENT = (
+    Example(
+        "hypothesis.complete",
+        "block",
+        "/hypothesis/because",
+        {"hypothesis": {"because": "better"}},
+        {"hypothesis": {"because": "Nobody turns back"}},
+    ),
+    Example(
+        "hypothesis.metric_is_success",
+        "block",
+        "/hypothesis/metric",
+        {"hypothesis": {"metric": "fare_income"}},
+        cured_by=("name tickets_sold",),
+    ),
+    Example("owner.named", "block", "/owner", {"owner": " "}, cured_by=("the surface's team, boards",)),
+    Example(
+        "review.suggested",
+        "info",
+        "/surface",
+        {},
+        world=World(catalogue={"surfaces": {"departures": {"reviewers": ["signals"]}}}),
+        near_world=World(),
+    ),
+)
+
+OPERATIONS = (
+    Example("unit.surface", "block", "/unit", {"unit": "ticket"}, cured_by=("use rider",)),
+    Example(
+        "surface.cap",
+        "block_unless_overridden",
+        "/surface",
+        {},
+        world=World(live=(neighbour("one"), neighbour("two"))),
+        near_world=World(live=(neighbour("one"), neighbour(KEY))),
+    ),
+    Example(
+        "schedule.start_reached",
+        "block",
+        "/schedule/start",
+        {"schedule": {"start": "2026-10-19"}},
+        {"schedule": {"start": "2026-10-05"}},
+        cured_by=("start on launch",),
+    ),
+)
+
+EXAMPLES: tuple[Example, ...] = (*SHAPE, *VARIANTS, *ELIGIBILITY, *METRICS, *STATISTICS, *INTENT, *OPERATIONS)

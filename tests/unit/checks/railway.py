@@ -1,0 +1,259 @@
+"""A small catalogue, a sound spec on it, and the world around them: every check's example is one step away from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from pydantic import JsonValue
+
+from crossfade.core.checks.all_checks import run_checks
+from crossfade.core.checks.engine import Case, findings_of, worst_first
+from crossfade.core.checks.operations import LAUNCH_CHECKS
+from crossfade.core.checks.shape import read_spec, unknown_place
+from crossfade.core.documents import JsonObject, patch_object
+from crossfade.core.model.catalogue import Catalogue
+from crossfade.core.model.experiment import Spec
+from crossfade.core.model.finding import Finding
+from crossfade.core.ports.store import HeldRange, Summary
+
+KEY = "board-by-platform"
+TODAY = date(2026, 10, 5)
+LAYER = "live/departures/list"
+
+ENTRIES: JsonObject = {
+    "units": {"rider": "rider_id", "ticket": "ticket_id"},
+    "attributes": {
+        "rider_id": {"type": "string", "description": "Id of the account.", "open": True, "immutable": True},
+        "ticket_id": {"type": "string", "description": "Id of the ticket.", "open": True, "immutable": True},
+        "home_region": {
+            "type": "string",
+            "description": "Region of the home station.",
+            "immutable": True,
+            "shares": {"coast": 0.4, "hills": 0.35, "capital": 0.25},
+        },
+        "nationality": {
+            "type": "string",
+            "description": "Country of the passport.",
+            "open": True,
+            "immutable": True,
+            "shares": {"CH": 0.5, "AT": 0.2},
+        },
+        "commutes": {"type": "boolean", "description": "Has a season ticket.", "shares": {"true": 0.3, "false": 0.7}},
+        "trips": {"type": "integer", "description": "Trips of a month.", "quantiles": {"0": 0, "4": 0.5, "60": 1}},
+        "client": {"type": "semver", "description": "Version of the app.", "open": True, "shares": {"3.1.0": 0.8}},
+    },
+    "metrics": {
+        "tickets_sold": {
+            "name": "Tickets sold",
+            "description": "Share of riders who buy a ticket in the week.",
+            "kind": "proportion",
+            "unit": "rider",
+            "better": "up",
+            "baseline": {"mean": 0.2},
+            "mde": 0.02,
+            "margin": 0.02,
+            "owner": "sales",
+            "source": {"table": "sales.tickets", "unit": "rider_id", "time": "sold_at"},
+        },
+        "fare_income": {
+            "name": "Fare income",
+            "description": "Fares for each rider and week.",
+            "kind": "mean",
+            "unit": "rider",
+            "better": "up",
+            "baseline": {"mean": 12, "variance": 80},
+            "mde": 0.02,
+            "owner": "sales",
+            "source": {"table": "sales.tickets", "unit": "rider_id", "time": "sold_at", "value": "fare"},
+        },
+        "missed_trains": {
+            "name": "Missed trains",
+            "description": "Share of riders whose train left without them.",
+            "kind": "proportion",
+            "unit": "rider",
+            "better": "down",
+            "baseline": {"mean": 0.08},
+            "mde": 0.04,
+            "window_days": 28,
+            "owner": "service",
+            "source": {"table": "service.gates", "unit": "rider_id", "time": "seen_at"},
+        },
+        "broken_pages": {
+            "name": "Broken pages",
+            "description": "Share of riders who saw an error.",
+            "kind": "proportion",
+            "unit": "rider",
+            "better": "down",
+            "baseline": {"mean": 0.03},
+            "margin": 0.08,
+            "owner": "platform",
+            "source": {"table": "web.errors", "unit": "rider_id", "time": "seen_at"},
+        },
+        "thanks_received": {
+            "name": "Thanks",
+            "description": "Letters of thanks for each rider and week.",
+            "kind": "count",
+            "unit": "rider",
+            "better": "up",
+            "baseline": {"mean": 0.01, "variance": 0.02},
+            "owner": "service",
+            "source": {"table": "service.letters", "unit": "rider_id", "time": "read_at"},
+        },
+        "ticket_returns": {
+            "name": "Returned tickets",
+            "description": "Share of tickets that are given back.",
+            "kind": "proportion",
+            "unit": "ticket",
+            "better": "down",
+            "baseline": {"mean": 0.05},
+            "margin": 0.05,
+            "owner": "sales",
+            "source": {"table": "sales.returns", "unit": "ticket_id", "time": "returned_at"},
+        },
+        "counter_sales": {
+            "name": "Sales at the counter (old)",
+            "description": "Tickets sold by people to people.",
+            "kind": "proportion",
+            "unit": "rider",
+            "better": "up",
+            "baseline": {"mean": 0.1},
+            "owner": "sales",
+            "status": "deprecated",
+            "replaced_by": "fare_income",
+            "source": {"table": "sales.counter", "unit": "rider_id", "time": "sold_at"},
+        },
+    },
+    "surfaces": {
+        "departures": {
+            "name": "Departures",
+            "description": "The board of departing trains.",
+            "owner": "boards",
+            "unit": "rider",
+            "accrual": {"1": 200_000, "7": 800_000, "14": 1_200_000, "28": 1_800_000},
+            "layers": {"list": {"description": "What is listed."}, "looks": {"description": "How it looks."}},
+            "parameters": {
+                "rows": {
+                    "description": "Rows of the board.",
+                    "layer": "list",
+                    "schema": {"type": "integer", "minimum": 3, "maximum": 12},
+                    "initial": 6,
+                },
+                "columns_shown": {
+                    "description": "Columns from left to right.",
+                    "layer": "list",
+                    "schema": {
+                        "type": "array",
+                        "items": {"enum": ["time", "platform", "destination", "delay", "via"]},
+                        "minItems": 3,
+                        "uniqueItems": True,
+                    },
+                    "initial": ["time", "destination", "platform", "delay"],
+                },
+                "night_colours": {
+                    "description": "Dark board at night.",
+                    "layer": "looks",
+                    "schema": {"type": "boolean"},
+                    "initial": False,
+                },
+            },
+            "required_metrics": {"broken_pages": {"role": "guardrail", "margin": 0.1}},
+            "suggested_metrics": ["tickets_sold", "fare_income"],
+            "policy": {"max_margin": 0.12, "days": 14, "allocation": 0.5},
+            "max_live": 2,
+            "blackouts": [{"start": "2026-11-16", "end": "2026-11-20", "why": "New timetable"}],
+        },
+    },
+    "environments": {
+        "live": {
+            "backends": {"rules": {"kind": "growthbook_file", "settings": {"path": "/srv/rules.json"}}},
+            "default": {"assigner": "rules"},
+        },
+    },
+    "default_environment": "live",
+}
+
+SPEC: JsonObject = {
+    "name": "Platform next to the time",
+    "hypothesis": {
+        "change": "The platform stands next to the time",
+        "metric": "tickets_sold",
+        "direction": "increase",
+        "because": "Riders who find their train come back",
+    },
+    "surface": "departures",
+    "layer": "list",
+    "unit": "rider",
+    "environment": "live",
+    "audience": {},
+    "allocation": 0.6,
+    "variants": {
+        "control": {"weight": 0.5, "control": True, "parameters": {}},
+        "platform-second": {
+            "weight": 0.5,
+            "control": False,
+            "parameters": {"columns_shown": ["time", "platform", "destination", "delay"]},
+        },
+    },
+    "metrics": {
+        "tickets_sold": {"role": "success", "mde": 0.02},
+        "broken_pages": {"role": "guardrail", "margin": 0.1},
+    },
+    "design": {"kind": "fixed", "alpha": 0.05, "power": 0.8, "days": 14},
+    "schedule": {},
+    "owner": "boards",
+}
+
+
+def catalogue_with(changes: JsonObject) -> Catalogue:
+    """The railway's catalogue under a merge patch."""
+    return Catalogue.model_validate(patch_object(ENTRIES, changes))
+
+
+@dataclass(frozen=True)
+class World:
+    """What surrounds a spec while it is checked; `catalogue` is a merge patch on the railway's."""
+
+    catalogue: JsonObject = field(default_factory=dict[str, JsonValue])
+    today: date = TODAY
+    live: tuple[Summary, ...] = ()
+    held: tuple[HeldRange, ...] = ()
+
+    def case(self, spec: Spec) -> Case:
+        catalogue = catalogue_with(self.catalogue)
+        surface = catalogue.surfaces[spec.surface]
+        production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
+        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held))
+
+
+def findings_in(document: JsonObject, world: World) -> list[Finding]:
+    """What a plan of a launch finds, those of a launch only included."""
+    spec = read_spec(document)
+    if not isinstance(spec, Spec):
+        return spec
+    lost = unknown_place(spec, catalogue_with(world.catalogue))
+    if lost:
+        return lost
+    case = world.case(spec)
+    return worst_first([*run_checks(case), *findings_of(LAUNCH_CHECKS, case)])
+
+
+def neighbour(key: str, layer: str = "looks", audience: JsonObject | None = None) -> Summary:
+    """A running experiment of somebody else on the board."""
+    return Summary(
+        key=key,
+        version=1,
+        state="running",
+        name=key,
+        surface="departures",
+        layer=layer,
+        environment="live",
+        owner="sales",
+        touched=[],
+        audience=audience or {},
+        updated=datetime(2026, 10, 1, tzinfo=UTC),
+    )
+
+
+def held(key: str, lo: int, hi: int, until: date | None = None) -> HeldRange:
+    return HeldRange(layer=LAYER, lo=lo, hi=hi, key=key, until=until)

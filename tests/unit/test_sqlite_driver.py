@@ -1,0 +1,79 @@
+"""A SQLite that can corrupt its log is not let near one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from crossfade.adapters.store import driver as drivers
+from crossfade.adapters.store.driver import Version, choose_driver, find_driver, wal_is_sound
+from crossfade.adapters.store.store import SqlStore, open_store
+
+
+@pytest.mark.parametrize(
+    ("version", "sound"),
+    [
+        ((3, 6, 23), False),
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 53, 4), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_log_is_kept_only_by_versions_with_the_mend(version: Version, sound: bool) -> None:
+    assert wal_is_sound(version) is sound
+
+
+def judging(every: bool) -> Callable[[Version], bool]:
+    """A judgement that does not depend on the SQLite of this machine."""
+
+    def judge(version: Version) -> bool:
+        return every
+
+    return judge
+
+
+def test_the_first_sound_sqlite_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drivers, "wal_is_sound", judging(True))
+    with capture_logs() as logs:
+        assert choose_driver(["no_such_module", "sqlite3.dbapi2"]).wal
+    assert logs == []
+
+
+def test_without_a_sound_sqlite_the_last_one_works_without_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drivers, "wal_is_sound", judging(False))
+    with capture_logs() as logs:
+        assert not choose_driver(["no_such_module", "sqlite3.dbapi2"]).wal
+    assert [(log["event"], log["version"]) for log in logs] == [("sqlite_without_wal", sqlite3.sqlite_version)]
+
+
+def settings_of(store: SqlStore) -> list[str | int]:
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    with store.engine.begin() as connection:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+
+
+def test_connections_keep_acknowledged_commits_and_wait_for_locks(tmp_path: Path) -> None:
+    sound = replace(find_driver(), wal=True)
+    store = open_store(tmp_path / "s.db", driver=sound)
+    assert settings_of(store) == ["wal", 2, 1, 30_000]
+    store.close()
+
+
+def test_a_log_is_given_up_for_an_unsound_sqlite_and_not_started_again(tmp_path: Path) -> None:
+    sound = replace(find_driver(), wal=True)
+    for driver, journal in ((sound, "wal"), (replace(sound, wal=False), "delete"), (sound, "delete")):
+        store = open_store(tmp_path / "s.db", driver=driver)
+        assert settings_of(store) == [journal, 2, 1, 30_000]
+        store.close()
