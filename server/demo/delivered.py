@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Delivery:
         return {
             user
             for user in USERS
-            for holdout in self._catalogue.holdouts_of(surface).values()
+            for holdout in self._catalogue.holdouts_of(surface, datetime.now(UTC).date()).values()
             if (gbhash(holdout.salt, user, 2) or 0.0) < holdout.share
         }
 

@@ -24,6 +24,7 @@ WORDS = "sort the library by what is played next"
 CHANGE = "Sort by likely next play"
 BECAUSE = "people open the library to go on listening"
 WANTED = "predicted"
+SECOND_WORDS = "pin more items in the library"
 SECOND_CHANGE = "Twice the pins"
 SECOND_BECAUSE = "what is pinned is found at once"
 
@@ -55,8 +56,8 @@ def read(model: type[Answer], reply: Reply) -> Answer:
     return model.model_validate_json(canonical(reply.body))
 
 
-async def find(caller: Caller) -> SurfaceView:
-    best = read(Surfaces, await caller.call("find_surfaces", {"query": WORDS})).best
+async def find(caller: Caller, words: str = WORDS, *, whole: bool = True) -> SurfaceView:
+    best = read(Surfaces, await caller.call("find_surfaces", {"query": words}, whole=whole)).best
     assert best is not None, "words find a surface"
     return best
 
@@ -73,8 +74,9 @@ async def launch_first(caller: Caller, surface: SurfaceView) -> Launch:
     return await _launch(caller, brief, parameter, whole=True)
 
 
-async def launch_second(caller: Caller, surface: SurfaceView, beside: ParameterView) -> Launch:
+async def launch_second(caller: Caller, beside: ParameterView) -> Launch:
     """Another experiment in the layer of the first: it doubles a whole number."""
+    surface = await find(caller, SECOND_WORDS, whole=False)
     numbers = [each for each in surface.parameters if each.values.startswith("integer") and each.layer == beside.layer]
     parameter = numbers[0]
     assert isinstance(parameter.production, int)

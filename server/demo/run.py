@@ -43,7 +43,7 @@ async def _demo(home: Path, person: Person) -> bool:
         if not first.applied:
             return not_launched(first, home)
         screen.heading("A second experiment in the same layer (replies cut to a line)")
-        second = await launch_second(caller, surface, first.parameter)
+        second = await launch_second(caller, first.parameter)
         if not second.applied:
             return not_launched(second, home)
         kept = await delivered(caller, home, [first, second]) and kept
