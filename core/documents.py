@@ -62,6 +62,17 @@ def patch_object(target: JsonObject, patch: JsonObject) -> JsonObject:
     return merged
 
 
+def patch_to(before: JsonObject, after: JsonObject) -> JsonObject:
+    """The merge patch that makes `after` of `before`."""
+    patch: JsonObject = dict.fromkeys(before.keys() - after.keys())
+    for name, value in after.items():
+        earlier = before.get(name)
+        if name in before and earlier == value:
+            continue
+        patch[name] = patch_to(earlier, value) if isinstance(earlier, dict) and isinstance(value, dict) else value
+    return dict(sorted(patch.items()))
+
+
 def nest(at: str, value: JsonValue) -> JsonObject:
     """The merge patch that sets `value` at a pointer of object keys: nest("/a/b", 1) is {"a": {"b": 1}}."""
     patch: JsonValue = value
@@ -93,11 +104,11 @@ def _walk(value: JsonValue, at: str, depth: int) -> Iterator[tuple[str, JsonValu
             yield from _walk(inner, f"{at}/{index}", depth + 1)
 
 
-def require_storable(value: JsonValue, what: str) -> None:
+def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> None:
     """Refuse what cannot be stored and read back by every party.
 
     Raises:
-        Invalid: nested deeper than 32, a text over 4,000 characters, over 64,000 bytes in all, a lone surrogate,
+        Invalid: nested deeper than 32, a text over `longest` characters, over 64,000 bytes in all, a lone surrogate,
             or a number that JSON has no text for.
     """
     for at, leaf, depth in _walk(value, "", 0):
@@ -106,16 +117,16 @@ def require_storable(value: JsonValue, what: str) -> None:
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise Invalid(f"{what} holds a number that is not finite.", pointer=at[:200], code="not_finite")
         if isinstance(leaf, str):
-            _require_text(leaf, at, what)
+            _require_text(leaf, at, what, longest)
     size = len(canonical(value).encode())
     if size > MAX_BYTES:
         raise Invalid(f"{what} takes {size:,} bytes; the limit is {MAX_BYTES:,}.", code="too_large")
 
 
-def _require_text(text: str, at: str, what: str) -> None:
-    if len(text) > MAX_TEXT:
+def _require_text(text: str, at: str, what: str, longest: int) -> None:
+    if len(text) > longest:
         raise Invalid(
-            f"A text in {what} has {len(text):,} characters; the limit is {MAX_TEXT:,}. Shorten it and link the rest.",
+            f"A text in {what} has {len(text):,} characters; the limit is {longest:,}. Shorten it and link the rest.",
             pointer=at[:200],
             code="too_long",
         )

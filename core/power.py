@@ -16,8 +16,14 @@ from .model.catalogue import Metric
 _NORMAL = NormalDist()
 
 
+SMALLEST_EFFECT = 1e-9
+"""Relative; a smaller one counts as this one, which no number of units finds either."""
+_NEAREST_TO_CERTAIN = 1e-15
+
+
 def quantile(probability: float) -> float:
-    return _NORMAL.inv_cdf(probability)
+    """Of the standard normal distribution; a probability that has been rounded to 0 or 1 counts as just inside."""
+    return _NORMAL.inv_cdf(min(max(probability, _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN))
 
 
 def mean_size(variance: float, effect: float, alpha: float, power: float, *, sides: int = 2, ratio: float = 1) -> float:
@@ -72,6 +78,7 @@ def required_units(metric: Metric, relative: float, alpha: float, power: float, 
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative == 0:
         return None
+    relative = math.copysign(max(abs(relative), SMALLEST_EFFECT), relative)
     if metric.kind == "proportion":
         moved = mean * (1 + relative)
         if not 0 < moved < 1:
@@ -87,7 +94,7 @@ def required_units_for_margin(
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative <= 0:
         return None
-    return margin_size(variance, relative * abs(mean), alpha, power, ratio=ratio)
+    return margin_size(variance, max(relative, SMALLEST_EFFECT) * abs(mean), alpha, power, ratio=ratio)
 
 
 def detectable(metric: Metric, units: float, alpha: float, power: float, *, ratio: float = 1) -> float | None:

@@ -18,7 +18,8 @@ from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult, TextC
 from pydantic import BaseModel, ValidationError
 
 from ..core.app.services import Services
-from ..core.errors import CrossfadeError
+from ..core.documents import MAX_BYTES, require_storable
+from ..core.errors import CrossfadeError, Invalid
 from ..core.names import nearest
 from ..tools.all_tools import TOOLS
 from ..tools.text import text_of
@@ -91,7 +92,11 @@ class CrossfadeServer(MCPServer[Services]):
         if context is None:
             raise MCPError(code=INVALID_PARAMS, message="A tool is called within a request.")
         try:
+            # A document may come as JSON in one text, so a text may be as long as a document here.
+            require_storable(arguments, "the call", MAX_BYTES)
             answer = await tool.run(arguments, context)
+        except Invalid as error:
+            return expected(error)
         except ToolError as error:
             return _failed(tool, arguments, error)
         if isinstance(answer, InputRequiredResult):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -41,6 +40,12 @@ async def serve_http(host: str, port: int) -> None:
         await server.run_streamable_http_async(host=host, port=port)
 
 
+async def _sweep_once(services: Services, settings: Settings) -> None:
+    if services.built or settings.database.exists():
+        for operation in await anyio.to_thread.run_sync(lambda: services.app.resume_abandoned()):
+            logger().warning("operation_swept", operation=operation.id, status=operation.status)
+
+
 @asynccontextmanager
 async def sweeping(services: Services, settings: Settings) -> AsyncGenerator[None]:
     """Resume abandoned operations soon after the start and once a lease, for as long as the block runs."""
@@ -48,11 +53,12 @@ async def sweeping(services: Services, settings: Settings) -> AsyncGenerator[Non
     async def sweep() -> None:
         await anyio.sleep(SETTLE)
         while True:
-            if services.built or settings.database.exists():
-                with contextlib.suppress(CrossfadeError):
-                    finished = await anyio.to_thread.run_sync(lambda: services.app.resume_abandoned())
-                    for operation in finished:
-                        logger().warning("operation_swept", operation=operation.id, status=operation.status)
+            try:
+                await _sweep_once(services, settings)
+            except CrossfadeError as error:
+                logger().warning("sweep_failed", code=error.code, reason=error.message)
+            except Exception:  # the server goes on without its sweeper rather than end with it
+                logger().exception("sweep_broke")
             await anyio.sleep(settings.lease_seconds)
 
     async with anyio.create_task_group() as group:

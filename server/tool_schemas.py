@@ -13,6 +13,10 @@ from ..tools.spec import ToolSpec
 
 VERBATIM = frozenset({"enum", "required", "const", "default"})
 """Keywords whose values are data, not schemas."""
+FAILURE: JsonObject = {
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "retryable": {"type": "boolean"}},
+    "required": ["code", "message", "retryable"],
+}
 
 
 def tool_of(spec: ToolSpec) -> Tool:
@@ -28,8 +32,15 @@ def tool_of(spec: ToolSpec) -> Tool:
     tool.fn_metadata.arg_model = strict
     tool.parameters = stripped(strict.model_json_schema(by_alias=True))
     # Tool.output_schema is cached on first use, so the stripped one has to be in place before that.
-    tool.fn_metadata.output_schema = stripped(output) if output is not None else None
+    tool.fn_metadata.output_schema = or_failure(stripped(output)) if output is not None else None
     return tool
+
+
+def or_failure(answer: JsonObject) -> JsonObject:
+    """The schema of an answer or of a failure. Widespread clients (TypeScript SDK 1.x, the MCP Inspector) hold
+    `isError` results to the output schema too, and where one does not fit they show that in place of the failure."""
+    either = {keyword: part for keyword, part in answer.items() if keyword != "type"}
+    return {"type": "object", "anyOf": [either, FAILURE]}
 
 
 def strict_arguments(model: type[ArgModelBase]) -> type[ArgModelBase]:

@@ -17,8 +17,8 @@ def find_surfaces(
     limit: Annotated[int, Field(ge=1, le=20, description="Other surfaces to name")] = 3,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Surfaces:
-    """Find where in the product something can be varied. Start here. The best match comes in full: parameters with
-    their allowed and production values, traffic, free allocation, metrics, audience attributes."""
+    """Find surfaces: where in the product something can be varied. Start here. The best match comes in full:
+    parameters with their allowed and production values, traffic, free allocation, metrics, audience attributes."""
     return app_of(ctx).find_surfaces(query, limit, cursor)
 
 
@@ -28,7 +28,7 @@ def find_experiments(
     surface: Annotated[str | None, Field(description="Surface key")] = None,
     state: State | None = None,
     owner: Annotated[str | None, Field(description="Team")] = None,
-    limit: Annotated[int, Field(ge=1, le=50)] = 10,
+    limit: Annotated[int, Field(ge=1, le=50, description="Experiments to list")] = 10,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Experiments:
     """List experiments, last changed first."""

@@ -67,7 +67,8 @@ def _surface(best: SurfaceView) -> Lines:
     yield from _each("more parameters", best.more_parameters)
     for layer in best.layers:
         held = f", held by {', '.join(layer.held_by)}" if layer.held_by else ""
-        yield f"layer {layer.layer}: {shown(layer.free)} free{held}"
+        more = f", more free on {layer.more_free_on}" if layer.more_free_on else ""
+        yield f"layer {layer.layer}: {shown(layer.free)} free{held}{more}"
     yield from _map("success metrics (usual effect)", best.success_metrics)
     yield from _map("required metrics", best.required_metrics)
     yield from _each("audience attributes", best.audience)
@@ -146,7 +147,8 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Li
         got = f"; got {shown(finding.got)}" if finding.got is not None else ""
         allowed = f"; allowed: {', '.join(finding.allowed)}" if finding.allowed else ""
         near = f"; nearest: {', '.join(finding.nearest)}" if finding.nearest else ""
-        yield f"{finding.severity.upper()} {finding.code} at {finding.at}: {finding.message}{got}{allowed}{near}"
+        message = finding.message.rstrip(".") if got or allowed or near else finding.message
+        yield f"{finding.severity.upper()} {finding.code} at {finding.at}: {message}{got}{allowed}{near}"
         for fix in finding.fixes or []:
             yield f"  fix {fix.id}: {fix.effect}" + (" (relaxes the test)" if fix.relaxes else "")
     yield from _each("also", more)
@@ -157,7 +159,6 @@ def _plan(answer: PlanView) -> Lines:
         yield f"plan {answer.digest}: {answer.change} {answer.key} in {answer.environment}, until {answer.expires}"
     else:
         yield f"NOT READY to {answer.change} {answer.key}"
-    yield from _each("buckets", answer.buckets)
     for number, step in enumerate(answer.steps, start=1):
         yield from _step(number, step)
     yield from _findings(answer.findings, answer.more_findings)
@@ -166,7 +167,7 @@ def _plan(answer: PlanView) -> Lines:
 
 def _step(number: int, step: StepView) -> Lines:
     opens = " OPENS TRAFFIC" if step.opens_traffic else ""
-    yield f"{number}. {step.backend} {step.action} {step.target}{opens} (undo: {step.undo})"
+    yield f"{number}. {step.action} {step.target}{opens} (undo: {step.undo})"
     for line in step.does or []:
         yield f"   {line}"
     if step.before is not None:
@@ -182,7 +183,7 @@ def _applied(answer: Applied) -> Lines:
     for target, outcome in (answer.steps or {}).items():
         yield f"- {target}: {outcome}"
     if answer.approval:
-        yield f"approval: {answer.approval}"
+        yield f"answer: {answer.approval}"
     if answer.operation:
         yield f"operation: {answer.operation}"
     yield f"next: {answer.next}"

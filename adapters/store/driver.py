@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import structlog
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -47,10 +47,18 @@ def choose_driver(names: Iterable[str]) -> Driver:
         if driver.wal:
             return driver
     # Without WAL readers wait while a commit is written: slower, and safe on every version.
-    structlog.get_logger().warning(
-        "sqlite_without_wal", version=".".join(map(str, drivers[-1].version)), cure="install pysqlite3 0.6.1 or newer"
-    )
+    _warn_of(drivers[-1].version)
     return drivers[-1]
+
+
+def _warn_of(version: Version) -> None:
+    import structlog  # late, because it delays every start and most machines have nothing to warn of
+
+    # Unless told otherwise structlog writes to stdout, which belongs to MCP.
+    configured = structlog.is_configured()
+    logger = structlog.get_logger() if configured else structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+    cure = "install pysqlite3 0.6.1 or newer"
+    logger.warning("sqlite_without_wal", version=".".join(map(str, version)), cure=cure)
 
 
 def _load(name: str) -> Driver | None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...core.errors import StoreUnavailable
 
-_ELSEWHERE = "Restore the file from a backup, or set CROSSFADE_DATABASE_URL to another database."
+_ELSEWHERE = "Restore the file from a backup, or set CROSSFADE_HOME to another folder."
 
 NOT_READABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 """What SQLite says to a reader when it may not make the files that it needs beside a log."""

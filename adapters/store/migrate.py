@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from ...core.errors import StoreUnavailable
 from .driver import Driver, beginning
@@ -24,6 +26,7 @@ def migrate(engine: Engine, driver: Driver, lock: WriteLock) -> None:
     """
     if _is_current(engine, driver):
         return
+    engine.dispose()  # a log can be given up only while nobody else has the file open
     with lock.held():
         _set_journal(engine, driver)
         with beginning(engine, "BEGIN IMMEDIATE").begin() as connection:
@@ -42,7 +45,8 @@ def revision(connection: Connection) -> str | None:
         return None
     if "alembic_version" not in tables or "bucket_range" not in tables:
         raise StoreUnavailable(
-            "The database holds the tables of another program.", next="Set CROSSFADE_DATABASE_URL to another file."
+            "The database holds the tables of another program.",
+            next="Move the file away, or set CROSSFADE_HOME to another folder.",
         )
     found: str = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
     if found not in REVISIONS:
@@ -67,7 +71,19 @@ def _set_journal(engine: Engine, driver: Driver) -> None:
         if driver.wal and revision(connection) is None:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         elif not driver.wal and _journal(connection) == "wal":
+            _give_log_up(connection)
+
+
+def _give_log_up(connection: Connection) -> None:
+    """Tried a few times: SQLite does not wait here for others to close the file, and those that only look soon do."""
+    for pause in (0.01, 0.05, 0.25, 1.0):
+        try:
             connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        except OperationalError:
+            time.sleep(pause)
+        else:
+            return
+    connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
 
 
 def _journal(connection: Connection) -> str:

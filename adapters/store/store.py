@@ -78,7 +78,7 @@ def _make_directory(directory: Path) -> None:
     except OSError as error:
         raise StoreUnavailable(
             f"The directory {directory} of the database cannot be made.",
-            next="Make it by hand, or set CROSSFADE_DATABASE_URL to another place.",
+            next="Make it by hand, or set CROSSFADE_HOME to another folder.",
         ) from error
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from ..checks.shape import read_spec
 from ..errors import Conflict, NotAllowed, NotFound, Stale
 from ..model.answers import Applied, Status
-from ..model.experiment import LIVE, NARROWING, Record
+from ..model.experiment import LIVE, NARROWING, TRANSITIONS, Record, Spec
 from ..model.plan import Approval, Assurance, AuditEvent, Operation, Plan
 from ..planning.compile import differing_parts
 from ..ports.store import Reader
 from . import saga
+from .cases import require
 from .dependencies import Dependencies
 from .plans import compile_plan, plan, require_change
 
@@ -41,22 +45,35 @@ def question(deps: Dependencies, handle: str) -> str | None:
         _require_unchanged(deps, found)
     except (Stale, NotAllowed):
         return None
-    return summary(found)
+    return summary(found, record)
 
 
 def plan_summary(deps: Dependencies, handle: str) -> str:
     """Raises NotFound when there is no such plan."""
     with deps.store.read() as view:
-        return summary(find_plan(view, handle))
+        found = find_plan(view, handle)
+        return summary(found, require(view, found.key))
 
 
-def summary(found: Plan) -> str:
-    """The plan in a few lines, for the person who decides."""
-    lines = [f"{found.change} {found.key} (version {found.version}) in {found.environment}, digest {found.handle}"]
+def summary(found: Plan, record: Record) -> str:
+    """The plan for the person who decides: what users will meet, what is written, and what it is bound to."""
+    verb = found.change.capitalize()
+    lines = [f'{verb} "{record.document.get("name", found.key)}" ({record.surface}, {found.environment})?']
+    spec = read_spec(record.document)
+    if isinstance(spec, Spec) and found.change == "launch":
+        hypothesis = spec.hypothesis
+        lines.append(
+            f"Because {hypothesis.because}: {hypothesis.metric} should {hypothesis.direction}. "
+            f"{spec.design.days} days, owned by {spec.owner}."
+        )
     for step in found.steps:
-        opens = " - opens traffic" if step.opens_traffic else ""
-        lines.append(f"{step.action} {step.target} in {step.place.backend}{opens}")
-        lines += [f"  {line}" for line in step.summary]
+        if step.opens_traffic or step.action == "remove":
+            lines += [f"  {line}" for line in step.summary]
+    writes = ", then ".join(
+        f"{step.action} {step.target}" + (" (opens traffic)" if step.opens_traffic else "") for step in found.steps
+    )
+    lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
+    lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
     return "\n".join(lines)
 
 
@@ -110,24 +127,34 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
         return _waiting(deps, found)
     if not answer.approved:
         return _answer(deps, found, "declined", answer, None)
-    started = _begin(deps, found, answer)
-    return _ended(deps, saga.run(deps, started, progress))
+    return _ended(deps, _carry_out(deps, _begin(deps, found, answer), progress))
 
 
 def _begin(deps: Dependencies, found: Plan, answer: Approval) -> Operation:
-    _require_unchanged(deps, found)
     try:
+        _require_unchanged(deps, found)
         with deps.store.write() as tx:
             record = require_change(tx, found.key, found.change)
             if record.version != found.version:
                 raise _stale(found, ["version"])
             return saga.begin(deps, tx, found, record, answer)
-    except Conflict as conflict:
+    except (Conflict, NotAllowed, Stale) as refusal:
+        # Whoever applies the same plan at the same time has changed what it rests on.
         with deps.store.read() as view:
             rival = view.operation_of(found.handle)
         if rival is not None:
             return _wait_for(deps, rival)
-        raise Stale(f"{conflict.message} Nothing was changed.", next=_again(found)) from conflict
+        if isinstance(refusal, Conflict):
+            raise Stale(f"{refusal.message} Nothing was changed.", next=_again(found)) from refusal
+        raise
+
+
+def _carry_out(deps: Dependencies, operation: Operation, progress: saga.Progress | None = None) -> Operation:
+    """The operation once it has ended, under this process or under one that took it over."""
+    try:
+        return saga.run(deps, operation, progress)
+    except Conflict:
+        return saga.run(deps, _wait_for(deps, operation), progress)
 
 
 def _require_time(deps: Dependencies, found: Plan) -> None:
@@ -170,9 +197,7 @@ def _again(found: Plan) -> str:
 
 def _continue(deps: Dependencies, operation: Operation, progress: saga.Progress | None) -> Applied:
     if operation.status == "running" or operation.status == "needs_attention":
-        operation = _wait_for(deps, operation)
-        if operation.status == "running":
-            operation = saga.run(deps, operation, progress)
+        operation = _carry_out(deps, _wait_for(deps, operation), progress)
     return _ended(deps, operation)
 
 
@@ -199,36 +224,42 @@ def resume_abandoned(deps: Dependencies) -> list[Operation]:
         abandoned = view.abandoned(deps.clock.now())
     finished: list[Operation] = []
     for operation_id in abandoned:
-        taken = saga.claim(deps, operation_id)
-        if taken is not None and taken.status == "running":
-            finished.append(saga.run(deps, taken))
+        with suppress(Conflict):  # another process has taken it over
+            taken = saga.claim(deps, operation_id)
+            if taken is not None and taken.status == "running":
+                finished.append(saga.run(deps, taken))
     return finished
 
 
 def stop_now(deps: Dependencies, key: str) -> Applied:
-    """The kill switch: take an experiment out of every backend, whatever its state. It needs the store and the
+    """The kill switch: take an experiment out of every backend, whatever has become of it. It needs the store and the
     backends, and nothing else.
 
-    A launch that is under way is undone first.
+    A change that is under way ends first; when it ends stuck, the stop takes its place.
     """
     with deps.store.read() as view:
         active = view.active_operation(key)
     if active is not None:
-        _undo_or_finish(deps, active)
+        _carry_out(deps, _wait_for(deps, active))
+    with deps.store.read() as view:
+        record = require(view, key)
+    if (record.state, "stop") not in TRANSITIONS:
+        return _nothing_to_stop(record)
     compiled = plan(deps, key, "stop")
     assert compiled.plan is not None, "a stop is compiled from the journal and has no findings"
     return apply(deps, compiled.plan.handle)
 
 
-def _undo_or_finish(deps: Dependencies, active: Operation) -> None:
-    operation = _wait_for(deps, active)
-    if operation.status == "running":
-        operation = saga.run(deps, operation)
-    if operation.status == "needs_attention":
-        raise NotAllowed(
-            f"The {operation.change} of {operation.key} is stuck: {operation.reason}",
-            next=f'apply_plan(digest="{operation.handle}") tries again',
-        )
+def _nothing_to_stop(record: Record) -> Applied:
+    draft = record.state == "draft"
+    return Applied(
+        status="applied",
+        key=record.key,
+        change="stop",
+        state=record.state,
+        reason="It is a draft: no user meets it." if draft else "It was stopped before: nothing of it is left.",
+        next=f'get_experiment(key="{record.key}")',
+    )
 
 
 def live_on(deps: Dependencies, surface: str) -> list[str]:
@@ -259,14 +290,14 @@ def _answer(
         key=found.key,
         change=found.change,
         state=record.state,
-        approval=_approval(approval.assurance, approval.by) if approval else None,
+        approval=_approval(approval.assurance, approval.by, approval.approved) if approval else None,
         reason=reason,
-        next=next_step or f"a new plan asks again: {_again(found)}",
+        next=next_step or _again(found),
     )
 
 
-def _approval(assurance: Assurance, by: str) -> str:
-    return "not needed" if assurance == "none" else f"{assurance} by {by}"
+def _approval(assurance: Assurance, by: str, approved: bool = True) -> str:
+    return "not needed" if assurance == "none" else f"{'yes' if approved else 'no'}, {assurance} by {by}"
 
 
 def _ended(deps: Dependencies, operation: Operation) -> Applied:
@@ -280,7 +311,7 @@ def _ended(deps: Dependencies, operation: Operation) -> Applied:
         change=operation.change,
         state=record.state,
         operation=operation.id,
-        steps={f"{each.step.place.backend} {each.step.target}": _step_text(each.status) for each in operation.steps},
+        steps={each.step.target: _step_text(each.status) for each in operation.steps},
         approval=_approval(operation.assurance, operation.by),
         reason=operation.reason,
         next=_after(operation, record),
@@ -296,7 +327,7 @@ def _after(operation: Operation, record: Record) -> str:
     key = operation.key
     if operation.status == "undone":
         again = f'plan_change(key="{key}", change="{operation.change}")'
-        return f"nothing is left in any backend; mend the cause, then {again}"
+        return f"every backend is as it was before; mend the cause, then {again}"
     if operation.status == "needs_attention":
         return f'a person mends the backend named in reason; then apply_plan(digest="{operation.handle}") goes on'
     if record.state == "stopped":

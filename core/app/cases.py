@@ -70,11 +70,19 @@ def require(view: Reader, key: str, version: int | None = None) -> Record:
     Raises:
         NotFound: no experiment has the key (or never had that version).
     """
-    record = view.experiment(key, version)
-    if record is not None:
+    record = view.experiment(key)
+    if record is None:
+        close = nearest(key, view.keys())
+        hint = f'get_experiment(key="{close[0]}")' if close else "find_experiments()"
+        raise NotFound("No experiment has this key.", pointer="/key", got=key[:100], nearest=close, next=hint)
+    if version is None or version == record.version:
         return record
-    if version is not None and view.experiment(key) is not None:
-        raise NotFound(f"{key} has no version {version}.", got=version, next=f'get_experiment(key="{key}")')
-    close = nearest(key, view.keys())
-    hint = f'get_experiment(key="{close[0]}")' if close else "find_experiments()"
-    raise NotFound("No experiment has this key.", pointer="/key", got=key, nearest=close, next=hint)
+    earlier = view.experiment(key, version) if version < record.version else None
+    if earlier is None:
+        raise NotFound(
+            f"{key} has no such version; the newest is {record.version}.",
+            pointer="/version",
+            got=str(version)[:100],
+            next=f'get_experiment(key="{key}")',
+        )
+    return earlier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeGuard
 
@@ -41,6 +41,8 @@ class Dependencies:
     runner: str
     actor: str
     lease: timedelta = timedelta(seconds=15)
+    underway: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    """(id, fence) of each operation that a thread of this process is advancing now."""
 
     def backend(self, kind: str) -> Backend:
         found = self.backends.get(kind)

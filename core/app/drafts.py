@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from ..checks.engine import Case, findings_of
+from ..checks.operations import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
@@ -19,6 +21,7 @@ from ..planning.generate import generate, generated_key
 from ..ports.store import Reader
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
+from .following import next_call
 from .views import checked
 
 MAX_CHANGES_SHOWN = 12
@@ -44,7 +47,7 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
         again = view.experiment(key)
         if again is not None:
             return _same_request(deps, catalogue, view, again, request)
-        draft = generate(brief, catalogue, *_situation(deps, catalogue, view, brief))
+        draft = generate(brief, catalogue, *_situation(deps, catalogue, view, brief), deps.clock.now().date())
         now = deps.clock.now()
         record = Record(
             key=key,
@@ -57,6 +60,7 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
             updated=now,
         )
         case, findings = examine(deps, catalogue, view, key, draft.document)
+        following = next_call(deps, catalogue, view, record, findings)
     try:
         with deps.store.write() as tx:
             tx.insert_experiment(record)
@@ -64,7 +68,7 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
     except Conflict:
         with deps.store.read() as view:
             return _same_request(deps, catalogue, view, require(view, key), request)
-    return checked(case, findings, record, generated=draft.generated)
+    return checked(case, findings, record, following=following, generated=draft.generated)
 
 
 def known_surface(catalogue: Catalogue, name: str) -> str:
@@ -109,7 +113,9 @@ def _same_request(deps: Dependencies, catalogue: Catalogue, view: Reader, record
             f'update_experiment(key="{record.key}", version={record.version}, changes={{...}})',
         )
     case, findings = examine(deps, catalogue, view, record.key, record.document)
-    return checked(case, findings, record, generated=record.generated)
+    draft = record.state == "draft"
+    following = next_call(deps, catalogue, view, record, findings) if draft else f'get_experiment(key="{record.key}")'
+    return checked(case, findings, record, following=following, generated=record.generated)
 
 
 def validate(deps: Dependencies, spec: JsonObject) -> Checked:
@@ -118,7 +124,9 @@ def validate(deps: Dependencies, spec: JsonObject) -> Checked:
     catalogue = deps.catalogue.current()
     with deps.store.read() as view:
         case, findings = examine(deps, catalogue, view, "", spec)
-    return checked(case, findings, None)
+    blocked = any(finding.blocks for finding in findings)
+    following = "mend the spec and validate it again" if blocked else "create_experiment(...) with these values"
+    return checked(case, findings, None, following=following)
 
 
 def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes: JsonObject) -> Checked:
@@ -143,22 +151,38 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
             return _repeat(deps, catalogue, view, record, version, fixes, changes)
         document = _changed(deps, catalogue, view, record, fixes, changes)
         require_storable(document, "the spec")
+        changed = [at for at, _, _ in changed_leaves(record.document, document)]
+        newer = _next_version(deps, record, document, changed) if changed else record
         case, findings = examine(deps, catalogue, view, key, document)
-    changed = [at for at, _, _ in changed_leaves(record.document, document)]
-    if not changed:
-        return checked(case, findings, record)
-    newer = record.model_copy(
+        following = next_call(deps, catalogue, view, newer, findings)
+    if changed:
+        with deps.store.write() as tx:
+            tx.update_experiment(newer, version)
+            tx.audit(_event(deps, "experiment_updated", key, record.document, document))
+    return _updated(case, findings, newer, following, record.document)
+
+
+def _updated(
+    case: Case | None, findings: list[Finding], record: Record, following: str, before: JsonObject
+) -> Checked:
+    """The answer to an update: what is different now. What only informs was told when the draft was made, and the size
+    depends on no variant's values."""
+    news = [finding for finding in findings if finding.severity != "info"]
+    changed = [at for at, _, _ in changed_leaves(before, record.document)]
+    resized = any("/parameters/" not in at for at in changed)
+    differences = _differences(before, record.document)
+    return checked(case if resized else None, news, record, following=following, changed=differences)
+
+
+def _next_version(deps: Dependencies, record: Record, document: JsonObject, changed: list[str]) -> Record:
+    return record.model_copy(
         update={
-            "version": version + 1,
+            "version": record.version + 1,
             "document": document,
             "generated": _still_generated(record.generated, changed),
             "updated": deps.clock.now(),
         }
     )
-    with deps.store.write() as tx:
-        tx.update_experiment(newer, version)
-        tx.audit(_event(deps, "experiment_updated", key, record.document, document))
-    return checked(case, findings, newer, changed=_differences(record.document, document))
 
 
 def _require_draft(record: Record) -> None:
@@ -179,7 +203,9 @@ def _changed(
 ) -> JsonObject:
     document = record.document
     if fixes:
-        _, findings = examine(deps, catalogue, view, record.key, document)
+        case, findings = examine(deps, catalogue, view, record.key, document)
+        if case is not None:
+            findings = [*findings, *findings_of(LAUNCH_CHECKS, case)]  # a plan's reply offers their fixes too
         for patch in _patches(findings, fixes, record):
             document = patch_object(document, patch)
     return patch_object(document, changes)
@@ -192,7 +218,7 @@ def _patches(findings: list[Finding], fixes: list[str], record: Record) -> list[
         raise Invalid(
             f"No finding of version {record.version} offers this fix.",
             pointer="/fixes",
-            got=unknown[0],
+            got=unknown[0][:100],
             allowed=sorted(offered)[:20],
             nearest=nearest(unknown[0], offered),
             next=f'get_experiment(key="{record.key}")',
@@ -218,7 +244,8 @@ def _repeat(
             same = False
         if same:
             case, findings = examine(deps, catalogue, view, record.key, record.document)
-            return checked(case, findings, record, changed=_differences(before.document, record.document))
+            following = next_call(deps, catalogue, view, record, findings)
+            return _updated(case, findings, record, following, before.document)
     raise Conflict(
         f"{record.key} is at version {record.version} now.",
         pointer="/version",

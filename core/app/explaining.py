@@ -39,6 +39,7 @@ def assignment_now(deps: Dependencies, view: Reader, record: Record) -> tuple[Sp
         production_of(deps, catalogue, spec.surface, spec.environment),
         ranges=view.ranges_of(record.key),
         launch=record.launches,
+        on=(record.started or deps.clock.now()).date(),
         previews=view.previews(record.key),
     )
 
@@ -50,7 +51,7 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         _, assignment = assignment_now(deps, view, record)
     context = {**attributes, assignment.unit_attribute: unit}
     decision = decide(assignment, context)
-    serving = record.state == "running" or decision.because == "preview"
+    serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0
     parameters: dict[str, JsonValue] = {name: values[index] for name, values in assignment.parameters.items()}

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
@@ -28,17 +28,22 @@ from ..model.answers import (
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import MetricUse, Record, Spec, State, changes_from
 from ..names import listed, same_name
-from ..planning.buckets import BUCKETS, free_buckets, layer_name
+from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
 from ..ports.store import Reader
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
-from .views import bucket_texts, next_call
+from .following import next_call
+from .views import bucket_texts
 
-SHOWN_PARAMETERS = 5
-"""Most parameters shown in full; those that no word of the query fits are only named once one fits."""
-SHOWN_DESCRIPTION = 160
+SHOWN_PARAMETERS = 4
+"""Most parameters shown in full; those that fit less than half as well as the best are only named."""
+EXACT = 1_000.0
+"""Score of a surface that is named by its key: above any count of words."""
+SHOWN_DESCRIPTION = 120
 SHOWN_DAYS = (1, 7, 14, 28)
 SHOWN_OTHERS = 12
+MAX_WORDS = 32
+MAX_CURSOR = 400
 _WORD = re.compile(r"[a-z0-9]+")
 _PLURAL = re.compile(r"(?<=[a-z]{3})s$")
 
@@ -51,9 +56,9 @@ def words_of(text: str) -> list[str]:
 def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None) -> Surfaces:
     """The surface that fits the words best, in full, and the next best by name."""
     catalogue = deps.catalogue.current()
-    ranked = _ranked(catalogue, query)
+    ranked, fits = _ranked(catalogue, query)
     start = _offset(cursor)
-    best = ranked[0] if ranked and query.strip() else None
+    best = ranked[0] if fits else None
     rest = [key for key in ranked if key != best]
     shown = rest[start : start + limit]
     more = start + limit if start + limit < len(rest) else None
@@ -64,7 +69,7 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
     return Surfaces(
         best=view,
         others=[OtherSurface(key=key, name=catalogue.surfaces[key].name) for key in shown],
-        cursor=str(more) if more is not None else None,
+        cursor=str(more) if more is not None and view is None else None,
         next=_next_for(view, rest),
     )
 
@@ -88,13 +93,15 @@ def _offset(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _ranked(catalogue: Catalogue, query: str) -> list[str]:
+def _ranked(catalogue: Catalogue, query: str) -> tuple[list[str], bool]:
+    """All surfaces, the best fit first, and whether the first fits at all."""
     exact = same_name(query, catalogue.surfaces)
     wanted = set(words_of(query))
     scores = {key: _score(key, surface, wanted) for key, surface in catalogue.surfaces.items()}
     if exact is not None:
-        scores[exact] += 1_000.0
-    return sorted(scores, key=lambda key: (-scores[key], key))
+        scores[exact] += EXACT
+    ranked = sorted(scores, key=lambda key: (-scores[key], key))
+    return ranked, bool(ranked) and scores[ranked[0]] > 0
 
 
 def _score(key: str, surface: Surface, wanted: set[str]) -> float:
@@ -125,7 +132,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         units={str(day): units for day, units in surface.accrual.items() if day in SHOWN_DAYS},
         parameters=[_parameter_view(surface, name, production) for name in shown],
         more_parameters=named or None,
-        layers=[_layer_view(view, environment, key, layer) for layer in surface.layers],
+        layers=[_layer_view(view, environment, key, layer, surface) for layer in surface.layers],
         success_metrics={name: _usual(catalogue, name) for name in surface.suggested_metrics},
         required_metrics={
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
@@ -134,7 +141,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         audience=[name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles],
         reviewers=surface.reviewers or None,
         blackouts=[f"{each.start}..{each.end}: {each.why}" for each in surface.blackouts if each.end >= today] or None,
-        holdouts={name: each.share for name, each in catalogue.holdouts_of(key).items()} or None,
+        holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,
         recent=[f"{each.key} {each.state}" for each in recent] or None,
     )
 
@@ -153,7 +160,8 @@ def _parameters_by_fit(surface: Surface, query: str) -> tuple[list[str], list[st
         return len(wanted & set(words_of(f"{name} {parameter.description} {canonical(parameter.json_schema)}")))
 
     order = sorted(surface.parameters, key=lambda name: (-fit(name), name))
-    shown = [name for name in order if fit(name)][:SHOWN_PARAMETERS] or order[:SHOWN_PARAMETERS]
+    close = [name for name in order if fit(name) and 2 * fit(name) >= fit(order[0])]
+    shown = (close or order)[:SHOWN_PARAMETERS]
     return shown, [name for name in order if name not in shown]
 
 
@@ -191,11 +199,18 @@ def _bounds(schema: JsonObject, low: str, high: str) -> str:
     return f" {schema.get(low, '')}..{schema.get(high, '')}"
 
 
-def _layer_view(view: Reader, environment: str, surface: str, layer: str) -> LayerView:
-    held = view.held(layer_name(environment, surface, layer))
+def _layer_view(view: Reader, environment: str, key: str, layer: str, surface: Surface) -> LayerView:
+    held = view.held(layer_name(environment, key, layer))
     holders = sorted({part.key for part in held})
     shown = [*holders[:3], f"and {len(holders) - 3} more"] if len(holders) > 3 else holders
-    return LayerView(layer=layer, free=free_buckets(held) / BUCKETS, held_by=shown or None)
+    usual = buckets_for(surface.policy.allocation)
+    more = next_free(held, usual) if free_buckets(held) < usual else None
+    return LayerView(
+        layer=layer,
+        free=free_buckets(held) / BUCKETS,
+        held_by=shown or None,
+        more_free_on=more.isoformat() if more else None,
+    )
 
 
 def find_experiments(
@@ -208,12 +223,15 @@ def find_experiments(
     cursor: str | None,
 ) -> Experiments:
     """Experiments by words and filters, the last changed first."""
+    words = query.lower().split()
+    if len(words) > MAX_WORDS:
+        raise Invalid(f"A query has at most {MAX_WORDS} words.", pointer="/query", got=len(words))
     with deps.store.read() as view:
         found = view.search(
             surface=surface,
             states=frozenset({state}) if state else None,
             owner=owner,
-            words=query.lower().split() or None,
+            words=words or None,
             after=_decode(cursor) if cursor else None,
             limit=limit + 1,
         )
@@ -243,12 +261,12 @@ def _encode(updated: datetime, key: str) -> str:
 def _decode(cursor: str) -> tuple[datetime, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        written, key = json.loads(base64.urlsafe_b64decode(padded))
+        written, key = json.loads(base64.urlsafe_b64decode(padded[:MAX_CURSOR]))
         updated = datetime.fromisoformat(written)
         if updated.tzinfo is None:
             raise ValueError("a cursor's time is aware")
-        return updated, str(key)
-    except (ValueError, TypeError) as error:
+        return updated.astimezone(UTC), str(key)
+    except (ValueError, TypeError, OverflowError) as error:
         raise Invalid("Pass the cursor as the last reply gave it.", pointer="/cursor", got=cursor[:40]) from error
 
 
@@ -288,7 +306,7 @@ def _experiment_view(deps: Dependencies, view: Reader, record: Record, full: boo
         metrics={name: _use_text(use) for name, use in known.metrics.items()} if known else {},
         owner=record.owner,
         buckets=bucket_texts(view.ranges_of(record.key)) or None,
-        delivered=[f"{each.place.backend} {each.place.document}#{record.key}" for each in placements] or None,
+        delivered=[f"{each.place.backend}/{each.place.document}" for each in placements] or None,
         previews=view.previews(record.key) or None,
         operation=OperationView(
             id=operation.id, change=operation.change, status=operation.status, reason=operation.reason
@@ -303,12 +321,13 @@ def _experiment_view(deps: Dependencies, view: Reader, record: Record, full: boo
 
 def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
     if record.state == "draft":
-        _, findings = examine(deps, deps.catalogue.current(), view, record.key, record.document)
+        catalogue = deps.catalogue.current()
+        _, findings = examine(deps, catalogue, view, record.key, record.document)
         blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
-        return not blocks, blocks, next_call(findings, record)
-    active = view.active_operation(record.key)
-    if active is not None:
-        return None, [], f'apply_plan(digest="{active.handle}") continues the {active.change}'
+        return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
+    last = view.last_operation(record.key)
+    if last is not None and last.status in ("running", "needs_attention"):
+        return None, [], f'apply_plan(digest="{last.handle}") continues the {last.change}'
     allowed = changes_from(record.state)
     if not allowed:
         return None, [], f'create_experiment(from="{record.key}", ...) follows it up'

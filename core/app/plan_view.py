@@ -7,8 +7,9 @@ from ..model.experiment import NARROWING, Change
 from ..model.plan import Plan, Step
 from .cases import require
 from .dependencies import Dependencies
+from .following import next_call
 from .plans import plan
-from .views import bucket_texts, finding_views, next_call
+from .views import finding_views
 
 
 def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> PlanView:
@@ -17,7 +18,7 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
     findings, more = finding_views([finding for finding in compiled.findings if finding.severity != "info"])
     if compiled.plan is None:
         with deps.store.read() as view:
-            record = require(view, key)
+            following = next_call(deps, deps.catalogue.current(), view, require(view, key), compiled.findings)
         return PlanView(
             key=key,
             change=change,
@@ -25,7 +26,7 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
             steps=[],
             findings=findings,
             more_findings=more,
-            next=next_call(compiled.findings, record),
+            next=following,
         )
     made = compiled.plan
     return PlanView(
@@ -35,7 +36,6 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
         digest=made.handle,
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
-        buckets=bucket_texts(made.ranges) or None,
         steps=[_step_view(step, full) for step in made.steps],
         findings=findings,
         more_findings=more,
@@ -48,7 +48,6 @@ def _step_view(step: Step, full: bool) -> StepView:
     if step.action == "remove":
         undo = "none, exposure taken away stays away"
     return StepView(
-        backend=step.place.backend,
         action=step.action,
         target=step.target,
         does=step.summary or None,

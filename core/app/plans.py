@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.operations import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
-from ..errors import NotAllowed
+from ..errors import BackendFailed, NotAllowed
 from ..model.catalogue import Catalogue
 from ..model.experiment import TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
@@ -105,8 +105,14 @@ def compile_plan(
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
     steps.append(_assigner_step(deps, view, case, record, proposed, launch))
-    parts = _parts(case, catalogue, proposed, launch)
+    parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _past(view: Reader, record: Record) -> JsonObject:
+    """What was done to the experiment last: a plan made again after it has another digest, however equal its steps."""
+    last = view.last_operation(record.key)
+    return {"last_operation": last.id if last else None}
 
 
 def _ranges(
@@ -147,7 +153,14 @@ def _assigner_step(
     assigner = deps.assigner(catalogue, spec.environment, name)
     previews = view.previews(record.key)
     assignment = assignment_of(
-        record.key, spec, catalogue, case.production, ranges=ranges, launch=launch, previews=previews
+        record.key,
+        spec,
+        catalogue,
+        case.production,
+        ranges=ranges,
+        launch=launch,
+        on=record.started.date() if record.started else case.today,
+        previews=previews,
     )
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
@@ -190,14 +203,20 @@ def _narrowing(
             continue
         backend = deps.backend(placement.place.kind)
         # What is there now, not what we put there: a kill switch must not trip over drift.
-        now = backend.read(placement.place.settings, placement.place.document, record.key)
+        try:
+            now = backend.read(placement.place.settings, placement.place.document, record.key)
+        except BackendFailed:
+            if placement.opens_traffic:
+                raise
+            now = placement.entry  # content that cannot be read now must not keep traffic open
         closes = ["everybody gets production values"] if placement.opens_traffic else []
         steps.append(
             Step(place=placement.place, action="remove", entry=record.key, before=now, after=None, summary=closes)
         )
     environment = str(record.document.get("environment", ""))
     ranges = view.ranges_of(record.key)
-    return Compiled(_plan(record, change, environment, {}, steps, ranges, created, expires), [])
+    past = _past(view, record)
+    return Compiled(_plan(record, change, environment, past, steps, ranges, created, expires), [])
 
 
 def _plan(

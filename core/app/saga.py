@@ -12,10 +12,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from ..documents import JsonObject
-from ..errors import BackendChanged, BackendFailed, Conflict
+from ..errors import BackendChanged, BackendFailed, Conflict, Stale
 from ..model.experiment import TRANSITIONS, Record
-from ..model.plan import Approval, AuditEvent, Operation, OperationStep, Plan
-from ..ports.store import Placement, Writer
+from ..model.plan import Approval, AuditEvent, Operation, OperationStep, Plan, Step
+from ..ports.backend import Backend
+from ..ports.store import Placement, Reader, Writer
 from .dependencies import Dependencies
 
 ATTEMPTS = 3
@@ -66,6 +67,7 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         started=now,
     )
     tx.insert_operation(operation)
+    _place(tx, operation)
     _audit(deps, tx, operation, "operation_started")
     if not operation.steps:
         operation = _finish(deps, tx, operation, "applied")
@@ -79,15 +81,21 @@ def plan_days(document: JsonObject) -> int | None:
     return days if isinstance(days, int) else None
 
 
-def claim(deps: Dependencies, operation_id: str, *, force: bool = False) -> Operation | None:
-    """Take an unfinished operation over under a new fence, or None when another process holds its lease."""
+def claim(deps: Dependencies, operation_id: str) -> Operation | None:
+    """Take an unfinished operation over under a new fence, or None while another process, or another thread of this
+    one, is at work on it.
+
+    Raises:
+        Stale: it was stuck, and a later change of the experiment has taken its place.
+    """
     now = deps.clock.now()
     with deps.store.write() as tx:
         operation = tx.operation(operation_id)
         if operation is None or operation.status in ("applied", "undone"):
             return operation
-        mine = operation.lease_owner == deps.runner
-        if not mine and not force and operation.status == "running" and operation.lease_until > now:
+        _require_latest(tx, operation)
+        mine = operation.lease_owner == deps.runner and (operation_id, operation.fence) not in deps.underway
+        if not mine and operation.status == "running" and operation.lease_until > now:
             return None
         direction = operation.direction
         late = now > operation.expires and not operation.opened
@@ -109,17 +117,34 @@ def claim(deps: Dependencies, operation_id: str, *, force: bool = False) -> Oper
     return taken
 
 
+def _require_latest(view: Reader, operation: Operation) -> None:
+    """A stuck operation lets others begin, a stop above all. What it was to do rests on a past that is gone then."""
+    last = view.last_operation(operation.key)
+    if last is not None and last.id != operation.id:
+        raise Stale(
+            f"A later change, {last.change}, has taken the place of this {operation.change}. Nothing was changed.",
+            pointer="/digest",
+            got=operation.handle,
+            next=f'get_experiment(key="{operation.key}")',
+        )
+
+
 def run(deps: Dependencies, operation: Operation, progress: Progress | None = None) -> Operation:
     """Advance an operation that this process holds until it ends.
 
     Raises:
         Conflict: another process has taken it over.
     """
-    while operation.status == "running":
-        operation = advance(deps, operation)
-        if progress is not None:
-            ended = sum(step.status in ("done", "undone") for step in operation.steps)
-            progress(ended, len(operation.steps), operation.direction)
+    held = (operation.id, operation.fence)
+    deps.underway.add(held)
+    try:
+        while operation.status == "running":
+            operation = advance(deps, operation)
+            if progress is not None:
+                ended = sum(step.status in ("done", "undone") for step in operation.steps)
+                progress(ended, len(operation.steps), operation.direction)
+    finally:
+        deps.underway.discard(held)
     return operation
 
 
@@ -144,18 +169,29 @@ def _current(operation: Operation) -> int:
 
 
 def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> BackendFailed | None:
-    """Write, then read back: only what is really there counts as done."""
+    """Write, then read back: only what is really there counts as done. Where nothing can be written any more, an undo
+    is content to find that there is nothing to undo."""
     step = each.step
     forward = operation.direction == "forward"
     before, after = (step.before, step.after) if forward else (step.after, step.before)
     backend = deps.backend(step.place.kind)
     try:
         backend.write(step.place.settings, step.place.document, step.entry, before=before, after=after)
+    except BackendFailed as failure:
+        return failure if forward or not _holds(backend, step, after) else None
+    try:
         if backend.read(step.place.settings, step.place.document, step.entry) != after:
             return BackendChanged("The entry is not there after it was written; something else writes this document.")
     except BackendFailed as failure:
         return failure
     return None
+
+
+def _holds(backend: Backend, step: Step, wanted: JsonObject | None) -> bool:
+    try:
+        return backend.read(step.place.settings, step.place.document, step.entry) == wanted
+    except BackendFailed:
+        return False
 
 
 def _with_next_intent(operation: Operation, steps: list[OperationStep]) -> Operation:
@@ -211,11 +247,16 @@ def _ended(operation: Operation) -> bool:
 
 
 def _place(tx: Writer, operation: Operation) -> None:
-    """Keep the list of what the experiment has where equal to what the steps have done."""
+    """Keep the list of what the experiment has where equal to what the steps have done.
+
+    What a step may have put somewhere is on the list before it is written: a stop has to find it there, whatever
+    becomes of the step.
+    """
     for each in operation.steps:
-        if each.status not in ("done", "undone"):
+        step, done = each.step, each.status != "undone"
+        unknown = each.status in ("intended", "undoing")
+        if each.status == "pending" or (unknown and step.after is None):
             continue
-        step, done = each.step, each.status == "done"
         present = step.after if done else step.before
         if present is None:
             tx.remove_placement(operation.key, step.place)
@@ -238,6 +279,8 @@ def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -
     tx.update_experiment(record.model_copy(update=update), record.version)
     if state in ("draft", "stopped"):
         tx.release(operation.key, now)
+    if state == "stopped":
+        tx.set_previews(operation.key, {})
     finished = operation.model_copy(update={"status": status, "finished": now})
     _audit(deps, tx, finished, f"operation_{status}")
     return finished

@@ -12,18 +12,24 @@ from ..model.plan import BucketRange
 
 FULL_FINDINGS = 5
 """Findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
+NAMED_FINDINGS = 20
 FULL_ALLOWED = 12
+ALLOWED_BESIDE_NEAREST = 6
+"""Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
 
 
 def finding_views(findings: Sequence[Finding]) -> tuple[list[FindingView], list[str] | None]:
-    rest = [f"{finding.code} {finding.at}" for finding in findings[FULL_FINDINGS:]]
+    rest = [f"{finding.code} {finding.at}" for finding in findings[FULL_FINDINGS : FULL_FINDINGS + NAMED_FINDINGS]]
+    if len(findings) > FULL_FINDINGS + NAMED_FINDINGS:
+        rest.append(f"and {len(findings) - FULL_FINDINGS - NAMED_FINDINGS} more")
     return [_finding_view(finding) for finding in findings[:FULL_FINDINGS]], rest or None
 
 
 def _finding_view(finding: Finding) -> FindingView:
-    allowed = finding.allowed[:FULL_ALLOWED]
-    if len(finding.allowed) > FULL_ALLOWED:
-        allowed.append(f"and {len(finding.allowed) - FULL_ALLOWED} more")
+    most = ALLOWED_BESIDE_NEAREST if finding.nearest else FULL_ALLOWED
+    allowed = finding.allowed[:most]
+    if len(finding.allowed) > most:
+        allowed.append(f"and {len(finding.allowed) - most} more")
     return FindingView(
         code=finding.code,
         severity=finding.severity,
@@ -48,6 +54,7 @@ def checked(
     findings: list[Finding],
     record: Record | None,
     *,
+    following: str,
     generated: dict[str, str] | None = None,
     changed: dict[str, list[object]] | None = None,
 ) -> Checked:
@@ -65,36 +72,9 @@ def checked(
             "generated": generated or None,
             "changed": changed or None,
             "size": size_view(case),
-            "next": next_call(findings, record),
+            "next": following,
         }
     )
-
-
-def next_call(findings: list[Finding], record: Record | None) -> str:
-    """The one call that gets a draft further."""
-    blocks = [finding for finding in findings if finding.blocks]
-    if record is None:
-        return "mend the spec and validate it again" if blocks else "create_experiment(...) with these values"
-    if not blocks:
-        return f'plan_change(key="{record.key}", change="launch")'
-    cures = first_cures(blocks)
-    call = f'update_experiment(key="{record.key}", version={record.version}'
-    if cures:
-        ids = ", ".join(f'"{cure}"' for cure in cures)
-        return f"{call}, fixes=[{ids}])"
-    return f"{call}, changes={{...}}) at {blocks[0].at or '/'}"
-
-
-def first_cures(findings: Sequence[Finding]) -> list[str]:
-    """The first fix of each finding that has one that weakens nothing, each patch once."""
-    seen: list[object] = []
-    ids: list[str] = []
-    for finding in findings:
-        for fix in finding.fixes[:1]:
-            if not fix.relaxes and fix.patch not in seen:
-                seen.append(fix.patch)
-                ids.append(fix.id)
-    return ids
 
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:

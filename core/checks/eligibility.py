@@ -102,10 +102,10 @@ def allocation_is_available(case: Case) -> Iterator[Fault]:
 def start_is_not_blacked_out(case: Case) -> Iterator[Fault]:
     """The run meets no blackout of the surface: days whose traffic is like no other's, or when nothing may move."""
     start = case.spec.schedule.start or case.today
-    end = start + timedelta(days=max(case.spec.design.days, 1) - 1)
+    end = start + timedelta(days=min(max(case.spec.design.days, 1) - 1, (date.max - start).days))
     for blackout in sorted(case.surface.blackouts, key=lambda each: each.start):
         if start <= blackout.end and end >= blackout.start:
-            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why}."
+            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
             yield Fault("/schedule", message, cures=_around(case, start, blackout))
             return
 

@@ -69,7 +69,7 @@ class Case:
 
     @cached_property
     def size(self) -> Size | None:
-        return size(self.spec, self.catalogue, self.audience)
+        return size(self.spec, self.catalogue, self.audience, self.today)
 
     @cached_property
     def free(self) -> int:

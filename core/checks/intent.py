@@ -49,8 +49,8 @@ def owner_is_named(case: Case) -> Iterator[Fault]:
 def reviewers_are_told(case: Case) -> Iterator[Fault]:
     """The surface's reviewers are named, so that they can be asked before the launch."""
     if case.surface.reviewers:
-        names = ", ".join(case.surface.reviewers)
-        yield Fault("/surface", f"{names} review experiments on this surface; ask them before the launch.")
+        teams = ", ".join(case.surface.reviewers)
+        yield Fault("/surface", f"Reviewed on this surface by: {teams}. Ask before the launch.")
 
 
 CHECKS = (

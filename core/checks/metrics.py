@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, nest, pointer
@@ -23,7 +24,10 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
         close = [replaced] if replaced else nearest(name, allowed)
         cures: list[Cure] = []
         if close:
-            patch: JsonObject = {"metrics": {name: None, close[0]: use.model_dump(exclude_none=True)}}
+            meant = use.model_dump(exclude_none=True)
+            if use.role == "success" and not use.mde:
+                meant["mde"] = signed_default(case, close[0])
+            patch: JsonObject = {"metrics": {name: None, close[0]: meant}}
             if case.spec.hypothesis.metric == name:
                 patch["hypothesis"] = {"metric": close[0]}
             cures.append(Cure(f"use {close[0]}", patch))
@@ -80,7 +84,8 @@ def a_guardrail_exists(case: Case) -> Iterator[Fault]:
 def success_metrics_have_an_effect(case: Case) -> Iterator[Fault]:
     """Each success metric says which relative effect matters; a sample can be sized for nothing else."""
     for name, use in case.spec.metrics.items():
-        if use.role == "success" and not use.mde and name in case.catalogue.metrics:
+        metric = case.catalogue.metrics.get(name)
+        if use.role == "success" and not use.mde and metric is not None and metric.status == "active":
             effect = signed_default(case, name)
             cure = Cure(f"the metric's usual effect, {effect:+.2%}", nest(pointer("metrics", name, "mde"), effect))
             message = "A success metric needs its relative effect: 0.01 = up 1 %."
@@ -94,7 +99,10 @@ def effects_are_improvements(case: Case) -> Iterator[Fault]:
         if use.role != "success" or not use.mde or metric is None:
             continue
         if (use.mde > 0) != (metric.better == "up"):
-            cure = Cure(f"expect {-use.mde:+.2%}", nest(pointer("metrics", name, "mde"), -use.mde))
+            patch = nest(pointer("metrics", name, "mde"), -use.mde)
+            if case.spec.hypothesis.metric == name:
+                patch["hypothesis"] = {"direction": "decrease" if use.mde > 0 else "increase"}
+            cure = Cure(f"expect {-use.mde:+.2%}", patch)
             message = f"For {name}, {metric.better} is better; this effect would be a loss."
             yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
 
@@ -112,14 +120,32 @@ def direction_follows_the_effect(case: Case) -> Iterator[Fault]:
         yield Fault("/hypothesis/direction", message, got=hypothesis.direction, cures=[cure])
 
 
+def effects_are_possible(case: Case) -> Iterator[Fault]:
+    """The effect leaves a rate between 0 and 1. Beyond it there is nothing to find, and no size that finds it."""
+    for name, use in case.spec.metrics.items():
+        metric = case.catalogue.metrics.get(name)
+        if metric is None or metric.kind != "proportion" or not use.mde or abs(use.mde) > PLAUSIBLE_MDE:
+            continue  # of a larger effect it is enough to say that it is not plausible
+        moved = metric.baseline.mean * (1 + use.mde)
+        if not 0 < moved < 1:
+            usual = signed_default(case, name)
+            cure = Cure(f"the metric's usual effect, {usual:+.2%}", nest(pointer("metrics", name, "mde"), usual))
+            message = f"{use.mde:+.0%} on a rate of {metric.baseline.mean:.3g} would make it {moved:.3g}."
+            yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
+
+
 def effects_are_plausible(case: Case) -> Iterator[Fault]:
-    """The effect is one that changes of this kind have: +100 % is nearly always 1 % written as 1."""
+    """The effect is one that changes of this kind have: +100 % is nearly always 1 % written as 1.
+
+    It is the smallest effect to be found: whoever expects more loses nothing by looking for half.
+    """
     for name, use in case.spec.metrics.items():
         if use.mde and abs(use.mde) > PLAUSIBLE_MDE:
-            smaller = use.mde / 100
-            cure = Cure(f"{smaller:+.2%}", nest(pointer("metrics", name, "mde"), smaller))
+            at = pointer("metrics", name, "mde")
+            smaller, most = use.mde / 100, math.copysign(PLAUSIBLE_MDE, use.mde)
+            cures = [Cure(f"{smaller:+.2%}", nest(at, smaller)), Cure(f"{most:+.0%}, the most", nest(at, most))]
             message = f"{use.mde:+.0%} is hardly plausible; effects are shares: 0.01 = 1 %."
-            yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
+            yield Fault(at, message, got=use.mde, cures=cures)
 
 
 def guardrails_have_a_margin(case: Case) -> Iterator[Fault]:
@@ -162,13 +188,14 @@ def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
 
 def windows_fit_the_run(case: Case) -> Iterator[Fault]:
     """A metric's window ends before the experiment does, or no unit ever completes it."""
-    for name in case.spec.metrics:
-        metric = case.catalogue.metrics.get(name)
-        if metric is not None and metric.window_days > case.spec.design.days:
-            days = -(-metric.window_days // 7) * 7
-            cure = Cure(f"run {days} days", nest("/design/days", days))
-            message = f"{name} needs {metric.window_days} days a unit."
-            yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
+    known = {name: case.catalogue.metrics[name] for name in case.spec.metrics if name in case.catalogue.metrics}
+    longer = {name: each.window_days for name, each in known.items() if each.window_days > case.spec.design.days}
+    # One length for all of them: whichever fix is applied last, the longest window fits.
+    days = -(-max(longer.values(), default=0) // 7) * 7
+    for name, window in longer.items():
+        message = f"{name} needs {window} days a unit."
+        cure = Cure(f"run {days} days", nest("/design/days", days))
+        yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
 
 CHECKS = (
@@ -178,11 +205,12 @@ CHECKS = (
     Check("metrics.guardrail_present", "block_unless_overridden", a_guardrail_exists),
     Check("metrics.effect_present", "block", success_metrics_have_an_effect),
     Check("metrics.effect_improves", "block", effects_are_improvements),
+    Check("metrics.effect_possible", "block", effects_are_possible),
+    Check("metrics.effect_plausible", "block_unless_overridden", effects_are_plausible),
     Check("hypothesis.direction", "block", direction_follows_the_effect),
     Check("metrics.margin_present", "block", guardrails_have_a_margin),
     Check("metrics.window", "block", windows_fit_the_run),
     Check("metrics.margin_policy", "block_unless_overridden", margins_are_within_policy),
-    Check("metrics.effect_plausible", "warn", effects_are_plausible),
     Check("metrics.few", "warn", success_metrics_are_few),
     Check("metrics.unit", "warn", metrics_are_of_the_unit),
 )

@@ -36,8 +36,8 @@ def meets_schema(value: JsonValue, schema: JsonObject) -> bool:
 def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: JsonValue = None) -> Iterator[Fault]:
     """A fault for each place where a value breaks its schema.
 
-    Every fault has the same cure, which mends all that can be mended in the value: patches of one value would undo
-    each other. A list that is too short is completed from production, for whoever names what comes first means that
+    The first has the cure, which mends all that can be mended in the value: patches of one value would undo each
+    other. A list that is too short is completed from production, for whoever names what comes first means that
     the rest follows.
     """
     if meets_schema(value, schema):
@@ -45,8 +45,8 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
     validator = _validator(canonical(schema))
     errors = list(validator.iter_errors(value))
     cure = _cure(errors, value, schema, at, production)
-    for error in errors[:MAX_FAULTS]:
-        yield _fault(error, value, at, cure)
+    for number, error in enumerate(errors[:MAX_FAULTS]):
+        yield _fault(error, value, at, cure if number == 0 else None)
 
 
 def _cure(

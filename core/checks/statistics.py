@@ -78,16 +78,16 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
 
 def _powerful(case: Case) -> list[Cure]:
     spec, cures = case.spec, list[Cure]()
-    allocation = allocation_needed(spec, case.catalogue, case.audience)
+    allocation = allocation_needed(spec, case.catalogue, case.audience, case.today)
     if allocation is not None and allocation * 10_000 <= case.free:
         cures.append(Cure(f"enter {allocation:g} of the units", nest("/allocation", allocation)))
-    days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT)
+    days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)
     if days is not None:
         cures.append(Cure(f"run {days} days", nest("/design/days", days)))
     most = min(1.0, case.free / 10_000)
     if not cures and most > spec.allocation:
         wider = spec.model_copy(update={"allocation": most})
-        days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT)
+        days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT, case.today)
         if days is not None:
             patch = {**nest("/allocation", most), **nest("/design/days", days)}
             cures.append(Cure(f"enter {most:g} and run {days} days", patch))

@@ -23,10 +23,12 @@ def variants_are_enough(case: Case) -> Iterator[Fault]:
 
 
 def _missing_control(case: Case) -> list[Cure]:
-    if any(variant.control for variant in case.spec.variants.values()):
-        return []
-    only = next(iter(case.spec.variants))
-    patch: JsonObject = {"variants": {"control": {"control": True, "weight": 0.5}, only: {"weight": 0.5}}}
+    only, variant = next(iter(case.spec.variants.items()))
+    if only == "control" or (variant.control and not variant.parameters):
+        return []  # the treatment is missing, which only its author knows
+    patch: JsonObject = {
+        "variants": {"control": {"control": True, "weight": 0.5}, only: {"control": False, "weight": 0.5}}
+    }
     return [Cure("add a control with the production values, split 50/50", patch)]
 
 
@@ -54,8 +56,8 @@ def weights_are_positive(case: Case) -> Iterator[Fault]:
 def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     """The weights are shares of one whole. Several platforms accept 0.9 + 0.9 and deliver something else."""
     weights = [variant.weight for variant in case.spec.variants.values()]
-    if not weights or min(weights) <= 0 or abs(sum(weights) - 1) <= SUM_TOLERANCE:
-        return
+    if len(weights) < 2 or min(weights) <= 0 or abs(sum(weights) - 1) <= SUM_TOLERANCE:
+        return  # a single variant is a fault of its own, whose cure sets the weights
     scaled = {key: round(variant.weight / sum(weights), 6) for key, variant in case.spec.variants.items()}
     last = next(reversed(scaled))
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
@@ -119,7 +121,8 @@ def payload_differs(case: Case) -> Iterator[Fault]:
         if twin != key:
             names = listed(sorted(case.surface.parameters), 8)
             message = f"It shows the same as {twin}. Change a parameter ({names}), or tag an A/A test a-a."
-            cures = [Cure("declare an A/A test", {"tags": [*case.spec.tags, "a-a"]})] if len(seen) == 1 else []
+            a_a: JsonObject = {"tags": [*case.spec.tags, "a-a"]}
+            cures = [Cure("declare an A/A test", a_a, relaxes=True)] if len(seen) == 1 else []
             yield Fault(pointer("variants", key, "parameters"), message, cures=cures)
 
 

@@ -63,6 +63,7 @@ class LayerView(StrictModel):
     layer: str
     free: float
     held_by: list[str] | None = None
+    more_free_on: str | None = Field(default=None, description="when the usual allocation should be free")
 
 
 class SurfaceView(StrictModel):
@@ -149,9 +150,8 @@ class Experiment(StrictModel):
 
 
 class StepView(StrictModel):
-    backend: str
     action: str
-    target: str
+    target: str = Field(description="backend/document")
     does: list[str] | None = Field(default=None, description="what the write means")
     undo: str
     opens_traffic: bool | None = None
@@ -166,7 +166,6 @@ class PlanView(StrictModel):
     digest: str | None = None
     expires: str | None = None
     environment: str | None = None
-    buckets: list[str] | None = None
     steps: list[StepView]
     findings: list[FindingView]
     more_findings: list[str] | None = None

@@ -157,7 +157,7 @@ class Holdout(StrictModel):
     surfaces: list[Key] = Field(min_length=1)
     share: Annotated[float, Field(gt=0, lt=0.5)]
     salt: Text
-    ends: date
+    ends: date = Field(description="last day on which a launch still keeps its units out")
 
 
 class Backend(StrictModel):
@@ -185,8 +185,13 @@ class Catalogue(StrictModel):
         """Who delivers a surface in an environment."""
         return self.surfaces[surface].delivery.get(environment) or self.environments[environment].default
 
-    def holdouts_of(self, surface: str) -> dict[str, Holdout]:
-        return {key: holdout for key, holdout in sorted(self.holdouts.items()) if surface in holdout.surfaces}
+    def holdouts_of(self, surface: str, on: date | None = None) -> dict[str, Holdout]:
+        """The holdouts of a surface that have not ended on a day; without a day, all of them."""
+        return {
+            key: holdout
+            for key, holdout in sorted(self.holdouts.items())
+            if surface in holdout.surfaces and (on is None or on <= holdout.ends)
+        }
 
     def unit_attribute(self, surface: str) -> str:
         """The attribute that holds the id of the surface's unit."""

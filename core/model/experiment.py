@@ -24,10 +24,12 @@ TRANSITIONS: dict[tuple[State, Change], State] = {
     ("paused", "resume"): "running",
     ("running", "stop"): "stopped",
     ("paused", "stop"): "stopped",
+    ("scheduled", "stop"): "stopped",
     ("draft", "preview"): "draft",
     ("running", "preview"): "running",
 }
-"""What a change makes of a state; a launch passes through `scheduled`, which holds the buckets."""
+"""What a change makes of a state. A launch passes through `scheduled`, which holds the buckets; an experiment stays
+there only when its launch is stuck between forward and back, and then a stop is the way out."""
 
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""

@@ -49,7 +49,8 @@ class Step(StrictModel):
 
     @property
     def target(self) -> str:
-        return f"{self.place.document}#{self.entry}"
+        """The document, by backend; which entry of it is meant is plain from the experiment."""
+        return f"{self.place.backend}/{self.place.document}"
 
 
 class Plan(StrictModel):

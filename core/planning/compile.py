@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from pydantic import JsonValue
 
+from ..assignment import BUCKETS
 from ..audience import parse
 from ..documents import JsonObject, canonical, digest
 from ..model.catalogue import Catalogue
@@ -26,10 +28,15 @@ def assignment_of(
     *,
     ranges: list[BucketRange],
     launch: int,
+    on: date,
     previews: dict[str, list[str]],
 ) -> Assignment:
     """Who gets which variant, for the experiment's `launch`-th launch: each launch has a salt of its own, so that
-    units of an earlier one are mixed anew."""
+    units of an earlier one are mixed anew.
+
+    Args:
+        on: the day whose holdouts are kept out: of the launch, so that an experiment's units stay the same throughout.
+    """
     control = spec.control
     assert control is not None
     order = [control, *(name for name in spec.variants if name != control)]
@@ -53,7 +60,7 @@ def assignment_of(
         audience=audience,
         exclusions=[
             Exclusion(holdout=name, salt=holdout.salt, share=holdout.share)
-            for name, holdout in catalogue.holdouts_of(spec.surface).items()
+            for name, holdout in catalogue.holdouts_of(spec.surface, on).items()
         ],
         previews=previews,
     )
@@ -72,23 +79,26 @@ def content_of(key: str, spec: Spec, production: Mapping[str, JsonValue]) -> Con
 
 
 def assignment_summary(assignment: Assignment) -> list[str]:
-    """What an assignment does to users, for the person who decides."""
+    """What an assignment does to users, for whoever decides about it."""
+    parameters = list(assignment.parameters.items())
     lines = [
-        f"{name}: "
-        + ", ".join(f"{variant} {_shown(value)}" for variant, value in zip(assignment.variants, values, strict=True))
-        for name, values in assignment.parameters.items()
+        f"{variant} {weight:.4g}: " + ", ".join(f"{name} {_shown(values[index])}" for name, values in parameters)
+        for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
-        count = sum(part.hi - part.lo for part in assignment.ranges)
-        who = ", ".join(condition.attribute for condition in assignment.audience)
-        split = "/".join(f"{weight:g}" for weight in assignment.weights)
-        holdouts = ", ".join(each.holdout for each in assignment.exclusions)
-        outside = f" outside the holdouts {holdouts}" if holdouts else ""
-        audience = f"audience by {who}" if who else "everybody"
-        lines.append(f"{audience}{outside}: {count:,} of 10,000 buckets, split {split}")
-    for variant, units in assignment.previews.items():
-        lines.append(f"test units of {variant}: {', '.join(units)}")
+        lines.append(_reach(assignment))
+    lines += [f"test units of {variant}: {', '.join(units)}" for variant, units in assignment.previews.items()]
     return lines
+
+
+def _reach(assignment: Assignment) -> str:
+    who = ", ".join(condition.attribute for condition in assignment.audience)
+    audience = f"the audience by {who}" if who else "everybody"
+    held = [exclusion.holdout for exclusion in assignment.exclusions]
+    outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
+    share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
+    buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
+    return f"{share:.4g} of {audience}{outside}: buckets {buckets}"
 
 
 def content_summary(content: Content) -> list[str]:

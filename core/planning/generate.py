@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
 
 from pydantic import JsonValue
 
@@ -13,10 +15,12 @@ from ..documents import JsonObject, canonical, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import Spec
-from ..names import same_name, slug
+from ..names import nearest, same_name, slug
 from .size import allocation_needed, days_needed
 
-DRAFT_ENTRY = 1.0
+MAX_KEY = 40
+"""Longest generated key, in characters: every call and reply about an experiment repeats it."""
+VARIANT_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class Draft:
@@ -33,9 +37,9 @@ class Draft:
 
 def generated_key(brief: Brief) -> str:
     """A key made from the surface and the change: the same brief always gets the same key."""
-    surface = slug(brief.surface.replace("_", " "), 24)
+    surface = slug(brief.surface.replace("_", " "), MAX_KEY // 2)
     # A change told in a script without Latin letters has no slug; its digest keeps two such changes apart.
-    return f"{surface}-{slug(brief.change, 62 - len(surface)) or digest(brief.change)[:8]}"
+    return f"{surface}-{slug(brief.change, MAX_KEY - 1 - len(surface)) or digest(brief.change)[:8]}"
 
 
 def generate(
@@ -44,6 +48,7 @@ def generate(
     production: Mapping[str, JsonValue],
     free: Mapping[str, int],
     earlier: Spec | None,
+    today: date,
 ) -> Draft:
     """The draft for a brief on a known surface.
 
@@ -57,7 +62,7 @@ def generate(
     document = draft.document
     document["name"] = brief.change[:120]
     document["surface"] = brief.surface
-    _coordinates(draft, brief, catalogue, surface)
+    _coordinates(draft, brief, catalogue, production, surface)
     _audience_and_owner(draft, brief, surface, earlier)
     document["variants"] = _variants(draft, brief, production, surface)
     document["metrics"] = _metrics(draft, brief, catalogue, surface, earlier)
@@ -75,7 +80,7 @@ def generate(
     if brief.duration_days is not None:
         document["design"] = patch_object(_object(document["design"]), {"days": brief.duration_days})
     draft.document = patch_object(document, brief.more)
-    _size(draft, brief, catalogue, free, earlier)
+    _size(draft, brief, catalogue, free, earlier, today)
     return draft
 
 
@@ -83,14 +88,21 @@ def _object(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _coordinates(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface) -> None:
-    named = [name for parameters in brief.variants.values() for name in parameters]
-    layers = [surface.parameters[name].layer for name in named if name in surface.parameters]
+def _coordinates(
+    draft: Draft, brief: Brief, catalogue: Catalogue, production: Mapping[str, JsonValue], surface: Surface
+) -> None:
+    layers = [surface.parameters[name].layer for name in _varied(brief, production, surface)]
     layer = layers[0] if layers else next(iter(surface.layers))
     draft.choose("layer", layer, f"{layer}, where the varied parameters lie")
     draft.document["unit"] = surface.unit
     environment = catalogue.default_environment
     draft.choose("environment", environment, f"{environment}, the default")
+
+
+def _varied(brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> list[str]:
+    """Parameters that the brief varies; a name that is not known stands for the one that it is nearest to."""
+    names = [name for parameters in brief.variants.values() for name in _differing(parameters, production)]
+    return [close[0] for name in names if (close := nearest(name, surface.parameters, 1))]
 
 
 def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: Spec | None) -> None:
@@ -107,13 +119,11 @@ def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: S
 def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:
     """The brief's variants after a control; production values that the caller repeated are left out."""
     given: dict[str, JsonObject] = {}
-    for key, parameters in brief.variants.items():
-        given[key] = {}
-        for name, value in parameters.items():
-            known = name if name in surface.parameters else same_name(name, surface.parameters) or name
-            if known != name:
-                draft.generated[f"/variants/{key}/parameters/{known}"] = f"read from {name}"
-            given[key][known] = value
+    for name, parameters in brief.variants.items():
+        key = _variant_key(name, given)
+        if key != name:
+            draft.generated[f"/variants/{key}"] = f"read from {name}"
+        given[key] = _known_parameters(draft, key, parameters, surface)
     control = next((key for key, parameters in given.items() if _is_control(key, parameters, production)), None)
     if control is None:
         control = "control"
@@ -130,6 +140,23 @@ def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], s
         }
         for key, parameters in ordered.items()
     }
+
+
+def _variant_key(name: str, taken: Mapping[str, JsonObject]) -> str:
+    """The name as a key ("Smart Shuffle" is smart-shuffle); as it is, to be found fault with, when none can be made."""
+    key = name if VARIANT_KEY.fullmatch(name) else slug(name, 63)
+    return key if key and key not in taken else name
+
+
+def _known_parameters(draft: Draft, key: str, parameters: JsonObject, surface: Surface) -> JsonObject:
+    """The parameters under the surface's own names where case or `_`/`-` is all that differs."""
+    given: JsonObject = {}
+    for name, value in parameters.items():
+        known = name if name in surface.parameters else same_name(name, surface.parameters) or name
+        if known != name:
+            draft.generated[f"/variants/{key}/parameters/{known}"] = f"read from {name}"
+        given[known] = value
+    return given
 
 
 def _is_control(key: str, parameters: JsonObject, production: Mapping[str, JsonValue]) -> bool:
@@ -149,7 +176,7 @@ def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface,
     for given, effect in brief.success_metrics.items():
         name = given if given in catalogue.metrics else same_name(given, catalogue.metrics) or given
         metric = catalogue.metrics.get(name)
-        if effect is None and metric is not None:
+        if effect is None and metric is not None and metric.status == "active":
             effect = (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
             draft.generated[f"/metrics/{name}/mde"] = f"{effect:+.2%}, the metric's usual effect"
         wanted: JsonObject = {} if effect is None else {"mde": effect}
@@ -158,22 +185,16 @@ def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface,
         for name, use in earlier.metrics.items():
             if use.role != "success" and name not in metrics:
                 metrics[name] = use.model_dump(exclude_none=True)
-    added: list[str] = []
-    for name, required in surface.required_metrics.items():
-        if name in metrics:
-            continue
+    added = [name for name in surface.required_metrics if name not in metrics]
+    for name in added:
+        required = surface.required_metrics[name]
         entry: JsonObject = {"role": required.role}
         if required.role == "guardrail":
             entry["margin"] = required.margin or catalogue.metrics[name].margin or surface.policy.max_margin
         metrics[name] = entry
-        added.append(f"{name} ({required.role}{_margin(entry)})")
     if added:
-        draft.generated["/metrics"] = "the surface requires " + ", ".join(added)
+        draft.generated["/metrics"] = f"the surface requires {', '.join(added)}"
     return metrics
-
-
-def _margin(entry: JsonObject) -> str:
-    return f", margin {entry['margin']:g}" if "margin" in entry else ""
 
 
 def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
@@ -189,7 +210,9 @@ def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
     }
 
 
-def _size(draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None) -> None:
+def _size(
+    draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None, today: date
+) -> None:
     """Choose the allocation and the duration that the caller left open: the shortest run, then the fewest units."""
     spec = read_spec(draft.document)
     if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
@@ -207,14 +230,14 @@ def _size(draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, i
     widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
     days = spec.design.days
     if open_days:
-        usual = days_needed(widest, catalogue, audience, policy.max_days)
+        usual = days_needed(widest, catalogue, audience, policy.max_days, today)
         days = max(policy.days, usual) if usual is not None else policy.max_days
     sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
     if open_days:
         draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
         draft.generated["/design/days"] = f"{days} days: whole weeks that every metric can be resolved in"
     if open_allocation:
-        needed = allocation_needed(sized, catalogue, audience)
+        needed = allocation_needed(sized, catalogue, audience, today)
         chosen = max(policy.allocation, needed) if needed is not None else most
         chosen = min(chosen, most) if most > 0 else policy.allocation
         draft.document["allocation"] = round(chosen, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 from ..audience import share
 from ..model.catalogue import Catalogue, Metric
@@ -19,21 +20,25 @@ from ..power import (
 )
 
 DAY_LIMIT = 180
+FORESEEABLE = 3_650
+"""Days past which an accrual curve says nothing."""
 
 
-def size(spec: Spec, catalogue: Catalogue, audience: list[Condition]) -> Size | None:
-    """The design's units and what they find; None when weights, alpha or power make no design at all."""
+def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date) -> Size | None:
+    """The design's units and what they find; None when weights, days, alpha or power make no design at all."""
     control = spec.variants.get(spec.control or "")
     treatments = [variant.weight for variant in spec.variants.values() if variant is not control]
     design = spec.design
-    sound = 0 < design.alpha < 1 and 0 < design.power < 1 and spec.allocation > 0 and design.days > 0
+    sound = 0 < design.alpha < 1 and 0 < design.power < 1 and spec.allocation > 0 and 0 < design.days <= FORESEEABLE
     if control is None or control.weight <= 0 or not treatments or min(treatments) <= 0 or not sound:
+        return None
+    total = control.weight + sum(treatments)
+    if not math.isfinite(total):
         return None
     roles = [use.role for use in spec.metrics.values()]
     alpha = adjusted_alpha(design.alpha, roles.count("success"), len(treatments))
     power = adjusted_power(design.power, roles.count("success"), roles.count("guardrail"))
-    entering = reachable_units(spec.surface, catalogue, audience, design.days) * min(spec.allocation, 1.0)
-    total = control.weight + sum(treatments)
+    entering = reachable_units(spec.surface, catalogue, audience, design.days, today) * min(spec.allocation, 1.0)
     in_control = entering * control.weight / total
     ratio = min(treatments) / control.weight
     metrics = [
@@ -53,9 +58,11 @@ def size(spec: Spec, catalogue: Catalogue, audience: list[Condition]) -> Size | 
     )
 
 
-def reachable_units(surface: str, catalogue: Catalogue, audience: list[Condition], days: int) -> float:
+def reachable_units(
+    surface: str, catalogue: Catalogue, audience: list[Condition], days: int, today: date
+) -> float:
     """Unique units after `days` that are in the audience and in no holdout."""
-    outside_holdouts = math.prod(1 - holdout.share for holdout in catalogue.holdouts_of(surface).values())
+    outside_holdouts = math.prod(1 - holdout.share for holdout in catalogue.holdouts_of(surface, today).values())
     reached, _ = share(audience, catalogue.attributes)
     return eligible_units(catalogue.surfaces[surface].accrual, days) * reached * outside_holdouts
 
@@ -84,23 +91,27 @@ def _sized(
     return MetricSize(metric=name, role=use.role, effect=effect, needed=needed, detects=found)
 
 
-def days_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], limit: int) -> int | None:
+def days_needed(
+    spec: Spec, catalogue: Catalogue, audience: list[Condition], limit: int, today: date
+) -> int | None:
     """The fewest whole weeks, in days, that make the design sufficient; None when `limit` days do not."""
     for days in range(7, limit + 1, 7):
         if days < catalogue.surfaces[spec.surface].policy.min_days:
             continue
         longer = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
-        sized = size(longer, catalogue, audience)
+        sized = size(longer, catalogue, audience, today)
         if sized is not None and sized.sufficient:
             return days
     return None
 
 
-def allocation_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition]) -> float | None:
+def allocation_needed(
+    spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date
+) -> float | None:
     """The smallest allocation, in steps of 0.01, that makes the design sufficient; None when 1.0 does not.
 
     Units are proportional to the allocation, so one sizing at 1.0 tells."""
-    sized = size(spec.model_copy(update={"allocation": 1.0}), catalogue, audience)
+    sized = size(spec.model_copy(update={"allocation": 1.0}), catalogue, audience, today)
     if sized is None or not sized.sufficient or sized.control <= 0:
         return None
     needed = max((metric.needed for metric in sized.metrics), default=0.0)

@@ -96,45 +96,51 @@ def test_a_full_disk_is_told_and_loses_nothing(store: SqlStore, path: Path) -> N
 
 
 def test_a_limit_on_file_sizes_is_told_and_loses_nothing(store: SqlStore, path: Path) -> None:
-    store.close()
-    answer = as_program("fill", path)
-    assert answer["code"] == "store_unavailable"
-    assert len(answer["added"]) > 5
-    assert contents(path) == (sorted(["first", *answer["added"]]), len(answer["added"]) + 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        added, refusal = fill(store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "cannot be read or written" in refusal.message
+    assert contents(path) == (sorted(["first", *added]), len(added) + 1)
+    add(store, "there-is-room-again")
 
 
-def test_a_read_only_file_can_be_read_and_not_written(store: SqlStore, path: Path) -> None:
-    store.close()
-    path.chmod(0o444)
-    answer = as_program("read and write", path)
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
+    """What one program, for which permissions hold, gets from stores in places where it may not write."""
+    places = {name: tmp_path_factory.mktemp(name) / "store.db" for name in ("file", "directory", "empty")}
+    places["below"] = places["empty"].parent / "new" / "store.db"
+    for name in ("file", "directory"):
+        store = open_store(places[name])
+        add(store, "first")
+        store.close()
+    places["file"].chmod(0o444)
+    places["directory"].parent.chmod(0o555)
+    places["empty"].parent.chmod(0o555)
+    yield dict(zip(places, as_program(*places.values()), strict=True))
+    places["directory"].parent.chmod(0o755)
+    places["empty"].parent.chmod(0o755)
+
+
+def test_a_read_only_file_can_be_read_and_not_written(answers: dict[str, dict[str, Any]]) -> None:
+    answer = answers["file"]
     assert answer["keys"] == ["first"]
     assert (answer["code"], answer["retryable"]) == ("store_unavailable", False)
     assert "is read-only" in answer["message"]
     assert "writable" in answer["next"]
-    path.chmod(0o644)
-    assert contents(path) == (["first"], 1)
 
 
-def test_a_store_in_a_read_only_directory_can_be_read_and_not_written(store: SqlStore, path: Path) -> None:
-    store.close()
-    path.parent.chmod(0o555)
-    try:
-        answer = as_program("read and write", path)
-    finally:
-        path.parent.chmod(0o755)
+def test_a_store_in_a_read_only_directory_can_be_read_and_not_written(answers: dict[str, dict[str, Any]]) -> None:
+    answer = answers["directory"]
     assert answer["keys"] == ["first"]
     assert (answer["code"], answer["retryable"]) == ("store_unavailable", False)
-    assert contents(path) == (["first"], 1)
 
 
-def test_no_store_can_be_made_in_a_read_only_directory(tmp_path: Path) -> None:
-    tmp_path.chmod(0o555)
-    try:
-        in_it, below_it = (as_program("read and write", tmp_path / name) for name in ("new.db", "new/new.db"))
-    finally:
-        tmp_path.chmod(0o755)
-    assert "cannot be opened" in in_it["message"]
-    assert "cannot be made" in below_it["message"]
+def test_no_store_can_be_made_in_a_read_only_directory(answers: dict[str, dict[str, Any]]) -> None:
+    assert "cannot be opened" in answers["empty"]["message"]
+    assert "cannot be made" in answers["below"]["message"]
 
 
 def refusal_of(call: Callable[[], object]) -> StoreUnavailable:
@@ -186,31 +192,27 @@ def test_a_damaged_database_is_told(store: SqlStore, path: Path) -> None:
     assert "is damaged" in refusal_of(lambda: contents(path)).message
 
 
-def as_program(command: str, path: Path) -> dict[str, Any]:
+def as_program(*paths: Path) -> list[dict[str, Any]]:
     """This file as a program for which permissions hold: root without its capabilities, or whoever runs the tests."""
     powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     if powerless and not shutil.which("setpriv"):
         pytest.skip("permissions do not hold for root, and there is no setpriv")
-    arguments = [*powerless, sys.executable, __file__, command, str(path)]
+    arguments = [*powerless, sys.executable, __file__, *map(str, paths)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)
     return json.loads(done.stdout)
 
 
-def main(command: str, path: Path) -> dict[str, Any]:
+def read_and_write(path: Path) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     try:
         store = open_store(path)
-        if command == "fill":
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
-            answer["added"], refusal = fill(store)
-            raise refusal
         with store.read() as reader:
             answer["keys"] = reader.keys()
         add(store, "second")
     except StoreUnavailable as refusal:
-        answer |= {**refusal.as_dict(), "retryable": refusal.retryable}
+        answer |= refusal.as_dict()
     return answer
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]))))
+    print(json.dumps([read_and_write(Path(each)) for each in sys.argv[1:]]))

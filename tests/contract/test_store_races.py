@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,21 +46,24 @@ def wins(store: Store, attempt: Callable[[Writer], None]) -> bool:
 def contend(store: Store, number: int) -> Iterator[tuple[str, bool]]:
     """For each round, whether contender `number` won the buckets, and whether it won the next version."""
     for turn in range(ROUNDS):
-        lo = 100 * number  # every pair of contenders meets in 2,000 to 3,000
+        lo = 100 * number  # all contenders meet in 700 to 3,000
         held = [BucketRange(lo=lo, hi=3_000), BucketRange(lo=9_000 - lo, hi=9_500 - lo)]
-        yield (
-            f"buckets {turn}",
-            wins(store, lambda w, t=turn, r=held: w.hold(f"top {t}", r, f"exp-{number}", None, NOW)),
-        )
-        yield f"version {turn}", wins(store, lambda w, t=turn: w.update_experiment(record("shared", t + 2), t + 1))
+
+        def take(writer: Writer, layer: str = f"top {turn}", held: list[BucketRange] = held) -> None:
+            writer.hold(layer, held, f"exp-{number}", None, NOW)
+
+        def advance(writer: Writer, version: int = turn + 1) -> None:
+            writer.update_experiment(record("shared", version + 1), version)
+
+        yield f"buckets {turn}", wins(store, take)
+        yield f"version {turn}", wins(store, advance)
 
 
-def buckets_held_twice(path: Path) -> list[tuple[str, int]]:
+def buckets_held_twice(store: SqlStore) -> list[tuple[str, int]]:
     """Asks the file itself, bucket by bucket, with nothing of ours in between."""
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT layer, lo, hi FROM bucket_range WHERE released_at IS NULL").fetchall()
-    connection.close()
-    held = Counter((str(layer), bucket) for layer, lo, hi in rows for bucket in range(lo, hi))
+    with store.engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT layer, lo, hi FROM bucket_range WHERE released_at IS NULL").all()
+    held = Counter((layer, bucket) for layer, lo, hi in rows for bucket in range(lo, hi))
     return [bucket for bucket, holders in held.items() if holders > 1]
 
 
@@ -75,24 +79,21 @@ def store(path: Path) -> Iterator[SqlStore]:
     opened.close()
 
 
-def start(command: str, path: Path, number: int = 0) -> subprocess.Popen[str]:
-    """This file as a program; it says "ready" and waits for a line before it does what it is asked."""
-    arguments = [sys.executable, __file__, command, str(path), str(number)]
+def program(command: str, path: Path) -> subprocess.Popen[str]:
+    """This file as a program of its own."""
+    arguments = [sys.executable, __file__, command, str(path)]
     return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def all_at_once(processes: list[subprocess.Popen[str]]) -> list[str]:
-    """What each of them prints, all let go once the last one is ready."""
-    for each in processes:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in processes:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    printed = [each.communicate(timeout=60)[0] for each in processes]
-    assert [each.returncode for each in processes] == [0] * len(processes)
-    return printed
+def printed_by(command: str, path: Path) -> Any:
+    """What the processes that the program starts have found, one after another."""
+    running = program(command, path)
+    try:
+        printed, _ = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 0
+    return json.loads(printed)
 
 
 def prepare_contest(store: Store, contenders: int) -> None:
@@ -102,16 +103,15 @@ def prepare_contest(store: Store, contenders: int) -> None:
             writer.insert_experiment(record(f"exp-{number}"))
 
 
-def assert_one_winner_each(path: Path, results: list[list[tuple[str, bool]]]) -> None:
+def assert_one_winner_each(store: SqlStore, results: list[list[tuple[str, bool]]]) -> None:
     winners = Counter(contest for result in results for contest, won in result if won)
-    assert set(winners) <= {f"{what} {turn}" for what in ("buckets", "version") for turn in range(ROUNDS)}
-    assert all(winners[f"buckets {turn}"] == 1 for turn in range(ROUNDS)), winners
-    assert all(count == 1 for count in winners.values()), winners
-    assert winners["version 0"] == 1
-    assert buckets_held_twice(path) == []
+    assert winners == {f"{what} {turn}": 1 for what in ("buckets", "version") for turn in range(ROUNDS)}
+    assert buckets_held_twice(store) == []
+    with store.read() as reader:
+        assert all(len(reader.held(f"top {turn}")) == 2 for turn in range(ROUNDS))
 
 
-def test_of_eight_threads_one_wins_each_race(store: SqlStore, path: Path) -> None:
+def test_of_eight_threads_one_wins_each_race(store: SqlStore) -> None:
     prepare_contest(store, THREADS)
     barrier = threading.Barrier(THREADS)
 
@@ -121,30 +121,24 @@ def test_of_eight_threads_one_wins_each_race(store: SqlStore, path: Path) -> Non
 
     with ThreadPoolExecutor(THREADS) as threads:
         results = list(threads.map(run, range(THREADS)))
-    assert_one_winner_each(path, results)
+    assert_one_winner_each(store, results)
 
 
 def test_of_four_processes_one_wins_each_race(store: SqlStore, path: Path) -> None:
     prepare_contest(store, PROCESSES)
-    printed = all_at_once([start("contend", path, number) for number in range(PROCESSES)])
-    assert_one_winner_each(path, [json.loads(each) for each in printed])
+    assert_one_winner_each(store, [[(what, won) for what, won in each] for each in printed_by("contend", path)])
 
 
 def test_eight_processes_open_one_new_database(path: Path) -> None:
-    printed = all_at_once([start("open", path) for _ in range(8)])
-    assert len(set(printed)) == 1
+    found = printed_by("open", path)
     store = open_store(path)
-    assert printed[0] == f"{store.store_id}\n"
+    assert found == [store.store_id] * 8
     store.close()
 
 
 def test_a_killed_writer_leaves_nothing_behind(store: SqlStore, path: Path) -> None:
-    writing = start("write and wait", path)
-    assert writing.stdin is not None
+    writing = program("write and wait", path)
     assert writing.stdout is not None
-    assert writing.stdout.readline() == "ready\n"
-    writing.stdin.write("go\n")
-    writing.stdin.flush()
     assert writing.stdout.readline() == "written, not committed\n"
     writing.kill()
     writing.communicate()
@@ -157,24 +151,66 @@ def test_a_killed_writer_leaves_nothing_behind(store: SqlStore, path: Path) -> N
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 
-def main(command: str, path: Path, number: int) -> None:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    store = open_store(path)
+def run_at_once(work: Callable[[int], object], processes: int) -> list[object]:
+    """What `work` finds in each process, all let go once the last one is there.
+
+    They are forked from a program that has imported everything and opened nothing, because eight imports take as long
+    as all other tests here.
+    """
+    forks = get_context("fork")
+    barrier, found = forks.Barrier(processes), forks.SimpleQueue()
+
+    def run(number: int) -> None:
+        barrier.wait()
+        found.put(work(number))
+
+    running = [forks.Process(target=run, args=(number,)) for number in range(processes)]
+    for each in running:
+        each.start()
+    results = [found.get() for _ in running]
+    for each in running:
+        each.join()
+    return results
+
+
+def opened_by(path: Path) -> Callable[[int], str]:
+    def work(_: int) -> str:
+        store = open_store(path)
+        store_id = store.store_id
+        store.close()
+        return store_id
+
+    return work
+
+
+def contended_at(path: Path) -> Callable[[int], list[tuple[str, bool]]]:
+    def work(number: int) -> list[tuple[str, bool]]:
+        store = open_store(path)
+        results = list(contend(store, number))
+        store.close()
+        return results
+
+    return work
+
+
+def write_and_wait(path: Path) -> None:
+    with open_store(path).write() as writer:
+        writer.insert_experiment(record("killed"))
+        writer.hold("top", [BucketRange(lo=0, hi=5_000)], "killed", None, NOW)
+        for _ in range(200):  # more than the cache holds, so that pages reach the log before the commit
+            writer.audit(AuditEvent(at=NOW, who="a", what="b", subject="killed", after={"x": "y" * 20_000}))
+        print("written, not committed", flush=True)
+        sys.stdin.readline()
+
+
+def main(command: str, path: Path) -> None:
     if command == "open":
-        print(store.store_id)
+        print(json.dumps(run_at_once(opened_by(path), 8)))
     elif command == "contend":
-        print(json.dumps(list(contend(store, number))))
+        print(json.dumps(run_at_once(contended_at(path), PROCESSES)))
     else:
-        with store.write() as writer:
-            writer.insert_experiment(record("killed"))
-            writer.hold("top", [BucketRange(lo=0, hi=5_000)], "killed", None, NOW)
-            for _ in range(200):  # enough for pages to reach the log before the commit
-                writer.audit(AuditEvent(at=NOW, who="a", what="b", subject="killed", after={"x": "y" * 20_000}))
-            print("written, not committed", flush=True)
-            sys.stdin.readline()
-    store.close()
+        write_and_wait(path)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]))

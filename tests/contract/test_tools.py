@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from inline_snapshot import external_file
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, Tool
+from pydantic import JsonValue
 
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.serving import make_server
@@ -59,20 +60,16 @@ def tools(server: CrossfadeServer) -> dict[str, Tool]:
     return anyio.run(listed)
 
 
-def nodes(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def nodes(schema: JsonValue, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """(pointer, node) of every schema in a schema: a map of properties is none itself, its values are."""
     if isinstance(schema, list):
-        items: list[Any] = schema
-        inner: Iterable[tuple[object, Any]] = enumerate(items)
+        for index, inner in enumerate(schema):
+            yield from nodes(inner, f"{at}/{index}")
     elif isinstance(schema, dict):
-        node: dict[str, Any] = schema
-        inner = node.items()
         if not at.endswith("/properties"):
-            yield at, node
-    else:
-        return
-    for key, value in inner:
-        yield from nodes(value, f"{at}/{key}")
+            yield at, schema
+        for name, inner in schema.items():
+            yield from nodes(inner, f"{at}/{name}")
 
 
 def both_schemas(tool: Tool) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,11 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult, TextContent, Tool
 
+from crossfade.adapters.growthbook_file import GrowthbookFile
+from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
+from crossfade.core.documents import JsonObject
+from crossfade.core.errors import BackendFailed
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
@@ -34,9 +38,11 @@ class TickingClock:
 
 @dataclass(frozen=True)
 class Reply:
+    """`long`: the caller asked for more than the concise reply."""
+
     label: str
     tool: str
-    full: bool
+    long: bool
     is_error: bool
     text: str
     structured: dict[str, Any]
@@ -73,13 +79,32 @@ class Journey:
         reply = Reply(
             label=label,
             tool=tool,
-            full=arguments.get("full") is True,
+            long=bool(arguments.get("full")) or "limit" in arguments,
             is_error=bool(result.is_error),
             text=text.text,
             structured=result.structured_content or {},
         )
         self.replies.append(reply)
         return reply
+
+
+class StubbornAssigner(GrowthbookFile):
+    """Writes a real payload, or refuses to."""
+
+    refuses = False
+
+    def write(
+        self,
+        settings: JsonObject,
+        document: str,
+        entry: str,
+        *,
+        before: JsonObject | None,
+        after: JsonObject | None,
+    ) -> None:
+        if self.refuses:
+            raise BackendFailed("The payload cannot be written: the disk is full.", retryable=False)
+        super().write(settings, document, entry, before=before, after=after)
 
 
 class Person:
@@ -124,10 +149,10 @@ async def look_around(on: Journey) -> None:
     await on.call("surfaces", "find_surfaces")
     await on.call("surfaces, next page", "find_surfaces", limit=2, cursor="2")
     await on.call("surfaces, nothing fits", "find_surfaces", query="zebra crossing")
-    await on.call("surfaces, all", "find_surfaces", limit=20)
+    every = await on.call("surfaces, all", "find_surfaces", limit=20)
     await on.call("no experiments", "find_experiments")
-    listed = await on.call("surfaces by words", "find_surfaces", query="home shelf order made for you first", limit=20)
-    for key in [listed["best"]["key"], *(other["key"] for other in listed["others"])]:
+    await on.call("surface by words", "find_surfaces", query="home shelf order made for you first")
+    for key in [other["key"] for other in every["others"]]:
         await on.call(f"surface {key}", "find_surfaces", query=key)
 
 
@@ -139,13 +164,19 @@ async def draft(on: Journey) -> dict[str, Any]:
     await on.call("plan of a blocked draft", "plan_change", key="many-faults", change="launch")
     drafted = await on.call("draft with findings", "create_experiment", **FAULTY)
     await on.call("draft, repeated", "create_experiment", **FAULTY)
-    cures = [finding["fixes"][0]["id"] for finding in drafted["findings"] if "block" in finding["severity"]]
+    cures = [fix["id"] for finding in drafted["findings"] for fix in finding.get("fixes", [])]
     mended = await on.call("fix", "update_experiment", key=drafted["key"], version=1, fixes=cures[:1])
     await on.call("fix, repeated", "update_experiment", key=drafted["key"], version=1, fixes=cures[:1])
     assert mended["ready"]
-    changes: dict[str, Any] = {"allocation": 0.15, "audience": {"country": ["SE", "NO"], "is_premium": True}}
-    changes |= {"tags": ["q4", "tåg"], "links": {"doc": "https://example.com/a?b=c"}}
-    return await on.call("change", "update_experiment", key=drafted["key"], version=mended["version"], changes=changes)
+    narrow: dict[str, Any] = {"audience": {"country": ["SE", "NO"], "is_premium": True}, "tags": ["q4", "tåg"]}
+    narrow |= {"links": {"doc": "https://example.com/a?b=c"}}
+    small = await on.call("too small", "update_experiment", key=drafted["key"], version=2, changes=narrow)
+    assert not small["ready"]
+    wide: dict[str, Any] = {"audience": {"country": None, "is_premium": None, "account_age_days": {"gte": 7}}}
+    wide["allocation"] = 0.25
+    changed = await on.call("large enough", "update_experiment", key=drafted["key"], version=3, changes=wide)
+    assert changed["ready"], changed["findings"]
+    return changed
 
 
 async def validate(on: Journey, key: str) -> None:
@@ -185,16 +216,30 @@ async def run(on: Journey, person: Person, key: str) -> None:
 async def fill(on: Journey) -> None:
     """Enough experiments for pages and for a surface with several holders."""
     for number in range(12):
-        brief = {**FAULTY, "variants": {"longer": {"shelf_length": 11 + number % 9}}, "allocation": 0.01}
+        brief = {**FAULTY, "variants": {"longer": {"shelf_length": 11 + number % 9}}, "allocation": 0.07}
         drafted = await on.call(f"draft {number}", "create_experiment", key=f"shelf-length-{number:02}", **brief)
-        if drafted["ready"] and number < 6:
+        assert drafted["ready"], drafted["findings"]
+        if number < 4:
             planned = await on.call(f"plan {number}", "plan_change", key=drafted["key"], change="launch")
             await on.call(f"apply {number}", "apply_plan", digest=planned["digest"])
     await on.call("surface with several running", "find_surfaces", query="home")
     page = await on.call("experiments, first page", "find_experiments")
     await on.call("experiments, second page", "find_experiments", cursor=page["cursor"])
     await on.call("experiments of a state", "find_experiments", state="running", surface="home", limit=3)
+    await on.call("experiments, the longest page", "find_experiments", limit=50)
     await on.call("experiments by words", "find_experiments", query="mixes", owner="home-experience")
+
+
+async def be_wordy(on: Journey) -> None:
+    """Texts as long as they may be, in every place that shows them."""
+    wordy = {"change": "Shelves in another order. " * 70, "because": "People scroll less and play more. " * 50}
+    brief = {**FAULTY, **wordy, "key": "wordy", "variants": {"b": {"shelf_length": 7}}}
+    await on.call("wordy draft", "create_experiment", **brief)
+    await on.call("show a wordy one", "get_experiment", key="wordy")
+    await on.call("wordy change", "update_experiment", key="wordy", version=1, changes={"name": "Another order " * 100})
+    await on.call("list a wordy one", "find_experiments", query="wordy")
+    planned = await on.call("plan a wordy one", "plan_change", key="wordy", change="launch")
+    assert planned["ready"]
 
 
 async def err(on: Journey, key: str) -> None:
@@ -218,22 +263,49 @@ async def err(on: Journey, key: str) -> None:
     await on.fail("out of range", "find_experiments", limit=1_000, state="live")
 
 
+async def run_without_a_backend(on: Journey, assigner: StubbornAssigner) -> None:
+    """A launch that fails is undone; a pause that fails is left as it is, and can go on."""
+    brief = {**FAULTY, "variants": {"short": {"shelf_length": 6}}, "allocation": 0.2, "key": "shelf-length-6"}
+    key: str = (await on.call("draft for a failing backend", "create_experiment", **brief))["key"]
+
+    async def change(to: str, label: str) -> str:
+        planned = await on.call(f"plan of {label}", "plan_change", key=key, change=to)
+        assigner.refuses = True
+        failed = await on.call(label, "apply_plan", digest=planned["digest"])
+        assigner.refuses = False
+        assert failed["status"] != "applied"
+        assert failed["reason"]
+        await on.call(f"show after {label}", "get_experiment", key=key)
+        return planned["digest"]
+
+    await change("launch", "a launch that fails")
+    again = await on.call("plan of a second try", "plan_change", key=key, change="launch")
+    assert (await on.call("a second try", "apply_plan", digest=again["digest"]))["status"] == "applied"
+    stuck = await change("pause", "a pause that fails")
+    assert (await on.call("a pause that goes on", "apply_plan", digest=stuck))["status"] == "applied"
+
+
 async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
-    clock = TickingClock()
-    services = Services(lambda: build(Settings(home=home), "test", clock))
-    person = Person()
+    """The tools as published, and every reply of the journey."""
+    clock, person = TickingClock(), Person()
+    assigner = StubbornAssigner(clock)
+    wired = build(Settings(home=home), "test", clock).dependencies
+    app = Crossfade(replace(wired, backends={**wired.backends, assigner.kind: assigner}))
+    services = Services(lambda: app)
     async with Client(CrossfadeServer(services), elicitation_callback=person) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         on = Journey(client)
         await look_around(on)
-        changed = await draft(on)
-        await validate(on, changed["key"])
-        planned = await on.call("plan", "plan_change", key=changed["key"], change="launch")
+        key: str = (await draft(on))["key"]
+        await validate(on, key)
+        planned = await on.call("plan", "plan_change", key=key, change="launch")
         async with Client(CrossfadeServer(services)) as nobody:
-            alone = Journey(nobody, on.replies)
-            waiting = await alone.call("nobody to ask", "apply_plan", digest=planned["digest"])
+            waiting = await Journey(nobody, on.replies).call("nobody there", "apply_plan", digest=planned["digest"])
             assert waiting["status"] == "awaiting_approval"
-        await run(on, person, changed["key"])
+        app.preview(key, "mfy-first", ["tester-1", "tester-2"], "ana")
+        await run(on, person, key)
+        await run_without_a_backend(on, assigner)
         await fill(on)
-        await err(on, changed["key"])
+        await be_wordy(on)
+        await err(on, key)
     return tools, on.replies

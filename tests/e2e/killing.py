@@ -23,7 +23,7 @@ from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed, CrossfadeError
 from crossfade.core.ports.backend import Backend
-from crossfade.core.ports.store import Reader, Store, Writer
+from crossfade.core.ports.store import Store, Writer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
 
@@ -143,7 +143,9 @@ class Nursery:
 
 
 def _mortal(asked: dict[str, Any], events: Events) -> Crossfade:
-    settings = Settings(home=Path(asked["home"]), catalogue=Path(asked["catalogue"]))
+    settings = Settings(
+        home=Path(asked["home"]), catalogue=Path(asked["catalogue"]), lease_seconds=asked.get("lease", 15.0)
+    )
     whole = build(settings, "nursery", FrozenClock(datetime.fromisoformat(asked["now"]))).dependencies
     assert isinstance(whole.store, SqlStore)
     refused: list[str] = asked.get("refused", [])

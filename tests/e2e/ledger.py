@@ -59,9 +59,9 @@ class Ledger:
 
     @property
     def served(self) -> list[tuple[int, int]]:
-        """Buckets whose units the flags file lets in."""
-        filters = [rule["filters"][0]["ranges"] for rule in self.flag_rules if rule.get("filters")]
-        shares = filters[0] if filters else []
+        """Buckets whose units the flags file lets in; a draft with test units has a rule that lets nobody in."""
+        filters: list[list[Any]] = [rule["filters"][0]["ranges"] for rule in self.flag_rules if rule.get("filters")]
+        shares: list[Any] = filters[0] if filters else []
         return [(round(lo * 10_000), round(hi * 10_000)) for lo, hi in shares]
 
     def faults(self) -> list[str]:
@@ -101,7 +101,7 @@ class Ledger:
 
     def _delivery_faults(self) -> list[str]:
         faults: list[str] = []
-        assigns = any(rule["id"] == self.key for rule in self.flag_rules)
+        assigns = bool(self.served)
         if assigns != (self.state == "running"):
             faults.append(f"{self.state}, and the flags file {'has' if assigns else 'lacks'} it")
         if assigns and self.served != self.held:
@@ -109,7 +109,7 @@ class Ledger:
         if (self.text_entry is not None) != (self.state in ("running", "paused")):
             faults.append(f"{self.state}, and its text entry is {self.text_entry}")
         placed = {json.loads(row["place"])["backend"] for row in self.placements}
-        there = ({"flags"} if self.flag_rules else set[str]()) | ({"texts"} if self.text_entry is not None else set())
+        there = {name for name, found in (("flags", self.flag_rules), ("texts", self.text_entry)) if found}
         if placed != there:
             faults.append(f"the store says it is in {placed}, and it is in {there}")
         return faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import mcp.types as types
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.model.brief import Brief
@@ -20,8 +23,6 @@ from crossfade.core.ports.clock import Clock
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
 CATALOGUE = Path(__file__).with_name("museum_catalogue")
 COMMAND = [sys.executable, "-m", "crossfade.server.cli.main"]
@@ -167,7 +168,7 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(museum: Museum, clock: Clock | None = None, *, approve: bool = True) -> AsyncIterator[Visitor]:
+async def visiting(museum: Museum, clock: Clock | None = None, *, approve: bool = True) -> AsyncGenerator[Visitor]:
     """A client of a server in this process, whose person says yes (or no) to everything."""
     services = Services(lambda: build(museum.settings, "mcp:test", clock))
     async with _connected(CrossfadeServer(services), approve) as visitor:
@@ -175,7 +176,7 @@ async def visiting(museum: Museum, clock: Clock | None = None, *, approve: bool 
 
 
 @asynccontextmanager
-async def visiting_process(museum: Museum) -> AsyncIterator[Visitor]:
+async def visiting_process(museum: Museum) -> AsyncGenerator[Visitor]:
     """A client of a `crossfade serve` process over stdio, whose person says yes."""
     server = StdioServerParameters(command=COMMAND[0], args=[*COMMAND[1:], "serve"], env=museum.environment)
     with (museum.home / "server.log").open("a") as log:
@@ -184,10 +185,10 @@ async def visiting_process(museum: Museum) -> AsyncIterator[Visitor]:
 
 
 @asynccontextmanager
-async def _connected(server: Any, approve: bool) -> AsyncIterator[Visitor]:
+async def _connected(server: Any, approve: bool) -> AsyncGenerator[Visitor]:
     questions: list[str] = []
 
-    async def answer(_: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+    async def answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
         questions.append(params.message)
         return types.ElicitResult(action="accept", content={"approve": approve})
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from crossfade.adapters.store import driver as drivers
@@ -56,6 +57,20 @@ def test_without_a_sound_sqlite_the_last_one_works_without_a_log(monkeypatch: py
     with capture_logs() as logs:
         assert not choose_driver(["no_such_module", "sqlite3.dbapi2"]).wal
     assert [(log["event"], log["version"]) for log in logs] == [("sqlite_without_wal", sqlite3.sqlite_version)]
+
+
+def test_the_warning_stays_off_stdout_before_logs_are_set_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drivers, "wal_is_sound", judging(False))
+    configured = structlog.get_config() if structlog.is_configured() else None
+    structlog.reset_defaults()
+    choose_driver(["sqlite3.dbapi2"])
+    if configured is not None:
+        structlog.configure(**configured)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "sqlite_without_wal" in printed.err
 
 
 def settings_of(store: SqlStore) -> list[str | int]:

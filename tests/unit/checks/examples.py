@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from crossfade.core.documents import JsonObject, pointer
 from crossfade.core.model.finding import Severity
 
-from .railway import KEY, World, held, neighbour
+from .railway import KEY, QUIET, World, held, neighbour
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Example:
     at: str
     fault: JsonObject
     near: JsonObject = field(default_factory=dict[str, JsonValue])
-    world: World = World()
+    world: World = QUIET
     near_world: World | None = None
     cured_by: tuple[str, ...] = ()
     name: str = ""
@@ -65,9 +65,7 @@ SHAPE = (
     ),
     Example("spec.missing_field", "block", "/design/power", {"design": {"power": None}}),
     Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
-    Example(
-        "surface.known", "block", "/surface", {"surface": "departure"}, cured_by=("use departures",)
-    ),
+    Example("surface.known", "block", "/surface", {"surface": "departure"}, cured_by=("use departures",)),
     Example("environment.known", "block", "/environment", {"environment": "lives"}, cured_by=("use live",)),
 )
 
@@ -156,9 +154,7 @@ VARIANTS = (
         cured_by=("use 12",),
         name="above-the-maximum",
     ),
-    Example(
-        "payload.schema", "block", PARAMETERS + "/rows", parameters(rows="8"), cured_by=("use 8",), name="text"
-    ),
+    Example("payload.schema", "block", PARAMETERS + "/rows", parameters(rows="8"), cured_by=("use 8",), name="text"),
     Example(
         "payload.differs",
         "block",
@@ -227,7 +223,9 @@ ELIGIBILITY = (
         cured_by=("use CH",),
         name="case-of-an-open-attribute",
     ),
-    Example("audience.values_known", "block", "/audience/commutes", {"audience": {"commutes": "sometimes"}}, name="type"),
+    Example(
+        "audience.values_known", "block", "/audience/commutes", {"audience": {"commutes": "sometimes"}}, name="type"
+    ),
     Example(
         "audience.readable",
         "block",
@@ -251,7 +249,9 @@ ELIGIBILITY = (
         cured_by=("read it as 60 %",),
         name="percent",
     ),
-    Example("allocation.share", "block", "/allocation", {"allocation": 1.5}, cured_by=("read it as 1.5 %",), name="1.5"),
+    Example(
+        "allocation.share", "block", "/allocation", {"allocation": 1.5}, cured_by=("read it as 1.5 %",), name="1.5"
+    ),
     Example("allocation.share", "block", "/allocation", {"allocation": 400}, cured_by=("everybody",), name="count"),
     Example(
         "allocation.share",
@@ -325,7 +325,10 @@ METRICS = (
         "metrics.known",
         "block",
         "/metrics/ticket_sold",
-        {"metrics": {"tickets_sold": None, "ticket_sold": {"role": "success"}}, "hypothesis": {"metric": "ticket_sold"}},
+        {
+            "metrics": {"tickets_sold": None, "ticket_sold": {"role": "success"}},
+            "hypothesis": {"metric": "ticket_sold"},
+        },
         cured_by=("use tickets_sold",),
         name="spelling-without-effect",
     ),
@@ -425,12 +428,20 @@ METRICS = (
         cured_by=("10.00%",),
     ),
     Example(
+        "metrics.effect_possible",
+        "block",
+        "/metrics/seats_found/mde",
+        {"metrics": {"seats_found": {"role": "success", "mde": 0.4}}},
+        {"metrics": {"seats_found": {"role": "success", "mde": 0.1}}},
+        cured_by=("the metric's usual effect, +1.00%",),
+    ),
+    Example(
         "metrics.effect_plausible",
-        "warn",
+        "block_unless_overridden",
         "/metrics/tickets_sold/mde",
         {"metrics": {"tickets_sold": {"mde": 2}}},
         {"metrics": {"tickets_sold": {"mde": 0.5}}},
-        cured_by=("+2.00%",),
+        cured_by=("+2.00%", "+50%, the most"),
     ),
     Example(
         "metrics.few",
@@ -559,7 +570,7 @@ INTENT = (
         "/surface",
         {},
         world=World(catalogue={"surfaces": {"departures": {"reviewers": ["signals"]}}}),
-        near_world=World(),
+        near_world=QUIET,
     ),
 )
 

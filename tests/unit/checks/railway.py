@@ -1,9 +1,10 @@
-"""A small catalogue, a sound spec on it, and the world around them: every check's example is one step away from here."""
+"""A small catalogue, a sound spec on it, and the world around them: every example is one step away from here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 
 from pydantic import JsonValue
 
@@ -11,7 +12,7 @@ from crossfade.core.checks.all_checks import run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.operations import LAUNCH_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
-from crossfade.core.documents import JsonObject, patch_object
+from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Spec
 from crossfade.core.model.finding import Finding
@@ -99,6 +100,17 @@ ENTRIES: JsonObject = {
             "baseline": {"mean": 0.01, "variance": 0.02},
             "owner": "service",
             "source": {"table": "service.letters", "unit": "rider_id", "time": "read_at"},
+        },
+        "seats_found": {
+            "name": "Seats found",
+            "description": "Share of riders who sat.",
+            "kind": "proportion",
+            "unit": "rider",
+            "better": "up",
+            "baseline": {"mean": 0.8},
+            "mde": 0.01,
+            "owner": "service",
+            "source": {"table": "service.seats", "unit": "rider_id", "time": "seen_at"},
         },
         "ticket_returns": {
             "name": "Returned tickets",
@@ -207,7 +219,12 @@ SPEC: JsonObject = {
 
 def catalogue_with(changes: JsonObject) -> Catalogue:
     """The railway's catalogue under a merge patch."""
-    return Catalogue.model_validate(patch_object(ENTRIES, changes))
+    return _catalogue(canonical(patch_object(ENTRIES, changes)))
+
+
+@cache
+def _catalogue(text: str) -> Catalogue:
+    return Catalogue.model_validate_json(text)
 
 
 @dataclass(frozen=True)
@@ -224,6 +241,10 @@ class World:
         surface = catalogue.surfaces[spec.surface]
         production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
         return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held))
+
+
+QUIET = World()
+"""Nothing else runs, and no blackout is near."""
 
 
 def findings_in(document: JsonObject, world: World) -> list[Finding]:

@@ -12,7 +12,7 @@ from crossfade.core.model.experiment import Spec
 from crossfade.core.model.finding import Finding, Fix
 
 from .examples import EXAMPLES, Example
-from .railway import SPEC, World, catalogue_with, findings_in
+from .railway import QUIET, SPEC, catalogue_with, findings_in
 
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
 
@@ -31,7 +31,7 @@ def test_the_railway_is_a_sound_catalogue() -> None:
 
 
 def test_nothing_is_found_in_the_sound_spec() -> None:
-    assert findings_in(SPEC, World()) == []
+    assert findings_in(SPEC, QUIET) == []
 
 
 def test_every_check_has_an_example() -> None:
@@ -56,7 +56,7 @@ def test_a_check_finds_its_fault_where_it_is(example: Example) -> None:
 @each_example
 def test_a_check_lets_pass_what_is_sound(example: Example) -> None:
     document = patch_object(SPEC, example.near)
-    codes = [finding.code for finding in findings_in(document, example.near_world or World())]
+    codes = [finding.code for finding in findings_in(document, example.near_world or QUIET)]
     assert example.code not in codes
 
 

@@ -1,0 +1,48 @@
+"""Which call comes next for a draft."""
+
+from __future__ import annotations
+
+from ..checks.operations import LAUNCH_CHECKS
+from ..checks.shape import read_spec
+from ..documents import canonical
+from ..model.catalogue import Catalogue
+from ..model.experiment import Record, Spec
+from ..model.finding import Finding
+from ..ports.store import Reader
+from .cases import examine
+from .dependencies import Dependencies
+from .repair import Repair, repair
+
+_OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
+
+
+def next_call(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
+    """The one call that gets a draft further: the update that makes it ready, or its launch."""
+    blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
+    if not blocks:
+        return _launch(deps, record)
+    return update_call(
+        record,
+        repair(record.document, blocks, lambda document: examine(deps, catalogue, view, record.key, document)[1]),
+    )
+
+
+def update_call(record: Record, mending: Repair) -> str:
+    """The update as it can be pasted, or with `...` where only a person knows what to write."""
+    arguments = [f'key="{record.key}"', f"version={record.version}"]
+    if mending.fixes:
+        quoted = ", ".join(f'"{fix}"' for fix in mending.fixes)
+        arguments.append(f"fixes=[{quoted}]")
+    if mending.left:
+        places = ", ".join(dict.fromkeys(finding.at or "/" for finding in mending.left))
+        return f"update_experiment({', '.join([*arguments, 'changes={...}'])}) at {places}"
+    if mending.changes:
+        arguments.append(f"changes={canonical(mending.changes)}")
+    return f"update_experiment({', '.join(arguments)})"
+
+
+def _launch(deps: Dependencies, record: Record) -> str:
+    call = f'plan_change(key="{record.key}", change="launch")'
+    spec = read_spec(record.document)
+    start = spec.schedule.start if isinstance(spec, Spec) else None
+    return f"on {start}: {call}" if start is not None and start > deps.clock.now().date() else call

@@ -1,0 +1,359 @@
+"""The terminal's side: `crossfade stop` works when little else does; explain and preview tell and do what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crossfade.core.errors import CatalogueBroken
+from crossfade.server.cli.main import main
+
+from .killing import Nursery
+from .ledger import Ledger
+from .museum import COMMAND, NOON, Museum, agreed, drafted, launched, visiting_process
+
+Terminal = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def museum(tmp_path: Path) -> Museum:
+    return Museum(tmp_path)
+
+
+@pytest.fixture
+def terminal(museum: Museum, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """Runs a command of `crossfade` and gives back its exit code, stdout and stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        for name, value in museum.environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+def rules_of(museum: Museum, key: str = "guide-first") -> list[str]:
+    return [rule["id"] for rule in Ledger(museum, key).flag_rules]
+
+
+def test_a_stop_takes_a_running_experiment_out_of_every_backend(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    code, out, _ = terminal("stop", "guide-first")
+    assert code == 0
+    assert out.startswith("applied: stop guide-first, now stopped")
+    ledger = Ledger(museum)
+    assert ledger.faults() == []
+    assert (ledger.state, ledger.held, ledger.placements) == ("stopped", [], [])
+
+
+def test_a_stop_works_while_the_catalogue_is_broken(museum: Museum, terminal: Terminal) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app())
+    file.write_text("surfaces: [unclosed")
+    with pytest.raises(CatalogueBroken):
+        museum.app().find_surfaces()
+    assert terminal("stop", "guide-first")[0] == 0
+    assert Ledger(museum).faults() == []
+    assert Ledger(museum).state == "stopped"
+
+
+def test_a_stop_works_after_the_catalogue_is_gone(museum: Museum, terminal: Terminal) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app())
+    file.unlink()
+    file.parent.rmdir()
+    assert terminal("stop", "--surface", "gallery")[0] == 0
+    assert Ledger(museum).state == "stopped"
+
+
+def test_a_stop_of_a_surface_stops_all_that_is_live_there_and_nothing_else(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    keys = [launched(app, f"guide-{number}", allocation=0.2) for number in range(3)]
+    app.apply_plan(agreed(app, keys[0], "pause"))
+    desk = launched(app, "bundle", surface="desk", variants={"bundle": {"bundle": True}})
+    code, out, _ = terminal("stop", "--surface", "gallery")
+    assert (code, out.count("now stopped")) == (0, 3)
+    assert [Ledger(museum, key).state for key in [*keys, desk]] == ["stopped", "stopped", "stopped", "running"]
+    assert rules_of(museum, desk) == [desk]
+    assert terminal("stop", "--surface", "gallery")[1] == "nothing is live on gallery\n"
+
+
+def test_one_that_cannot_be_stopped_does_not_keep_the_others_running(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    first, second = launched(app, "guide-first"), launched(app, "guide-second")
+    desk = launched(app, "bundle", surface="desk", variants={"bundle": {"bundle": True}})
+    museum.texts.write_text("no JSON")
+    code, out, _ = terminal("stop", "--surface", "gallery")
+    assert code == 1
+    assert out.count("needs_attention: stop") == 2
+    assert rules_of_flags(museum) == [desk]
+    assert [state_of(museum, key) for key in (first, second)] == ["running", "running"]
+
+
+def rules_of_flags(museum: Museum) -> list[str]:
+    features = json.loads(museum.flags.read_text())["features"].values()
+    return [rule["id"] for feature in features for rule in feature["rules"]]
+
+
+def state_of(museum: Museum, key: str) -> str:
+    return museum.app().get_experiment(key).state
+
+
+def test_a_stop_closes_traffic_even_when_the_content_is_unreadable_and_ends_once_it_is_mended(
+    museum: Museum, terminal: Terminal
+) -> None:
+    launched(museum.app())
+    whole = museum.texts.read_text()
+    museum.texts.write_text(whole[:20])
+    code, out, _ = terminal("stop", "guide-first")
+    assert code == 1
+    assert re.search(r"flags.payload\S*: done", out)
+    assert "does not hold a JSON object" in out
+    assert rules_of_flags(museum) == []
+    museum.texts.write_text(whole)
+    code, out, _ = terminal("stop", "guide-first")
+    assert code == 0
+    assert (Ledger(museum).state, Ledger(museum).text_entry) == ("stopped", None)
+
+
+def test_a_stop_whose_traffic_cannot_be_closed_says_so_and_changes_nothing(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    museum.flags.write_text("no JSON")
+    code, out, err = terminal("stop", "guide-first")
+    assert (code, out) == (1, "")
+    assert "does not hold a JSON object" in err
+    assert str(museum.flags) in err
+    assert state_of(museum, "guide-first") == "running"
+
+
+def test_a_stop_takes_out_an_entry_that_somebody_else_has_changed(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    museum.flags.write_text(museum.flags.read_text().replace("0.5", "0.25"))
+    assert terminal("stop", "guide-first")[0] == 0
+    assert Ledger(museum).faults() == []
+
+
+def test_a_second_stop_says_that_it_was_stopped_before(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    terminal("stop", "guide-first")
+    code, out, err = terminal("stop", "guide-first")
+    assert (code, err) == (0, "")
+    assert out == "applied: stop guide-first, now stopped\n  It was stopped before: nothing of it is left.\n"
+    assert len(Ledger(museum).operations) == 2
+
+
+def test_a_stop_of_a_draft_says_that_nobody_meets_it(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    code, out, _ = terminal("stop", "guide-first")
+    assert code == 0
+    assert "It is a draft: no user meets it." in out
+    assert Ledger(museum).state == "draft"
+
+
+def test_a_stop_of_what_does_not_exist_names_what_does(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    code, _, err = terminal("stop", "guide-frist")
+    assert code == 1
+    assert "nearest: guide-first" in err
+    assert terminal("stop")[0] == 2
+    assert terminal("stop", "guide-first", "--surface", "gallery")[0] == 2
+    assert state_of(museum, "guide-first") == "running"
+
+
+async def test_a_stop_at_the_terminal_is_seen_by_a_server_on_the_same_home(museum: Museum) -> None:
+    async with visiting_process(museum) as visitor:
+        assert (await visitor.launch()).body["status"] == "applied"
+        done = subprocess.run(  # noqa: ASYNC221
+            [*COMMAND, "stop", "guide-first"], env=museum.environment, capture_output=True, text=True, timeout=30
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        seen = await visitor.call("get_experiment", key="guide-first")
+        assert seen.body["state"] == "stopped"
+        assert "delivered" not in seen.body
+        refused = await visitor.call("plan_change", key="guide-first", change="pause")
+        assert refused.body["code"] == "not_allowed"
+    assert Ledger(museum).faults() == []
+
+
+@pytest.mark.parametrize("die_at", [3, 5, 8, 10, 13])
+def test_a_stop_after_an_interrupted_launch_leaves_nothing_live(
+    museum: Museum, terminal: Terminal, nursery: Nursery, die_at: int
+) -> None:
+    """The launch began long ago, so its lease is over and its plan has expired."""
+    digest = agreed(museum.app(), drafted(museum.app()), "launch")
+    life = nursery.live("apply", museum.home, museum.catalogue, datetime.now(UTC), digest=digest, die_at=die_at)
+    assert life.killed
+    museum.lease = 0.2
+    with museum.app().dependencies.store.write() as tx:
+        operation = tx.operation_of(digest)
+        assert operation is not None
+        tx.update_operation(operation.model_copy(update={"lease_until": NOON, "expires": NOON}), operation.fence)
+    assert terminal("stop", "guide-first")[0] == 0
+    ledger = Ledger(museum)
+    assert ledger.faults() == []
+    assert ledger.state == ("draft" if die_at < 8 else "stopped")
+    assert (ledger.flag_rules, ledger.text_entry, ledger.held) == ([], None, [])
+
+
+def test_a_stop_during_a_launch_waits_for_its_end_and_then_stops(
+    museum: Museum, terminal: Terminal, nursery: Nursery
+) -> None:
+    """The launching process has just died, which nobody knows before its lease has run out."""
+    museum.lease = 0.5
+    digest = agreed(museum.app(), drafted(museum.app()), "launch")
+    now = datetime.now(UTC)
+    nursery.live("apply", museum.home, museum.catalogue, now, digest=digest, die_at=8, lease=museum.lease)
+    code, out, _ = terminal("stop", "--surface", "gallery")
+    assert (code, out.splitlines()[0]) == (0, "applied: stop guide-first, now stopped")
+    assert Ledger(museum).faults() == []
+    assert [row["change"] for row in Ledger(museum).operations] == ["launch", "stop"]
+
+
+def test_explain_tells_production_values_unless_the_experiment_runs(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app, allocation=1.0)
+    assert "production values" in terminal("explain", "guide-first", "visitor-1")[1]
+    app.apply_plan(agreed(app, "guide-first", "launch"))
+    running = {unit: terminal("explain", "guide-first", unit)[1] for unit in ("visitor-1", "visitor-2", "visitor-3")}
+    assert all("gets control" in text or "gets guide" in text for text in running.values())
+    app.apply_plan(agreed(app, "guide-first", "pause"))
+    assert "the experiment is paused" in terminal("explain", "guide-first", "visitor-1")[1]
+    app.apply_plan(agreed(app, "guide-first", "resume"))
+    assert {unit: terminal("explain", "guide-first", unit)[1] for unit in running} == running
+    terminal("stop", "guide-first")
+    code, out, _ = terminal("explain", "guide-first", "visitor-1")
+    assert code == 0
+    assert "the experiment is stopped" in out
+    assert "buckets none held" in out
+
+
+def test_explain_answers_wrong_names_and_a_broken_catalogue_with_one_sentence(
+    museum: Museum, terminal: Terminal
+) -> None:
+    file = museum.own_catalogue()
+    drafted(museum.app())
+    assert "nearest: guide-first" in terminal("explain", "guide-frist", "visitor-1")[2]
+    assert terminal("explain", "guide-first", "")[0] in (0, 1)
+    assert terminal("explain", "guide-first", "visitor-1", "--set", "country=XX", "--set", "visits=[")[0] == 0
+    file.write_text("units: {")
+    code, _, err = terminal("explain", "guide-first", "visitor-1")
+    assert code == 1
+    assert "catalogue.yaml:" in err
+    assert "Traceback" not in err
+
+
+def test_a_preview_of_a_draft_gives_named_units_the_variant_untracked(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    code, out, _ = terminal("preview", "guide-first", "guide", "visitor-7", "visitor-8")
+    assert code == 0
+    assert "now draft" in out
+    rules = Ledger(museum).flag_rules
+    assert [rule["id"] for rule in rules] == ["guide-first:preview:guide", "guide-first"]
+    assert rules[0]["force"] is True
+    assert Ledger(museum).served == []
+    assert {"key", "variations", "meta", "tracks"}.isdisjoint(rules[0])
+    assert rules[0]["condition"] == {"visitor_id": {"$in": ["visitor-7", "visitor-8"]}}
+    assert Ledger(museum).faults() == []
+    assert "gets guide" in terminal("explain", "guide-first", "visitor-7")[1]
+    assert "production values" in terminal("explain", "guide-first", "visitor-9")[1]
+
+
+def test_a_preview_taken_back_leaves_nothing(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    code, _, _ = terminal("preview", "guide-first")
+    assert code == 0
+    assert Ledger(museum).faults() == []
+    assert (rules_of(museum), Ledger(museum).placements) == ([], [])
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_made_taken_back_and_made_again_is_there(museum: Museum, terminal: Terminal) -> None:
+    """All within a second, in which two plans of the same steps would have one digest."""
+    drafted(museum.app())
+    for arguments in (["guide", "visitor-7"], [], ["guide", "visitor-7"], [], ["guide", "visitor-7"]):
+        assert terminal("preview", "guide-first", *arguments)[0] == 0
+        assert ("guide-first:preview:guide" in rules_of(museum)) == bool(arguments)
+
+
+def test_a_launch_keeps_the_previews_that_a_draft_had(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    app.apply_plan(agreed(app, "guide-first", "launch"))
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    assert Ledger(museum).faults() == []
+    assert terminal("preview", "guide-first", "control", "visitor-8")[0] == 0
+    assert rules_of(museum) == ["guide-first:preview:control", "guide-first:preview:guide", "guide-first"]
+    assert terminal("preview", "guide-first")[0] == 0
+    assert rules_of(museum) == ["guide-first"]
+    assert Ledger(museum).faults() == []
+
+
+def test_a_failed_launch_leaves_the_preview_of_the_draft_as_it_was(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    before = json.loads(museum.flags.read_text())["features"]
+    digest = agreed(app, "guide-first", "launch")
+    lock = museum.texts.with_name("gallery.json.lock")
+    lock.mkdir(parents=True)  # which lets the document be read, and not be written
+    answer = app.apply_plan(digest)
+    assert (answer.status, answer.state) == ("undone", "draft")
+    assert json.loads(museum.flags.read_text())["features"] == before
+    assert Ledger(museum).faults() == []
+
+
+def test_a_pause_closes_previews_too_and_explain_says_so(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    launched(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    app.apply_plan(agreed(app, "guide-first", "pause"))
+    assert rules_of(museum) == []
+    assert "the experiment is paused" in terminal("explain", "guide-first", "visitor-7")[1]
+    app.apply_plan(agreed(app, "guide-first", "resume"))
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    terminal("stop", "guide-first")
+    assert "the experiment is stopped" in terminal("explain", "guide-first", "visitor-7")[1]
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_that_cannot_be_made_changes_nothing(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    assert "nearest: guide" in terminal("preview", "guide-first", "giude", "visitor-7")[2]
+    assert terminal("preview", "guide-first", "guide")[0] == 1
+    assert terminal("preview", "guide-first", "guide", *map(str, range(101)))[0] == 1
+    museum.flags.parent.mkdir(parents=True)
+    museum.flags.write_text("no JSON")
+    code, out, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert (code, out) == (1, "")
+    assert "does not hold a JSON object" in err
+    assert museum.app().get_experiment("guide-first").previews is None
+    museum.flags.unlink()
+    assert Ledger(museum).faults() == []
+
+
+def test_a_preview_of_what_is_stopped_is_refused_with_the_reason(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    terminal("stop", "guide-first")
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 1
+    assert "guide-first is stopped, so it cannot preview." in err
+    assert museum.app().get_experiment("guide-first").previews is None

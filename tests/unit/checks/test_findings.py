@@ -1,0 +1,153 @@
+"""What holds for every check and for all findings of a spec."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS
+from crossfade.core.checks.engine import Check
+from crossfade.core.checks.operations import LAUNCH_CHECKS
+from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
+from crossfade.core.documents import JsonObject, patch_object, tokens_of
+from crossfade.core.model.finding import SEVERITIES, Finding
+
+from .examples import EXAMPLES, Example
+from .railway import QUIET, SPEC, World, findings_in
+
+EVERY_CHECK = (*SHAPE_CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)
+each_check = pytest.mark.parametrize("check", EVERY_CHECK, ids=lambda check: check.code)
+PAIRS = [pair for pair in combinations(EXAMPLES, 2) if pair[0].world == pair[1].world]
+
+
+def together(*examples: Example) -> list[Finding]:
+    """What is found when several faults are injected into one spec."""
+    document: JsonObject = SPEC
+    for example in examples:
+        document = patch_object(document, example.fault)
+    return findings_in(document, examples[0].world)
+
+
+def test_codes_are_unique() -> None:
+    codes = [check.code for check in EVERY_CHECK]
+    assert sorted(set(codes)) == sorted(codes)
+    assert set(codes) == set(CHECKS)
+
+
+@each_check
+def test_a_code_reads_topic_dot_rule(check: Check) -> None:
+    assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", check.code)
+
+
+@each_check
+def test_a_check_says_in_a_sentence_what_it_wants(check: Check) -> None:
+    first = check.doc.split("\n\n")[0]
+    assert re.match(r"[A-Za-z].*[.:].*", first, re.DOTALL)
+    assert len(first.split()) >= 5
+
+
+@each_check
+def test_a_severity_is_one_of_four(check: Check) -> None:
+    assert check.severity in SEVERITIES
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.sampled_from(PAIRS))
+def test_findings_come_worst_first_with_fixes_under_ids_of_their_own(pair: tuple[Example, Example]) -> None:
+    findings = together(*pair)
+    ranks = [SEVERITIES.index(finding.severity) for finding in findings]
+    assert ranks == sorted(ranks)
+    fixes = [fix for finding in findings for fix in finding.fixes]
+    assert len({fix.id for fix in fixes}) == len(fixes)
+    for finding in findings:
+        assert all(re.fullmatch(rf"{re.escape(finding.code)}\.\d+[b-z]?", fix.id) for fix in finding.fixes)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_a_finding_can_be_read(example: Example) -> None:
+    for finding in together(example):
+        assert finding.message.endswith((".", "?"))
+        assert "  " not in finding.message
+        assert finding.at == "" or finding.at.startswith("/")
+        assert all(fix.effect.strip() == fix.effect != "" for fix in finding.fixes)
+        assert all(fix.patch for fix in finding.fixes)
+        assert all(near in finding.allowed for near in finding.nearest) or not finding.allowed
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_fixes_that_weaken_the_test_come_last(example: Example) -> None:
+    for finding in together(example):
+        order = [fix.relaxes for fix in finding.fixes]
+        assert order == sorted(order)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_a_finding_points_into_the_spec(example: Example) -> None:
+    """At a place that is there, or at one that is missing from a place that is."""
+    document = patch_object(SPEC, example.fault)
+    for finding in findings_in(document, example.world):
+        here: JsonValue = document
+        for token in tokens_of(finding.at)[:-1]:
+            here = inside(here, token)
+
+
+def inside(value: JsonValue, token: str) -> JsonValue:
+    if isinstance(value, list):
+        return value[int(token)]
+    assert isinstance(value, dict)
+    return value[token]
+
+
+FIX_THAT_RELAXES = "settle for detecting"
+
+
+def test_settling_for_a_larger_effect_relaxes_the_test_and_nothing_else_of_power_does() -> None:
+    [example] = [example for example in EXAMPLES if example.code == "power.sufficient"]
+    [finding] = [finding for finding in together(example) if finding.code == "power.sufficient"]
+    assert [fix.relaxes for fix in finding.fixes] == [fix.effect.startswith(FIX_THAT_RELAXES) for fix in finding.fixes]
+
+
+def codes_in(patch: JsonObject, world: World | None = None) -> set[str]:
+    return {finding.code for finding in findings_in(patch_object(SPEC, patch), world or QUIET)}
+
+
+@pytest.mark.parametrize(
+    ("patch", "code"),
+    [
+        ({"variants": {"control": {"weight": 0.9}, "platform-second": {"weight": 0.9}}}, "weights.sum_to_one"),
+        ({"variants": {"platform-second": None}}, "variants.count"),
+        ({"variants": None}, "spec.missing_field"),
+        ({"variants": {"platform-second": {"control": True}}}, "variants.one_control"),
+        ({"allocation": 1.5}, "allocation.share"),
+        ({"allocation": -0.1}, "allocation.share"),
+        ({"audience": {"trips": {"gt": 30, "lte": 30}}}, "audience.satisfiable"),
+        ({"audience": {"home_region": {"not": ["coast", "hills", "capital"]}}}, "audience.satisfiable"),
+        ({"audience": {"commutes": {"not": [True, False]}}}, "audience.satisfiable"),
+        ({"schedule": {"start": "2026-11-10"}}, "blackout.window"),
+        ({"metrics": {"broken_pages": None}}, "metrics.required_present"),
+        ({"design": {"alpha": 0}}, "design.policy"),
+        ({"design": {"power": 1}}, "design.policy"),
+        ({"allocation": "NaN"}, "spec.wrong_value"),
+        ({"variants": {"control": {"weight": 0.5}, "platform-second": {"weight": -0.5}}}, "weights.positive"),
+        ({"audience": {"home_region": []}}, "audience.readable"),
+        ({"audience": {"client": {"gte": "new"}}}, "audience.values_known"),
+        ({"audience": {"home_region": {"gte": "coast"}}}, "audience.readable"),
+        ({"variants": {"PLATFORM": {"weight": 0.5}}}, "spec.wrong_value"),
+    ],
+    ids=str,
+)
+def test_a_well_known_mistake_is_found(patch: JsonObject, code: str) -> None:
+    assert code in codes_in(patch)
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.9, 0.1), (0.333333, 0.666667)], ids=str)
+def test_weights_of_one_whole_pass(weights: tuple[float, float]) -> None:
+    one, other = weights
+    assert codes_in({"variants": {"control": {"weight": one}, "platform-second": {"weight": other}}}) <= {
+        "power.sufficient"
+    }
