@@ -96,7 +96,7 @@ class CrossfadeServer(MCPServer[Services]):
             require_storable(arguments, "the call", MAX_BYTES)
             answer = await tool.run(arguments, context)
         except Invalid as error:
-            return expected(error)
+            return expected(error, name, tool.parameters, arguments)
         except ToolError as error:
             return _failed(tool, arguments, error)
         if isinstance(answer, InputRequiredResult):
@@ -117,11 +117,11 @@ def _failed(tool: Tool, arguments: dict[str, Any], error: ToolError) -> CallTool
     cause = error.__cause__
     if isinstance(cause, CrossfadeError):
         logger().info("tool_refused", tool=tool.name, code=cause.code, pointer=cause.pointer)
-        return expected(cause)
+        return expected(cause, tool.name, tool.parameters, arguments)
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
         logger().info("tool_arguments_rejected", tool=tool.name, faults=len(cause.errors()))
         return rejected_arguments(tool.name, tool.parameters, arguments, cause)
     if cause is None or isinstance(cause, ToolError):
-        return expected(CrossfadeError(str(error)))
+        return expected(CrossfadeError(str(error)), tool.name, tool.parameters, arguments)
     logger().error("tool_failed", tool=tool.name, exc_info=cause)
     return unexpected(tool.name)

@@ -67,8 +67,12 @@ def error_text(body: dict[str, JsonValue]) -> str:
     return "\n".join(lines)
 
 
-def expected(error: CrossfadeError) -> CallToolResult:
-    return error_result(error.as_dict())
+def expected(error: CrossfadeError, tool: str, schema: dict[str, Any], given: dict[str, Any]) -> CallToolResult:
+    """An expected failure; one that names no next step gets the call again, with the argument at fault open."""
+    body = error.as_dict()
+    if not error.next:
+        body["next"] = _corrected(tool, schema, given, [{"pointer": error.pointer, "nearest": body.get("nearest")}])
+    return error_result(body)
 
 
 def unexpected(tool: str) -> CallToolResult:

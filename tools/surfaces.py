@@ -28,7 +28,7 @@ def find_experiments(
     surface: Annotated[str | None, Field(description="Surface key")] = None,
     state: State | None = None,
     owner: Annotated[str | None, Field(description="Team")] = None,
-    limit: Annotated[int, Field(ge=1, le=50, description="Experiments to list")] = 10,
+    limit: Annotated[int, Field(ge=1, le=50, description="Experiments to list")] = 8,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Experiments:
     """List experiments, last changed first."""

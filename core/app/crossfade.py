@@ -28,7 +28,7 @@ class Crossfade:
         surface: str | None = None,
         state: State | None = None,
         owner: str | None = None,
-        limit: int = 10,
+        limit: int = 8,
         cursor: str | None = None,
     ) -> Experiments:
         return finding.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)

@@ -39,7 +39,10 @@ SHOWN_PARAMETERS = 4
 """Most parameters shown in full; those that fit less than half as well as the best are only named."""
 EXACT = 1_000.0
 """Score of a surface that is named by its key: above any count of words."""
-SHOWN_DESCRIPTION = 120
+SHOWN_ATTRIBUTES = 14
+SHOWN_DESCRIPTION = 100
+SHOWN_NAME = 60
+SHOWN_HYPOTHESIS = 300
 SHOWN_DAYS = (1, 7, 14, 28)
 SHOWN_OTHERS = 12
 MAX_WORDS = 32
@@ -122,7 +125,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
     production = production_of(deps, catalogue, key, environment)
     shown, named = _parameters_by_fit(surface, query)
     today = deps.clock.now().date()
-    recent = view.search(surface=key, limit=4)
+    recent = view.search(surface=key, limit=2)
     return SurfaceView(
         key=key,
         name=surface.name,
@@ -138,12 +141,21 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
             for name, required in surface.required_metrics.items()
         },
-        audience=[name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles],
+        audience=_audience_attributes(catalogue, query),
         reviewers=surface.reviewers or None,
         blackouts=[f"{each.start}..{each.end}: {each.why}" for each in surface.blackouts if each.end >= today] or None,
         holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,
         recent=[f"{each.key} {each.state}" for each in recent] or None,
     )
+
+
+def _audience_attributes(catalogue: Catalogue, query: str) -> list[str]:
+    """Attributes with a known distribution, those that the words fit first, cut to a line."""
+    wanted = set(words_of(query))
+    known = [name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles]
+    known.sort(key=lambda name: not wanted & set(words_of(name)))
+    more = [f"and {len(known) - SHOWN_ATTRIBUTES} more"] if len(known) > SHOWN_ATTRIBUTES else []
+    return known[:SHOWN_ATTRIBUTES] + more
 
 
 def _usual(catalogue: Catalogue, name: str) -> float:
@@ -202,7 +214,7 @@ def _bounds(schema: JsonObject, low: str, high: str) -> str:
 def _layer_view(view: Reader, environment: str, key: str, layer: str, surface: Surface) -> LayerView:
     held = view.held(layer_name(environment, key, layer))
     holders = sorted({part.key for part in held})
-    shown = [*holders[:3], f"and {len(holders) - 3} more"] if len(holders) > 3 else holders
+    shown = [*holders[:1], f"and {len(holders) - 1} more"] if len(holders) > 1 else holders
     usual = buckets_for(surface.policy.allocation)
     more = next_free(held, usual) if free_buckets(held) < usual else None
     return LayerView(
@@ -242,7 +254,7 @@ def find_experiments(
             ExperimentLine(
                 key=each.key,
                 state=each.state,
-                name=each.name,
+                name=_cut(each.name, SHOWN_NAME),
                 surface=each.surface,
                 owner=each.owner,
                 updated=f"{each.updated:%Y-%m-%d %H:%M}",
@@ -296,9 +308,9 @@ def _experiment_view(deps: Dependencies, view: Reader, record: Record, full: boo
         state=record.state,
         ready=ready,
         blocks=blocks or None,
-        name=str(record.document.get("name", record.key)),
+        name=_cut(str(record.document.get("name", record.key)), SHOWN_DESCRIPTION),
         surface=record.surface,
-        hypothesis=_hypothesis_text(known) if known else "the spec breaks its schema",
+        hypothesis=_cut(_hypothesis_text(known), SHOWN_HYPOTHESIS) if known else "the spec breaks its schema",
         audience=known.audience if known else {},
         allocation=float(allocation) if isinstance(allocation, int | float) else 0.0,
         days=days if isinstance(days, int) else 0,

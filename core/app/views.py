@@ -11,18 +11,30 @@ from ..model.finding import Finding
 from ..model.plan import BucketRange
 
 FULL_FINDINGS = 5
-"""Findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
-NAMED_FINDINGS = 20
+"""Most findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
+FULL_CHARACTERS = 1_000
+"""Most characters that findings told in full take together, so that a reply stays below 4 KB."""
+NAMED_FINDINGS = 8
 FULL_ALLOWED = 12
 ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
 
 
 def finding_views(findings: Sequence[Finding]) -> tuple[list[FindingView], list[str] | None]:
-    rest = [f"{finding.code} {finding.at}" for finding in findings[FULL_FINDINGS : FULL_FINDINGS + NAMED_FINDINGS]]
-    if len(findings) > FULL_FINDINGS + NAMED_FINDINGS:
-        rest.append(f"and {len(findings) - FULL_FINDINGS - NAMED_FINDINGS} more")
-    return [_finding_view(finding) for finding in findings[:FULL_FINDINGS]], rest or None
+    """(findings told in full, the others as `code at`); the first is always told."""
+    full: list[FindingView] = []
+    room = FULL_CHARACTERS
+    for finding in findings[:FULL_FINDINGS]:
+        view = _finding_view(finding)
+        room -= len(view.model_dump_json(exclude_none=True))
+        if room < 0 and full:
+            break
+        full.append(view)
+    named = findings[len(full) : len(full) + NAMED_FINDINGS]
+    rest = [f"{finding.code} {finding.at}" for finding in named]
+    if len(findings) > len(full) + len(named):
+        rest.append(f"and {len(findings) - len(full) - len(named)} more")
+    return full, rest or None
 
 
 def _finding_view(finding: Finding) -> FindingView:

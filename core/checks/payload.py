@@ -16,6 +16,7 @@ from .engine import Cure, Fault
 if TYPE_CHECKING:
     import jsonschema_rs
 
+TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 MAX_FAULTS = 5
 """Most faults told of one value: after a few, the shape as a whole is wrong."""
 
@@ -65,6 +66,11 @@ def _cure(
         if meets_schema(completed, schema):
             mended = completed
             changes.append("follow with the rest of production")
+    if isinstance(mended, dict) and isinstance(production, dict) and not meets_schema(mended, schema):
+        completed = {**production, **mended}
+        if meets_schema(completed, schema):
+            mended = completed
+            changes.append("keep the other fields of production")
     if not changes or not meets_schema(mended, schema):
         return None
     return Cure(", ".join(changes), nest(at, mended))
@@ -108,9 +114,10 @@ def _near(given: JsonValue, options: list[str]) -> list[str]:
 def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue:
     """The nearest value that would meet the broken rule, or None when none is plain."""
     kind, limits = error.kind.name, error.kind.as_dict()
-    if kind == "enum" and isinstance(given, str):
+    if kind == "enum":
+        same = [option for option in limits["options"] if str(option) == str(given)]
         texts = [option for option in limits["options"] if isinstance(option, str)]
-        near = _near(given, texts)
+        near = same or (_near(given, texts) if isinstance(given, str) else [])
         return near[0] if near else None
     if kind in ("minimum", "maximum"):
         return limits["limit"]
@@ -120,8 +127,8 @@ def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue
 
 
 def _from_text(given: str, types: list[str]) -> JsonValue:
-    if "boolean" in types and given.lower() in ("true", "false"):
-        return given.lower() == "true"
+    if "boolean" in types and given.lower() in TRUTHS:
+        return TRUTHS[given.lower()]
     for kind, convert in (("integer", int), ("number", float)):
         if kind in types:
             try:

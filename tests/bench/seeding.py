@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.documents import JsonObject
 from crossfade.core.model.brief import Brief
 from crossfade.core.model.experiment import Record
 from crossfade.core.model.plan import BucketRange
@@ -51,9 +52,11 @@ def seed(home: Path, live: int, surfaces: list[str] | None = None) -> Crossfade:
 
 
 def pattern(app: Crossfade, surface: str, layer: str) -> Record:
-    """A draft on a layer of a surface, as `create_experiment` makes it."""
+    """A draft of one parameter of a layer, in the shape that `create_experiment` gives it."""
     found = app.dependencies.catalogue.current().surfaces[surface]
     name, parameter = next((name, each) for name, each in found.parameters.items() if each.layer == layer)
+    control: JsonObject = {"weight": 0.5, "control": True}
+    varied: JsonObject = {"weight": 0.5, "parameters": {name: parameter.initial}}
     brief: dict[str, Any] = {
         "surface": surface,
         "change": f"Another {name}",
@@ -67,4 +70,5 @@ def pattern(app: Crossfade, surface: str, layer: str) -> Record:
     with app.dependencies.store.read() as view:
         record = view.experiment(key)
     assert record is not None
-    return record
+    document: JsonObject = {**record.document, "layer": layer, "variants": {"control": control, "b": varied}}
+    return record.model_copy(update={"document": document})

@@ -217,7 +217,9 @@ async def fill(on: Journey) -> None:
     """Enough experiments for pages and for a surface with several holders."""
     for number in range(12):
         brief = {**FAULTY, "variants": {"longer": {"shelf_length": 11 + number % 9}}, "allocation": 0.07}
-        drafted = await on.call(f"draft {number}", "create_experiment", key=f"shelf-length-{number:02}", **brief)
+        drafted = await on.call(
+            f"draft {number}", "create_experiment", key=f"home-longer-shelves-with-more-in-them-{number:02}", **brief
+        )
         assert drafted["ready"], drafted["findings"]
         if number < 4:
             planned = await on.call(f"plan {number}", "plan_change", key=drafted["key"], change="launch")

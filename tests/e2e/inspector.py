@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,12 +45,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Inspector:
-    """Starts one process a question; `target` says how the server is reached."""
+    """Starts one process a question; `target` says how the server is reached, `called` which tools were called."""
 
     client: Sequence[str]
     target: Sequence[str]
     era: str
     home: Path
+    called: set[str] = field(default_factory=set[str])
 
     def ask(self, method: str, *options: str) -> Outcome:
         command = [*self.client, *self.target, "--method", method, *options]
@@ -71,6 +72,7 @@ class Inspector:
         return outcome.result
 
     def try_tool(self, name: str, **arguments: Any) -> Outcome:
+        self.called.add(name)
         return self.ask("tools/call", "--tool-name", name, "--tool-args-json", json.dumps(arguments))
 
     def call(self, name: str, **arguments: Any) -> dict[str, Any]:

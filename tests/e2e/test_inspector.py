@@ -117,8 +117,9 @@ def test_the_schemas_of_the_tools_are_portable(inspector: Inspector) -> None:
     assert [tool["name"] for tool in tools] == [spec.run.__name__ for spec in TOOLS]
 
 
-def test_an_experiment_runs_only_after_a_yes_in_the_terminal(launch: Launch) -> None:
+def test_an_experiment_runs_only_after_a_yes_in_the_terminal(inspector: Inspector, launch: Launch) -> None:
     assert launch.statuses == ["awaiting_approval", "applied", "running"]
+    assert inspector.called == {spec.run.__name__ for spec in TOOLS}, "the way leads through every tool"
 
 
 def test_a_tool_error_is_told_as_one(inspector: Inspector) -> None:

@@ -162,6 +162,17 @@ ENTRIES: JsonObject = {
                     },
                     "initial": ["time", "destination", "platform", "delay"],
                 },
+                "refresh": {
+                    "description": "How the board is kept up to date.",
+                    "layer": "list",
+                    "schema": {
+                        "type": "object",
+                        "properties": {"seconds": {"enum": [10, 30, 60]}, "by": {"enum": ["poll", "push"]}},
+                        "required": ["seconds", "by"],
+                        "additionalProperties": False,
+                    },
+                    "initial": {"seconds": 30, "by": "poll"},
+                },
                 "night_colours": {
                     "description": "Dark board at night.",
                     "layer": "looks",

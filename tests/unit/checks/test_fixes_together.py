@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.app.repair import Repair, repair
@@ -24,14 +22,16 @@ def blocks(document: JsonObject, world: World) -> list[Finding]:
     return [finding for finding in findings_in(document, world) if finding.blocks and finding.code not in LATER]
 
 
-def mending(document: JsonObject, world: World) -> Repair:
-    return repair(document, blocks(document, world), lambda changed: blocks(changed, world))
+def mending(document: JsonObject, world: World) -> tuple[list[Finding], Repair]:
+    """What blocks a document, and what a reply would propose."""
+    found = blocks(document, world)
+    return found, repair(document, found, lambda changed: blocks(changed, world))
 
 
 def mended(document: JsonObject, world: World) -> JsonObject:
     """The document after the one update that a reply proposes for it."""
-    proposed = mending(document, world)
-    offered = {fix.id: fix for finding in blocks(document, world) for fix in finding.fixes}
+    found, proposed = mending(document, world)
+    offered = {fix.id: fix for finding in found for fix in finding.fixes}
     for fix in proposed.fixes:
         assert not offered[fix].relaxes
         document = patch_object(document, offered[fix].patch)
@@ -40,8 +40,8 @@ def mended(document: JsonObject, world: World) -> JsonObject:
 
 def is_curable(example: Example) -> bool:
     """Whether the example alone is cured without a person."""
-    document = patch_object(SPEC, example.fault)
-    return bool(blocks(document, example.world)) and not mending(document, example.world).left
+    found, proposed = mending(patch_object(SPEC, example.fault), example.world)
+    return bool(found) and not proposed.left
 
 
 def touched(patch: JsonObject, at: str = "") -> set[str]:
@@ -62,12 +62,10 @@ def are_independent(*examples: Example) -> bool:
 
 
 CURABLE = [example for example in EXAMPLES if example.world == QUIET and is_curable(example)]
-PAIRS = [pair for pair in combinations(CURABLE, 2) if are_independent(*pair)]
 
 
 def test_there_are_enough_faults_to_combine() -> None:
     assert len(CURABLE) > 30
-    assert len(PAIRS) > 500
 
 
 @pytest.mark.parametrize("example", CURABLE, ids=lambda example: example.id)
@@ -76,20 +74,11 @@ def test_one_fault_is_mended_in_one_call(example: Example) -> None:
     assert blocks(mended(document, QUIET), QUIET) == []
 
 
-def test_two_faults_are_mended_in_one_call() -> None:
-    left = {
-        f"{one.id} + {other.id}": [finding.code for finding in found]
-        for one, other in PAIRS
-        if (found := blocks(mended(patch_object(patch_object(SPEC, one.fault), other.fault), QUIET), QUIET))
-    }
-    assert left == {}
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(CURABLE), min_size=3, max_size=3, unique_by=lambda example: example.id))
-def test_three_faults_are_mended_in_one_call(examples: list[Example]) -> None:
+@settings(max_examples=250, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(CURABLE), min_size=2, max_size=3, unique_by=lambda example: example.id))
+def test_several_faults_are_mended_in_one_call(examples: list[Example]) -> None:
+    assume(are_independent(*examples))
     document = SPEC
     for example in examples:
         document = patch_object(document, example.fault)
-    if are_independent(*examples):
-        assert [finding.code for finding in blocks(mended(document, QUIET), QUIET)] == []
+    assert [finding.code for finding in blocks(mended(document, QUIET), QUIET)] == []
