@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -21,6 +22,7 @@ SMALLEST_EFFECT = 1e-9
 _NEAREST_TO_CERTAIN = 1e-15
 
 
+@lru_cache(maxsize=256)
 def quantile(probability: float) -> float:
     """Of the standard normal distribution; a probability that has been rounded to 0 or 1 counts as just inside."""
     return _NORMAL.inv_cdf(min(max(probability, _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN))
@@ -99,13 +101,17 @@ def required_units_for_margin(
 
 def detectable(metric: Metric, units: float, alpha: float, power: float, *, ratio: float = 1) -> float | None:
     """The smallest relative effect, 1e-6 to 1, that `units` in the control find towards what is better for the metric;
-    the inverse of `required_units` by bisection. None when they do not even find the largest."""
+    the inverse of `required_units`: in closed form, for a proportion by bisection to 1e-9. None when they do not even
+    find the largest."""
     sign = 1 if metric.better == "up" else -1
     low, high = 1e-6, _largest_effect(metric)
     at_most = required_units(metric, sign * high, alpha, power, ratio=ratio)
     if at_most is None or at_most > units:
         return None
-    for _ in range(60):
+    if metric.kind != "proportion":
+        # n is proportional to 1 / effect^2, so one size gives the effect of any other.
+        return max(low, high * math.sqrt(at_most / units))
+    for _ in range(30):
         middle = (low + high) / 2
         needed = required_units(metric, sign * middle, alpha, power, ratio=ratio)
         if needed is not None and needed > units:

@@ -64,7 +64,7 @@ def error_text(body: dict[str, JsonValue]) -> str:
     lines.append("the same call can succeed later" if body.get("retryable") else "the same call fails again")
     if body.get("next"):
         lines.append(f"next: {body['next']}")
-    return "\n".join(lines)
+    return "\n".join(" ".join(line.splitlines()) for line in lines)
 
 
 def expected(error: CrossfadeError, tool: str, schema: dict[str, Any], given: dict[str, Any]) -> CallToolResult:

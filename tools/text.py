@@ -28,8 +28,9 @@ Lines = Iterator[str]
 
 
 def text_of(answer: BaseModel) -> str:
-    """The text of an answer."""
-    return "\n".join(_WRITERS[type(answer)](answer))
+    """The text of an answer. Only the server begins a line: a text of a user's that holds a line break could pass for
+    one of ours otherwise, `next` above all."""
+    return "\n".join(" ".join(line.splitlines()) for line in _WRITERS[type(answer)](answer))
 
 
 def shown(value: JsonValue) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
 from ...core.model.experiment import LIVE, Record, State
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
 from ...core.ports.store import HeldRange, Placement, Summary
 from .listing import folded
-from .rows import M, columns_of, models_of, operation_of, placement_of, step_columns
+from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .tables import (
     APPROVAL,
     AUDIT,
@@ -27,10 +27,43 @@ from .tables import (
     PREVIEW,
 )
 
-_RECORDS = select(*columns_of(EXPERIMENT_VERSION, Record))
+Query = Select[*tuple[object, ...]]
+
 _SUMMARIES = select(*columns_of(EXPERIMENT, Summary))
 _PLANS = select(*columns_of(PLAN, Plan))
 _OPERATIONS = select(*columns_of(OPERATION, Operation, "steps"))
+
+# Statements of every call, built once: building one costs as much as running it.
+_KEY: BindParameter[str] = bindparam("key")
+_RECORDS = select(*columns_of(EXPERIMENT_VERSION, Record)).where(EXPERIMENT_VERSION.c.key == _KEY)
+_RECORD_AT = _RECORDS.where(EXPERIMENT_VERSION.c.version == bindparam("version"))
+_RECORD_NOW = _RECORDS.where(
+    EXPERIMENT_VERSION.c.version == select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == _KEY).scalar_subquery()
+)
+_LIVE_ON = _SUMMARIES.where(
+    EXPERIMENT.c.surface == bindparam("surface"),
+    EXPERIMENT.c.environment == bindparam("environment"),
+    EXPERIMENT.c.state.in_(sorted(LIVE)),
+).order_by(EXPERIMENT.c.key)
+_HELD = (
+    select(
+        BUCKET_RANGE.c.layer,
+        BUCKET_RANGE.c.lo,
+        BUCKET_RANGE.c.hi,
+        BUCKET_RANGE.c.experiment.label("key"),
+        BUCKET_RANGE.c.until,
+    )
+    .where(BUCKET_RANGE.c.layer.in_(bindparam("layers", expanding=True)), IS_LIVE)
+    .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
+)
+_RANGES_OF = (
+    select(BUCKET_RANGE.c.lo, BUCKET_RANGE.c.hi)
+    .where(BUCKET_RANGE.c.experiment == _KEY, IS_LIVE)
+    .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
+)
+_LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
+_PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
+_PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
 
 
 class SqlReader:
@@ -40,10 +73,11 @@ class SqlReader:
         self._connection = connection
 
     def experiment(self, key: str, version: int | None = None) -> Record | None:
-        column = EXPERIMENT_VERSION.c
-        stands = select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == key).scalar_subquery()
-        query = _RECORDS.where(column.key == key, column.version == (stands if version is None else version))
-        return next(iter(self._models(Record, query)), None)
+        if version is None:
+            found = self._models(Record, _RECORD_NOW, {"key": key})
+        else:
+            found = self._models(Record, _RECORD_AT, {"key": key, "version": version})
+        return next(iter(found), None)
 
     def search(
         self,
@@ -73,20 +107,13 @@ class SqlReader:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
 
     def live_on(self, surface: str, environment: str) -> list[Summary]:
-        column = EXPERIMENT.c
-        here = and_(column.surface == surface, column.environment == environment, column.state.in_(sorted(LIVE)))
-        return self._models(Summary, _SUMMARIES.where(here).order_by(column.key))
+        return self._models(Summary, _LIVE_ON, {"surface": surface, "environment": environment})
 
-    def held(self, layer: str) -> list[HeldRange]:
-        column = BUCKET_RANGE.c
-        fields = (column.layer, column.lo, column.hi, column.experiment.label("key"), column.until)
-        query = select(*fields).where(column.layer == layer, IS_LIVE).order_by(column.lo)
-        return self._models(HeldRange, query)
+    def held(self, *layers: str) -> list[HeldRange]:
+        return self._models(HeldRange, _HELD, {"layers": list(layers)})
 
     def ranges_of(self, key: str) -> list[BucketRange]:
-        column = BUCKET_RANGE.c
-        query = select(column.lo, column.hi).where(column.experiment == key, IS_LIVE).order_by(column.layer, column.lo)
-        return self._models(BucketRange, query)
+        return self._models(BucketRange, _RANGES_OF, {"key": key})
 
     def plan(self, handle: str) -> Plan | None:
         row = self._first(_PLANS.where(PLAN.c.handle == handle))
@@ -111,8 +138,7 @@ class SqlReader:
         return self._operation(_OPERATIONS.where(OPERATION.c.key == key, IS_UNFINISHED))
 
     def last_operation(self, key: str) -> Operation | None:
-        newest = OPERATION.c.seq.desc()
-        return self._operation(_OPERATIONS.where(OPERATION.c.key == key).order_by(newest).limit(1))
+        return self._operation(_LAST_OPERATION, {"key": key})
 
     def abandoned(self, now: datetime) -> list[str]:
         column = OPERATION.c
@@ -122,11 +148,10 @@ class SqlReader:
         return list(self._connection.execute(query).scalars())
 
     def placements(self, key: str) -> list[Placement]:
-        query = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == key).order_by(PLACEMENT.c.place)
-        return [placement_of(row) for row in self._all(query)]
+        return [placement_of(row) for row in self._connection.execute(_PLACEMENTS, {"key": key}).mappings()]
 
     def previews(self, key: str) -> dict[str, list[str]]:
-        units = self._connection.execute(select(PREVIEW.c.units).where(PREVIEW.c.key == key)).scalar_one_or_none()
+        units = self._connection.execute(_PREVIEWS, {"key": key}).scalar_one_or_none()
         return units or {}
 
     def audit_of(self, subject: str, limit: int) -> list[AuditEvent]:
@@ -135,19 +160,19 @@ class SqlReader:
         of_subject = select(*columns_of(AUDIT, AuditEvent)).where(AUDIT.c.subject == subject)
         return self._models(AuditEvent, of_subject.order_by(newest_first).limit(limit))
 
-    def _models(self, model: type[M], query: Select[*tuple[object, ...]]) -> list[M]:
-        return models_of(model, self._connection.execute(query).all())
+    def _models(self, model: type[M], query: Query, values: Values | None = None) -> list[M]:
+        return models_of(model, self._connection.execute(query, values).all())
 
-    def _operation(self, query: Select[*tuple[object, ...]]) -> Operation | None:
-        row = self._first(query)
+    def _operation(self, query: Query, values: Values | None = None) -> Operation | None:
+        row = self._first(query, values)
         if row is None:
             return None
         column = OPERATION_STEP.c
         steps = select(*step_columns(OPERATION_STEP)).where(column.operation == row["id"]).order_by(column.position)
         return operation_of(row, self._all(steps))
 
-    def _first(self, query: Select[*tuple[object, ...]]) -> RowMapping | None:
-        return self._connection.execute(query).mappings().first()
+    def _first(self, query: Query, values: Values | None = None) -> RowMapping | None:
+        return self._connection.execute(query, values).mappings().first()
 
-    def _all(self, query: Select[*tuple[object, ...]]) -> Sequence[RowMapping]:
+    def _all(self, query: Query) -> Sequence[RowMapping]:
         return self._connection.execute(query).mappings().all()

@@ -9,7 +9,7 @@ from ..model.answers import Applied, Checked, Experiment, Experiments, Explanati
 from ..model.brief import Brief
 from ..model.experiment import Change, State
 from ..model.plan import Approval, Assurance, Operation
-from . import applying, drafts, explaining, finding, plan_view, reference, saga
+from . import applying, drafts, experiments, explaining, plan_view, reference, saga, surfaces
 from .dependencies import Dependencies
 
 
@@ -20,7 +20,7 @@ class Crossfade:
         self.dependencies = dependencies
 
     def find_surfaces(self, query: str = "", limit: int = 3, cursor: str | None = None) -> Surfaces:
-        return finding.find_surfaces(self.dependencies, query, limit, cursor)
+        return surfaces.find_surfaces(self.dependencies, query, limit, cursor)
 
     def find_experiments(
         self,
@@ -31,10 +31,10 @@ class Crossfade:
         limit: int = 8,
         cursor: str | None = None,
     ) -> Experiments:
-        return finding.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)
+        return experiments.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)
 
     def get_experiment(self, key: str, *, full: bool = False, version: int | None = None) -> Experiment:
-        return finding.get_experiment(self.dependencies, key, full=full, version=version)
+        return experiments.get_experiment(self.dependencies, key, full=full, version=version)
 
     def validate_experiment(self, spec: JsonObject) -> Checked:
         return drafts.validate(self.dependencies, spec)

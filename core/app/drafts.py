@@ -95,7 +95,9 @@ def _situation(
 ) -> tuple[JsonObject, dict[str, int], Spec | None]:
     environment = catalogue.default_environment
     surface = catalogue.surfaces[brief.surface]
-    free = {layer: free_buckets(view.held(layer_name(environment, brief.surface, layer))) for layer in surface.layers}
+    names = {layer: layer_name(environment, brief.surface, layer) for layer in surface.layers}
+    held = view.held(*names.values())
+    free = {layer: free_buckets([part for part in held if part.layer == name]) for layer, name in names.items()}
     earlier: Spec | None = None
     if brief.iterates is not None:
         read = read_spec(require(view, brief.iterates).document)
@@ -162,9 +164,7 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
     return _updated(case, findings, newer, following, record.document)
 
 
-def _updated(
-    case: Case | None, findings: list[Finding], record: Record, following: str, before: JsonObject
-) -> Checked:
+def _updated(case: Case | None, findings: list[Finding], record: Record, following: str, before: JsonObject) -> Checked:
     """The answer to an update: what is different now. What only informs was told when the draft was made, and the size
     depends on no variant's values."""
     news = [finding for finding in findings if finding.severity != "info"]

@@ -8,6 +8,7 @@ from ..documents import canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
 from ..model.finding import Finding
+from ..names import listed
 from ..ports.store import Reader
 from .cases import examine
 from .dependencies import Dependencies
@@ -34,7 +35,7 @@ def update_call(record: Record, mending: Repair) -> str:
         quoted = ", ".join(f'"{fix}"' for fix in mending.fixes)
         arguments.append(f"fixes=[{quoted}]")
     if mending.left:
-        places = ", ".join(dict.fromkeys(finding.at or "/" for finding in mending.left))
+        places = listed(dict.fromkeys(finding.at or "/" for finding in mending.left))
         return f"update_experiment({', '.join([*arguments, 'changes={...}'])}) at {places}"
     if mending.changes:
         arguments.append(f"changes={canonical(mending.changes)}")

@@ -12,7 +12,7 @@ from ..names import nearest, same_name
 from .cases import production_of
 from .dependencies import Dependencies
 from .drafts import known_surface
-from .finding import surface_view
+from .surfaces import surface_view
 
 Kind = Literal["surface", "metric", "experiment", "check"]
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..documents import JsonObject, patch_object, patch_to
 from ..model.finding import Finding, Fix
 
+MOST_FAULTS = 50
+"""Faults past which no repair is looked for: each fix is checked anew, and the draft as a whole is wrong."""
 ROUNDS = 8
 """Most faults mended that show only when others are gone."""
 
@@ -30,6 +32,8 @@ def repair(document: JsonObject, findings: Sequence[Finding], examine: Examine) 
     checked again; what that asks for is in `changes`, because only findings of the draft as it is have ids.
     """
     left = [finding for finding in findings if finding.blocks]
+    if len(left) > MOST_FAULTS:
+        return Repair([], {}, left)
     fixes: list[str] = []
     fixed = document
     for finding in tuple(left):

@@ -91,3 +91,8 @@ def checked(
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:
     return [f"{part.lo}-{part.hi - 1}" for part in ranges]
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters of a text, cut between words."""
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"

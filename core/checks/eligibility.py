@@ -10,6 +10,7 @@ from ..documents import nest
 from ..model.catalogue import Blackout
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free
+from ..ports.store import Summary
 from .engine import Case, Check, Cure, Fault
 
 SHARE_HINT = "0.2 means 20 % of the eligible units."
@@ -129,16 +130,20 @@ def start_is_not_past(case: Case) -> Iterator[Fault]:
         yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
 
 
+def _meets(case: Case, other: Summary) -> bool:
+    """Whether a unit can be in both audiences; two that ask for different attributes always share units."""
+    if not case.spec.audience.keys() & other.audience.keys():
+        return True
+    attributes = case.catalogue.attributes
+    return audiences.overlap(case.audience, audiences.parse(other.audience, attributes)[0], attributes)
+
+
 def neighbours_are_told(case: Case) -> Iterator[Fault]:
     """Experiments in other layers that meet the same units are named: their treatments can interact."""
     meeting = [
         other.key
         for other in case.live
-        if other.layer != case.spec.layer
-        and other.key != case.key
-        and audiences.overlap(
-            case.audience, audiences.parse(other.audience, case.catalogue.attributes)[0], case.catalogue.attributes
-        )
+        if other.layer != case.spec.layer and other.key != case.key and _meets(case, other)
     ]
     if meeting:
         message = f"{listed(meeting, 4)} run in other layers of this surface and meet the same units."

@@ -39,7 +39,7 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
 
     The first has the cure, which mends all that can be mended in the value: patches of one value would undo each
     other. A list that is too short is completed from production, for whoever names what comes first means that
-    the rest follows.
+    the rest follows; so are the fields of an object, for whoever names one means that the others stay.
     """
     if meets_schema(value, schema):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, canonical, nest, pointer
@@ -12,6 +13,7 @@ from .payload import schema_faults
 
 MAX_VARIANTS = 20
 SUM_TOLERANCE = 1e-6
+WEIGHTS_ARE_SHARES = 'Weights are shares, 0-1, and sum to 1 ("0.5" is 50 %).'
 
 
 def variants_are_enough(case: Case) -> Iterator[Fault]:
@@ -58,14 +60,16 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     weights = [variant.weight for variant in case.spec.variants.values()]
     if len(weights) < 2 or min(weights) <= 0 or abs(sum(weights) - 1) <= SUM_TOLERANCE:
         return  # a single variant is a fault of its own, whose cure sets the weights
+    if not math.isfinite(sum(weights)):
+        yield Fault("/variants", WEIGHTS_ARE_SHARES, cures=[Cure("equal weights", _equal_weights(case))])
+        return
     scaled = {key: round(variant.weight / sum(weights), 6) for key, variant in case.spec.variants.items()}
     last = next(reversed(scaled))
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
     cures = [Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled))]
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))
-    message = 'Weights are shares, 0-1, and sum to 1 ("0.5" is 50 %).'
-    yield Fault("/variants", message, got=round(sum(weights), 6), cures=cures)
+    yield Fault("/variants", WEIGHTS_ARE_SHARES, got=round(sum(weights), 6), cures=cures)
 
 
 def _weights(weights: dict[str, float]) -> JsonObject:

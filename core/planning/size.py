@@ -58,9 +58,7 @@ def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: dat
     )
 
 
-def reachable_units(
-    surface: str, catalogue: Catalogue, audience: list[Condition], days: int, today: date
-) -> float:
+def reachable_units(surface: str, catalogue: Catalogue, audience: list[Condition], days: int, today: date) -> float:
     """Unique units after `days` that are in the audience and in no holdout."""
     outside_holdouts = math.prod(1 - holdout.share for holdout in catalogue.holdouts_of(surface, today).values())
     reached, _ = share(audience, catalogue.attributes)
@@ -91,9 +89,7 @@ def _sized(
     return MetricSize(metric=name, role=use.role, effect=effect, needed=needed, detects=found)
 
 
-def days_needed(
-    spec: Spec, catalogue: Catalogue, audience: list[Condition], limit: int, today: date
-) -> int | None:
+def days_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], limit: int, today: date) -> int | None:
     """The fewest whole weeks, in days, that make the design sufficient; None when `limit` days do not."""
     for days in range(7, limit + 1, 7):
         if days < catalogue.surfaces[spec.surface].policy.min_days:
@@ -105,9 +101,7 @@ def days_needed(
     return None
 
 
-def allocation_needed(
-    spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date
-) -> float | None:
+def allocation_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date) -> float | None:
     """The smallest allocation, in steps of 0.01, that makes the design sufficient; None when 1.0 does not.
 
     Units are proportional to the allocation, so one sizing at 1.0 tells."""

@@ -74,8 +74,8 @@ class Reader(Protocol):
         """Experiments of a surface that hold buckets, by key."""
         ...
 
-    def held(self, layer: str) -> list[HeldRange]:
-        """Ranges held in a layer now, by `lo`."""
+    def held(self, *layers: str) -> list[HeldRange]:
+        """Ranges held in the layers now, by layer and `lo`."""
         ...
 
     def ranges_of(self, key: str) -> list[BucketRange]: ...

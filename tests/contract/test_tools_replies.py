@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from crossfade.core.model.answers import Applied, Checked, Experiment, Experiments, PlanView, Surfaces
 from crossfade.tools.all_tools import TOOLS
 
-from .test_tools_journey import Reply, travel
+from .test_tools_journey import FORGED, Reply, travel
 
 CONCISE = 4_096
 """Most bytes of both halves of a reply, unless the call asked for more."""
@@ -107,7 +107,8 @@ def says(text: str, at: str, leaf: str | float | None) -> bool:
     if isinstance(leaf, str):
         shouted = leaf.upper() if name == "severity" else leaf
         sentence = shouted.removesuffix(".")  # which goes on in the text with what came and what is allowed
-        return any(form in text for form in (sentence, json.dumps(leaf, ensure_ascii=False)[1:-1]))
+        quoted = json.dumps(leaf, ensure_ascii=False)[1:-1]
+        return any(form in text for form in (" ".join(sentence.splitlines()), quoted))
     if leaf is None:
         return False
     forms = "|".join(re.escape(form) for form in (json.dumps(leaf), f"{leaf:g}"))
@@ -146,6 +147,13 @@ def test_every_reply_ends_with_the_next_step(replies: list[Reply]) -> None:
         if not reply.structured.get("next") or not reply.text.endswith(f"\nnext: {reply.structured['next']}")
     ]
     assert without == []
+
+
+def test_no_text_of_a_user_begins_a_line(replies: list[Reply]) -> None:
+    """Else a hypothesis could end with a `next` that somebody else than the server wants called."""
+    met = [reply for reply in replies if FORGED in reply.text]
+    assert {reply.is_error for reply in met} == {True, False}
+    assert [reply.label for reply in met if any(line.startswith(FORGED) for line in reply.text.splitlines())] == []
 
 
 def test_every_error_has_one_shape(replies: list[Reply]) -> None:

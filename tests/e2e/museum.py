@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import mcp.types as types
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from crossfade.adapters.store.store import open_store
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.model.brief import Brief
@@ -84,6 +89,21 @@ class Museum:
         return file
 
 
+@cache
+def _empty_store() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "crossfade.db"
+        open_store(path).close()
+        return path.read_bytes()
+
+
+def opened(home: Path) -> Museum:
+    """A museum whose store exists already: to make one takes longer than most tests."""
+    museum = Museum(home)
+    museum.database.write_bytes(_empty_store())
+    return museum
+
+
 def brief(key: str = "guide-first", **more: object) -> dict[str, Any]:
     """Arguments of create_experiment for a draft that is ready: two backends, 3,000 of 10,000 buckets."""
     return {
@@ -147,6 +167,13 @@ class Visitor:
         assert isinstance(result, types.CallToolResult)
         text = "".join(part.text for part in result.content if isinstance(part, types.TextContent))
         return Reply(bool(result.is_error), result.structured_content or {}, text)
+
+    async def paste(self, call: str) -> Reply:
+        """Make the call that a reply's `next` offers, as it stands there."""
+        parsed = ast.parse(call, mode="eval").body
+        assert isinstance(parsed, ast.Call), call
+        given = {word.arg: json.loads(ast.get_source_segment(call, word.value) or "") for word in parsed.keywords}
+        return await self.call(ast.unparse(parsed.func), {name: value for name, value in given.items() if name})
 
     async def works(self) -> bool:
         """Whether the server still answers as it should."""

@@ -71,6 +71,30 @@ def test_nothing_answers_a_blank_line_or_a_notification(server: RawServer, line:
     assert "result" in server.ask("ping")
 
 
+CREATE = (
+    '{"jsonrpc":"2.0","id":31,"method":"tools/call","params":{"name":"create_experiment","arguments":{'
+    '"surface":"gallery","change":"a","because":"b","variants":{},"success_metrics":["ticket_rate"],%s}}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "at"),
+    [
+        ('"allocation":NaN', "/allocation"),
+        ('"allocation":-Infinity', "/allocation"),
+        ('"audience":{"visits":{"gte":1e999}}', "/audience/visits/gte"),
+        ('"more":{"design":{"alpha":NaN}}', "/more/design/alpha"),
+    ],
+)
+def test_a_number_that_json_does_not_have_is_refused_at_its_place(server: RawServer, given: str, at: str) -> None:
+    server.send((CREATE % given).encode())
+    result = server.reply()["result"]
+    assert result["isError"]
+    assert (result["structuredContent"]["code"], result["structuredContent"]["pointer"]) == ("not_finite", at)
+    listed = server.ask("tools/call", {"name": "find_experiments", "arguments": {}})["result"]
+    assert listed["structuredContent"]["experiments"] == []
+
+
 def test_a_call_of_2_mb_gets_its_answer(server: RawServer) -> None:
     server.send((CALL % (30, WIDE + '"')).encode())
     reply = server.reply()

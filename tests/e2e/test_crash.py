@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from crossfade.adapters.store.store import open_store
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.model.experiment import Change
 
 from .killing import Life, Nursery
 from .ledger import Ledger
 from .lines import RawServer
-from .museum import NOON, Museum, SetClock, agreed, drafted, launched
+from .museum import NOON, Museum, SetClock, agreed, drafted, launched, opened
 
 LATER = NOON + timedelta(minutes=1)
 """The lease of a process that died at noon has run out."""
@@ -46,19 +44,9 @@ def nursery() -> Iterator[Nursery]:
     nursery.close()
 
 
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    museum = Museum(tmp_path_factory.mktemp("empty"))
-    open_store(museum.database).close()
-    return museum.database
-
-
 @pytest.fixture
-def museum(tmp_path: Path, empty_database: Path) -> Museum:
-    """A home whose store exists already: to make one takes longer than all the rest of a test."""
-    museum = Museum(tmp_path)
-    shutil.copy(empty_database, museum.database)
-    return museum
+def museum(tmp_path: Path) -> Museum:
+    return opened(tmp_path)
 
 
 def ready_for(app: Crossfade, change: Change) -> str:

@@ -16,14 +16,14 @@ from crossfade.server.cli.main import main
 
 from .killing import Nursery
 from .ledger import Ledger
-from .museum import COMMAND, NOON, Museum, agreed, drafted, launched, visiting_process
+from .museum import COMMAND, NOON, Museum, agreed, drafted, launched, opened, visiting_process
 
 Terminal = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def museum(tmp_path: Path) -> Museum:
-    return Museum(tmp_path)
+    return opened(tmp_path)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from crossfade.core.model.brief import Brief
 from crossfade.core.model.experiment import Record
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
+
+from ...e2e.journey import pasted
 
 GROCERY = Path(__file__).resolve().parents[2] / "catalogues" / "grocery"
 KEY = "bread-first"
@@ -267,6 +270,38 @@ class TestNext:
         [fix] = [fix.id for finding in app.plan_change(KEY, "launch").findings for fix in finding.fixes or []]
         assert app.update_experiment(KEY, 1, [fix], {}).changed == {"/schedule/start": ["2026-10-19", "absent"]}
         assert app.plan_change(KEY, "launch").ready
+
+
+SLIPS: dict[str, dict[str, object]] = {
+    "value": {"variants": MISSPELT},
+    "part of a list": {"variants": {"bread": {"aisles": ["bakery"]}}},
+    "parameter": {"variants": {"bread": {"tile_column": 5}}},
+    "variant": {"variants": {"Bread First": {"reorder_first": "True"}}},
+    "percent": {"allocation": 90},
+    "effect as percent": {"success_metrics": {"items_added": 2}},
+    "effect of a loss": {"success_metrics": {"basket_value": -0.03}},
+    "metric": {"success_metrics": "item_added"},
+    "deprecated metric": {"success_metrics": ["baskets"]},
+    "attribute": {"audience": {"ragion": "south"}},
+    "case of a value": {"audience": {"region": ["South", "WEST"]}},
+    "too short": {"duration_days": 3},
+    "unknown field": {"more": {"onwer": "bakers"}},
+    "field of a metric": {"more": {"metrics": {"page_errors": {"marign": 0.1}}}},
+    "past": {"start": "2026-10-01"},
+}
+"""What people get wrong in a brief, by the argument that it is in."""
+MISTAKEN = [pair for pair in combinations(SLIPS, 2) if not SLIPS[pair[0]].keys() & SLIPS[pair[1]].keys()]
+
+
+@pytest.mark.parametrize("slips", [*((slip,) for slip in SLIPS), *MISTAKEN], ids=" + ".join)
+def test_slips_are_mended_by_the_one_call_that_the_reply_proposes(app: Crossfade, slips: tuple[str, ...]) -> None:
+    answer = app.create_experiment(brief(**{name: value for slip in slips for name, value in SLIPS[slip].items()}))
+    assert not answer.ready
+    tool, call = pasted(answer.next)
+    assert tool == "update_experiment"
+    mended = app.update_experiment(call["key"], call["version"], call.get("fixes", []), call.get("changes", {}))
+    assert codes(mended) == []
+    assert mended.next.endswith(f'plan_change(key="{KEY}", change="launch")')
 
 
 class TestFrom:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crossfade.core.app.repair import Repair, repair
 from crossfade.core.checks.operations import LAUNCH_CHECKS
-from crossfade.core.documents import JsonObject, patch_object
+from crossfade.core.documents import JsonObject, patch_object, patch_to
 from crossfade.core.model.finding import Finding
 
 from .examples import EXAMPLES, Example
@@ -82,3 +82,18 @@ def test_several_faults_are_mended_in_one_call(examples: list[Example]) -> None:
     for example in examples:
         document = patch_object(document, example.fault)
     assert [finding.code for finding in blocks(mended(document, QUIET), QUIET)] == []
+
+
+LEAVES = st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "b"]) | st.lists(st.integers(0, 3), max_size=2)
+OBJECTS = st.recursive(
+    st.dictionaries(st.sampled_from("xyz"), LEAVES, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("xyz"), LEAVES | inner, max_size=3),
+    max_leaves=8,
+)
+"""Objects without null, which no merge patch can set."""
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(OBJECTS, OBJECTS)
+def test_what_is_proposed_besides_fixes_is_a_patch_to_the_mended_spec(before: JsonObject, after: JsonObject) -> None:
+    assert patch_object(before, patch_to(before, after)) == after

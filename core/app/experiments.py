@@ -1,0 +1,164 @@
+"""Find experiments, and look at one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+
+from ..checks.shape import read_spec
+from ..errors import Invalid
+from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
+from ..model.experiment import MetricUse, Record, Spec, State, changes_from
+from ..ports.store import Reader
+from .cases import examine, require
+from .dependencies import Dependencies
+from .following import next_call
+from .views import bucket_texts, cut
+
+SHOWN_NAME = 60
+SHOWN_TITLE = 100
+SHOWN_HYPOTHESIS = 300
+MAX_WORDS = 32
+MAX_CURSOR = 400
+
+
+def find_experiments(
+    deps: Dependencies,
+    query: str,
+    surface: str | None,
+    state: State | None,
+    owner: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Experiments:
+    """Experiments by words and filters, the last changed first."""
+    words = query.lower().split()
+    if len(words) > MAX_WORDS:
+        raise Invalid(f"A query has at most {MAX_WORDS} words.", pointer="/query", got=len(words))
+    with deps.store.read() as view:
+        found = view.search(
+            surface=surface,
+            states=frozenset({state}) if state else None,
+            owner=owner,
+            words=words or None,
+            after=_decode(cursor) if cursor else None,
+            limit=limit + 1,
+        )
+    shown, more = found[:limit], len(found) > limit
+    first = shown[0].key if shown else None
+    return Experiments(
+        experiments=[
+            ExperimentLine(
+                key=each.key,
+                state=each.state,
+                name=cut(each.name, SHOWN_NAME),
+                surface=each.surface,
+                owner=each.owner,
+                updated=f"{each.updated:%Y-%m-%d %H:%M}",
+            )
+            for each in shown
+        ],
+        cursor=_encode(shown[-1].updated, shown[-1].key) if more else None,
+        next=f'get_experiment(key="{first}")' if first else "find_surfaces(query=...) starts a new one",
+    )
+
+
+def _encode(updated: datetime, key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([updated.isoformat(), key]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        written, key = json.loads(base64.urlsafe_b64decode(padded[:MAX_CURSOR]))
+        updated = datetime.fromisoformat(written)
+        if updated.tzinfo is None:
+            raise ValueError("a cursor's time is aware")
+        return updated.astimezone(UTC), str(key)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Invalid("Pass the cursor as the last reply gave it.", pointer="/cursor", got=cursor[:40]) from error
+
+
+def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None) -> Experiment:
+    """One experiment as it is now, or as it was at a version.
+
+    Raises:
+        NotFound: no such experiment or version.
+    """
+    with deps.store.read() as view:
+        record = require(view, key, version)
+        return _experiment_view(deps, view, record, full)
+
+
+def _experiment_view(deps: Dependencies, view: Reader, record: Record, full: bool) -> Experiment:
+    spec = read_spec(record.document)
+    ready, blocks, following = _readiness(deps, view, record)
+    operation = view.last_operation(record.key)
+    known = spec if isinstance(spec, Spec) else None
+    design = record.document.get("design")
+    days = design.get("days") if isinstance(design, dict) else None
+    allocation = record.document.get("allocation")
+    placements = view.placements(record.key)
+    return Experiment(
+        key=record.key,
+        version=record.version,
+        state=record.state,
+        ready=ready,
+        blocks=blocks or None,
+        name=cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
+        surface=record.surface,
+        hypothesis=cut(_hypothesis_text(known), SHOWN_HYPOTHESIS) if known else "the spec breaks its schema",
+        audience=known.audience if known else {},
+        allocation=float(allocation) if isinstance(allocation, int | float) else 0.0,
+        days=days if isinstance(days, int) else 0,
+        variants=_variant_views(known) if known else {},
+        metrics={name: _use_text(use) for name, use in known.metrics.items()} if known else {},
+        owner=record.owner,
+        buckets=bucket_texts(view.ranges_of(record.key)) or None,
+        delivered=[f"{each.place.backend}/{each.place.document}" for each in placements] or None,
+        previews=view.previews(record.key) or None,
+        operation=OperationView(
+            id=operation.id, change=operation.change, status=operation.status, reason=operation.reason
+        )
+        if operation
+        else None,
+        spec=record.document if full else None,
+        generated=record.generated if full else None,
+        next=following,
+    )
+
+
+def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
+    if record.state == "draft":
+        catalogue = deps.catalogue.current()
+        _, findings = examine(deps, catalogue, view, record.key, record.document)
+        blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
+        return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
+    last = view.last_operation(record.key)
+    if last is not None and last.status in ("running", "needs_attention"):
+        return None, [], f'apply_plan(digest="{last.handle}") continues the {last.change}'
+    allowed = changes_from(record.state)
+    if not allowed:
+        return None, [], f'create_experiment(from="{record.key}", ...) follows it up'
+    return None, [], " or ".join(f'plan_change(key="{record.key}", change="{change}")' for change in allowed)
+
+
+def _hypothesis_text(spec: Spec) -> str:
+    hypothesis = spec.hypothesis
+    return f"{hypothesis.change} will {hypothesis.direction} {hypothesis.metric}, because {hypothesis.because}"
+
+
+def _variant_views(spec: Spec) -> dict[str, VariantView]:
+    return {
+        name: VariantView(weight=variant.weight, control=variant.control or None, parameters=variant.parameters or None)
+        for name, variant in spec.variants.items()
+    }
+
+
+def _use_text(use: MetricUse) -> str:
+    if use.role == "success" and use.mde is not None:
+        return f"success, {use.mde:+.2%}"
+    if use.margin is not None:
+        return f"{use.role}, margin {use.margin:g}"
+    return use.role

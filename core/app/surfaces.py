@@ -1,0 +1,166 @@
+"""Find surfaces, and show what a brief needs to know of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from ..documents import JsonObject
+from ..errors import Invalid
+from ..model.answers import LayerView, OtherSurface, ParameterView, Surfaces, SurfaceView
+from ..model.catalogue import Catalogue, Surface
+from ..names import listed
+from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
+from ..ports.store import HeldRange, Reader
+from .cases import production_of
+from .dependencies import Dependencies
+from .searching import index_of, words_of
+from .views import cut
+
+SHOWN_PARAMETERS = 4
+"""Most parameters shown in full; those that fit less than half as well as the best are only named."""
+SHOWN_ATTRIBUTES = 14
+SHOWN_DESCRIPTION = 100
+SHOWN_DAYS = (1, 7, 14, 28)
+SHOWN_OTHERS = 12
+
+
+def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None) -> Surfaces:
+    """The surface that fits the words best, in full, and the next best by name."""
+    catalogue = deps.catalogue.current()
+    ranked, fits = index_of(catalogue).ranked(query)
+    start = _offset(cursor)
+    best = ranked[0] if fits else None
+    rest = [key for key in ranked if key != best]
+    shown = rest[start : start + limit]
+    more = start + limit if start + limit < len(rest) else None
+    view = None
+    if best is not None and start == 0:
+        with deps.store.read() as reader:
+            view = surface_view(deps, catalogue, reader, best, query)
+    return Surfaces(
+        best=view,
+        others=[OtherSurface(key=key, name=catalogue.surfaces[key].name) for key in shown],
+        cursor=str(more) if more is not None and view is None else None,
+        next=_next_for(view, rest),
+    )
+
+
+def _next_for(view: SurfaceView | None, rest: list[str]) -> str:
+    if view is None:
+        return f'find_surfaces(query="{rest[0]}")' if rest else "the catalogue has no surface"
+    name = view.parameters[0].name if view.parameters else "parameter"
+    metric = next(iter(view.success_metrics), "metric")
+    return (
+        f'create_experiment(surface="{view.key}", change="...", because="...", '
+        f'variants={{"treatment": {{"{name}": ...}}}}, success_metrics={{"{metric}": null}})'
+    )
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise Invalid("Pass the cursor as the last reply gave it.", pointer="/cursor", got=cursor[:40])
+    return int(cursor)
+
+
+def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, query: str = "") -> SurfaceView:
+    """Everything a brief needs to know of a surface."""
+    surface = catalogue.surfaces[key]
+    environment = catalogue.default_environment
+    production = production_of(deps, catalogue, key, environment)
+    shown, named = _shown_parameters(index_of(catalogue).parameters(key, query))
+    today = deps.clock.now().date()
+    recent = view.search(surface=key, limit=2)
+    return SurfaceView(
+        key=key,
+        name=surface.name,
+        description=cut(surface.description, SHOWN_DESCRIPTION),
+        owner=surface.owner,
+        unit=surface.unit,
+        units={str(day): units for day, units in surface.accrual.items() if day in SHOWN_DAYS},
+        parameters=[_parameter_view(surface, name, production) for name in shown],
+        more_parameters=named or None,
+        layers=_layer_views(view, environment, key, surface),
+        success_metrics={name: _usual(catalogue, name) for name in surface.suggested_metrics},
+        required_metrics={
+            name: required.role + (f", margin {required.margin:g}" if required.margin else "")
+            for name, required in surface.required_metrics.items()
+        },
+        audience=_audience_attributes(catalogue, query),
+        reviewers=surface.reviewers or None,
+        blackouts=[f"{each.start}..{each.end}: {each.why}" for each in surface.blackouts if each.end >= today] or None,
+        holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,
+        recent=[f"{each.key} {each.state}" for each in recent] or None,
+    )
+
+
+def _audience_attributes(catalogue: Catalogue, query: str) -> list[str]:
+    """Attributes with a known distribution, those that the words fit first, cut to a line."""
+    wanted = set(words_of(query))
+    known = [name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles]
+    known.sort(key=lambda name: not wanted & set(words_of(name)))
+    more = [f"and {len(known) - SHOWN_ATTRIBUTES} more"] if len(known) > SHOWN_ATTRIBUTES else []
+    return known[:SHOWN_ATTRIBUTES] + more
+
+
+def _usual(catalogue: Catalogue, name: str) -> float:
+    metric = catalogue.metrics[name]
+    return (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
+
+
+def _shown_parameters(fits: dict[str, int]) -> tuple[list[str], list[str]]:
+    """(parameters to show, parameters to name), the best fit first."""
+    order = list(fits)
+    close = [name for name in order if fits[name] and 2 * fits[name] >= fits[order[0]]]
+    shown = (close or order)[:SHOWN_PARAMETERS]
+    return shown, [name for name in order if name not in shown]
+
+
+def _parameter_view(surface: Surface, name: str, production: Mapping[str, JsonValue]) -> ParameterView:
+    parameter = surface.parameters[name]
+    return ParameterView(
+        name=name, layer=parameter.layer, values=schema_text(parameter.json_schema), production=production[name]
+    )
+
+
+def schema_text(schema: JsonObject) -> str:
+    """A schema in one line: enums literally, bounds as ranges."""
+    options = schema.get("enum")
+    if isinstance(options, list):
+        return listed((str(option) for option in options), SHOWN_OTHERS)
+    kind = str(schema.get("type", "any"))
+    items = schema.get("items")
+    if kind == "array" and isinstance(items, dict):
+        unique = "distinct " if schema.get("uniqueItems") else ""
+        return f"list{_bounds(schema, 'minItems', 'maxItems')} of {unique}{schema_text(items)}"
+    properties = schema.get("properties")
+    if kind == "object" and isinstance(properties, dict):
+        parts = [f"{name}: {schema_text(part)}" for name, part in properties.items() if isinstance(part, dict)]
+        return "{" + "; ".join(parts) + "}"
+    return kind + (_bounds(schema, "minimum", "maximum") or _bounds(schema, "minLength", "maxLength"))
+
+
+def _bounds(schema: JsonObject, low: str, high: str) -> str:
+    if low not in schema and high not in schema:
+        return ""
+    return f" {schema.get(low, '')}..{schema.get(high, '')}"
+
+
+def _layer_views(view: Reader, environment: str, key: str, surface: Surface) -> list[LayerView]:
+    names = {layer: layer_name(environment, key, layer) for layer in surface.layers}
+    held = view.held(*names.values())
+    usual = buckets_for(surface.policy.allocation)
+    return [_layer_view(layer, [part for part in held if part.layer == name], usual) for layer, name in names.items()]
+
+
+def _layer_view(layer: str, held: list[HeldRange], usual: int) -> LayerView:
+    holders = sorted({part.key for part in held})
+    shown = [*holders[:1], f"and {len(holders) - 1} more"] if len(holders) > 1 else holders
+    free = free_buckets(held)
+    more = next_free(held, usual) if free < usual else None
+    return LayerView(
+        layer=layer, free=free / BUCKETS, held_by=shown or None, more_free_on=more.isoformat() if more else None
+    )
