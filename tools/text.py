@@ -52,7 +52,7 @@ def _surfaces(answer: Surfaces) -> Lines:
     if answer.best is not None:
         yield from _surface(answer.best)
     if answer.others:
-        yield "other surfaces: " + "; ".join(f"{other.key} ({other.name})" for other in answer.others)
+        yield "other surfaces: " + "; ".join(f"{key} ({name})" for key, name in answer.others.items())
     if answer.cursor is not None:
         yield f"cursor: {answer.cursor}"
     yield f"next: {answer.next}"

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..errors import Invalid
-from ..model.answers import LayerView, OtherSurface, ParameterView, Surfaces, SurfaceView
+from ..model.answers import LayerView, ParameterView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
@@ -20,8 +20,9 @@ from .views import cut
 
 SHOWN_PARAMETERS = 4
 """Most parameters shown in full; those that fit less than half as well as the best are only named."""
-SHOWN_ATTRIBUTES = 14
+SHOWN_ATTRIBUTES = 20
 SHOWN_DESCRIPTION = 100
+SHOWN_REASON = 40
 SHOWN_DAYS = (1, 7, 14, 28)
 SHOWN_OTHERS = 12
 
@@ -41,7 +42,7 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
             view = surface_view(deps, catalogue, reader, best, query)
     return Surfaces(
         best=view,
-        others=[OtherSurface(key=key, name=catalogue.surfaces[key].name) for key in shown],
+        others={key: catalogue.surfaces[key].name for key in shown},
         cursor=str(more) if more is not None and view is None else None,
         next=_next_for(view, rest),
     )
@@ -91,7 +92,10 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         },
         audience=_audience_attributes(catalogue, query),
         reviewers=surface.reviewers or None,
-        blackouts=[f"{each.start}..{each.end}: {each.why}" for each in surface.blackouts if each.end >= today] or None,
+        blackouts=[
+            f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}" for each in surface.blackouts if each.end >= today
+        ]
+        or None,
         holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,
         recent=[f"{each.key} {each.state}" for each in recent] or None,
     )

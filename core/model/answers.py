@@ -85,14 +85,9 @@ class SurfaceView(StrictModel):
     recent: list[str] | None = Field(default=None, description="latest experiments, as `key state`")
 
 
-class OtherSurface(StrictModel):
-    key: str
-    name: str
-
-
 class Surfaces(StrictModel):
     best: SurfaceView | None = None
-    others: list[OtherSurface]
+    others: dict[str, str] = Field(description="key -> name, the next best fit first")
     cursor: str | None = None
     next: str
 

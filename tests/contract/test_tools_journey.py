@@ -154,7 +154,7 @@ async def look_around(on: Journey) -> None:
     every = await on.call("surfaces, all", "find_surfaces", limit=20)
     await on.call("no experiments", "find_experiments")
     await on.call("surface by words", "find_surfaces", query="home shelf order made for you first")
-    for key in [other["key"] for other in every["others"]]:
+    for key in every["others"]:
         await on.call(f"surface {key}", "find_surfaces", query=key)
 
 

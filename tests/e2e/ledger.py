@@ -117,7 +117,7 @@ class Ledger:
 
 def leftovers(museum: Museum) -> list[str]:
     """Files that should not be there, or that do not parse."""
-    files = [path for path in (museum.home / "out").rglob("*") if path.is_file() and path.suffix != ".lock"]
+    files = [path for path in museum.out.rglob("*") if path.is_file() and path.suffix != ".lock"]
     faults = [f"{path.name} is left" for path in files if path.suffix == ".tmp"]
     for path in files:
         if path.suffix == ".json":

@@ -54,6 +54,10 @@ class Museum:
     home: Path
     catalogue: Path = CATALOGUE
     lease: float = 15.0
+    out: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.out = self.home / "out"
 
     @property
     def database(self) -> Path:
@@ -61,11 +65,11 @@ class Museum:
 
     @property
     def flags(self) -> Path:
-        return self.home / "out/flags/flags.json"
+        return self.out / "flags/flags.json"
 
     @property
     def texts(self) -> Path:
-        return self.home / "out/texts/gallery.json"
+        return self.out / "texts/gallery.json"
 
     @property
     def settings(self) -> Settings:
@@ -179,7 +183,7 @@ class Visitor:
         """Whether the server still answers as it should."""
         return not (await self.call("find_experiments")).failed
 
-    async def draft(self, key: str = "guide-first", **more: object) -> Reply:
+    async def draft(self, key: str = "guide-first", **more: Any) -> Reply:
         reply = await self.call("create_experiment", brief(key, **more))
         assert not reply.failed, reply.text
         return reply

@@ -122,11 +122,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("what", FAULTS)
 async def test_a_faulty_draft_is_kept_with_its_finding_and_cannot_be_launched(museum: Museum, what: str) -> None:
+    arguments, code, at = FAULTS[what]
+    if code == "power.sufficient":  # a design that the server chooses itself would hide it
+        arguments = {"duration_days": 14, **arguments}
     async with visiting(museum, SetClock()) as visitor:
-        arguments, code, at = FAULTS[what]
-        if code == "power.sufficient":  # a design that the server chooses itself would hide it
-            arguments = {"duration_days": 14, **arguments}
-        reply = await visitor.draft(**arguments)
+        reply = await visitor.draft("guide-first", **arguments)
         assert reply.body["ready"] is False
         assert code in reply.codes(), reply.text
         found = next(finding for finding in reply.body["findings"] if finding["code"] == code and finding["at"] == at)
