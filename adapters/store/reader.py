@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
 from ...core.model.experiment import LIVE, Record, State
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
-from ...core.ports.store import HeldRange, Placement, Summary
+from ...core.ports.store import HeldRange, LiveGroup, Placement, Summary
 from .listing import folded
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .tables import (
@@ -40,11 +41,19 @@ _RECORD_AT = _RECORDS.where(EXPERIMENT_VERSION.c.version == bindparam("version")
 _RECORD_NOW = _RECORDS.where(
     EXPERIMENT_VERSION.c.version == select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == _KEY).scalar_subquery()
 )
-_LIVE_ON = _SUMMARIES.where(
-    EXPERIMENT.c.surface == bindparam("surface"),
-    EXPERIMENT.c.environment == bindparam("environment"),
-    EXPERIMENT.c.state.in_(sorted(LIVE)),
-).order_by(EXPERIMENT.c.key)
+_FIRST_KEY = func.min(EXPERIMENT.c.key).label("example")
+_GROUP: list[ColumnElement[Any]] = [EXPERIMENT.c.layer, EXPERIMENT.c.audience, func.count().label("count"), _FIRST_KEY]
+_LIVE_BESIDE = (
+    select(*_GROUP)
+    .where(
+        EXPERIMENT.c.surface == bindparam("surface"),
+        EXPERIMENT.c.environment == bindparam("environment"),
+        EXPERIMENT.c.state.in_(sorted(LIVE)),
+        EXPERIMENT.c.key != _KEY,
+    )
+    .group_by(EXPERIMENT.c.layer, EXPERIMENT.c.audience)
+    .order_by(EXPERIMENT.c.layer, _FIRST_KEY)
+)
 _HELD = (
     select(
         BUCKET_RANGE.c.layer,
@@ -106,8 +115,9 @@ class SqlReader:
     def keys(self) -> list[str]:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
 
-    def live_on(self, surface: str, environment: str) -> list[Summary]:
-        return self._models(Summary, _LIVE_ON, {"surface": surface, "environment": environment})
+    def live_beside(self, key: str, surface: str, environment: str) -> list[LiveGroup]:
+        values: Values = {"key": key, "surface": surface, "environment": environment}
+        return self._models(LiveGroup, _LIVE_BESIDE, values)
 
     def held(self, *layers: str) -> list[HeldRange]:
         return self._models(HeldRange, _HELD, {"layers": list(layers)})

@@ -58,7 +58,7 @@ def examine(
         catalogue=catalogue,
         production=production_of(deps, catalogue, spec.surface, spec.environment, strict=strict),
         today=deps.clock.now().date(),
-        live=view.live_on(spec.surface, spec.environment),
+        live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
     )
     return case, run_checks(case)

@@ -93,7 +93,9 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         audience=_audience_attributes(catalogue, query),
         reviewers=surface.reviewers or None,
         blackouts=[
-            f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}" for each in surface.blackouts if each.end >= today
+            f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}"
+            for each in surface.blackouts
+            if each.end >= today
         ]
         or None,
         holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,

@@ -10,7 +10,7 @@ from ..documents import nest
 from ..model.catalogue import Blackout
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free
-from ..ports.store import Summary
+from ..ports.store import LiveGroup
 from .engine import Case, Check, Cure, Fault
 
 SHARE_HINT = "0.2 means 20 % of the eligible units."
@@ -44,8 +44,26 @@ def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
     if name is not None:
         message = f"No value of {name} meets this, so nobody is in the audience."
         raw = case.spec.audience.get(name)
-        cure = Cure(f"drop the condition on {name}", nest("/audience/" + name, None))
+        # It would reach everybody whom the condition was meant to keep out, which is never proposed first.
+        cure = Cure(f"drop the condition on {name}", nest("/audience/" + name, None), relaxes=True)
         yield Fault(f"/audience/{name}", message, got=str(raw)[:100], cures=[cure])
+
+
+def audience_values_are_familiar(case: Case) -> Iterator[Fault]:
+    """The audience names values that have been seen: "UK" is no error where any text may come, and matches nobody.
+
+    A value without a known share counts as nobody in the size.
+    """
+    for condition in case.audience:
+        attribute = case.catalogue.attributes[condition.attribute]
+        if attribute.type != "string" or not attribute.open or not attribute.shares:
+            continue
+        named = [str(value) for value in [*(condition.values or []), *condition.excluded]]
+        strange = [value for value in named if value not in attribute.shares]
+        if strange:
+            message = "The catalogue has not seen this value; it is taken to match nobody."
+            known = list(attribute.shares)
+            yield Fault(f"/audience/{condition.attribute}", message, got=listed(strange, 4), allowed=known)
 
 
 def audience_is_stable(case: Case) -> Iterator[Fault]:
@@ -124,30 +142,28 @@ def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
 def start_is_not_past(case: Case) -> Iterator[Fault]:
     """A planned start lies today or later, unless the experiment has started."""
     start = case.spec.schedule.start
-    started = any(other.key == case.key for other in case.live)
+    started = any(part.key == case.key for part in case.held)
     if start is not None and start < case.today and not started:
         cure = Cure("start on launch", nest("/schedule/start", None))
         yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
 
 
-def _meets(case: Case, other: Summary) -> bool:
+def _meets(case: Case, group: LiveGroup) -> bool:
     """Whether a unit can be in both audiences; two that ask for different attributes always share units."""
-    if not case.spec.audience.keys() & other.audience.keys():
+    if not case.spec.audience.keys() & group.audience.keys():
         return True
     attributes = case.catalogue.attributes
-    return audiences.overlap(case.audience, audiences.parse(other.audience, attributes)[0], attributes)
+    return audiences.overlap(case.audience, audiences.parse(group.audience, attributes)[0], attributes)
 
 
 def neighbours_are_told(case: Case) -> Iterator[Fault]:
-    """Experiments in other layers that meet the same units are named: their treatments can interact."""
-    meeting = [
-        other.key
-        for other in case.live
-        if other.layer != case.spec.layer and other.key != case.key and _meets(case, other)
-    ]
+    """Experiments in other layers that meet the same units are told of: their treatments can interact."""
+    meeting = [group for group in case.live if group.layer != case.spec.layer and _meets(case, group)]
     if meeting:
-        message = f"{listed(meeting, 4)} run in other layers of this surface and meet the same units."
-        yield Fault("/layer", message)
+        count = sum(group.count for group in meeting)
+        examples = listed((group.example for group in meeting), 3)
+        what = "1 experiment runs" if count == 1 else f"{count} experiments run"
+        yield Fault("/layer", f"{what} in other layers here and can meet the same units, such as {examples}.")
 
 
 CHECKS = (
@@ -159,6 +175,7 @@ CHECKS = (
     Check("allocation.available", "block", allocation_is_available),
     Check("schedule.start_not_past", "block", start_is_not_past),
     Check("blackout.window", "block_unless_overridden", start_is_not_blacked_out),
+    Check("audience.values_familiar", "warn", audience_values_are_familiar),
     Check("audience.stable", "warn", audience_is_stable),
     Check("layer.neighbours", "info", neighbours_are_told),
 )

@@ -19,7 +19,7 @@ from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
 from ..planning.buckets import free_buckets
 from ..planning.size import size
-from ..ports.store import HeldRange, Summary
+from ..ports.store import HeldRange, LiveGroup
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Case:
     catalogue: Catalogue
     production: Mapping[str, JsonValue]
     today: date
-    live: list[Summary]
+    live: list[LiveGroup]
     held: list[HeldRange]
 
     @property

@@ -10,10 +10,10 @@ from .engine import Case, Check, Cure, Fault
 
 def surface_has_room(case: Case) -> Iterator[Fault]:
     """The surface carries no more live experiments than its owner allows."""
-    others = [other for other in case.live if other.key != case.key]
-    if len(others) >= case.surface.max_live:
-        message = f"{len(others)} experiments are live on {case.spec.surface}; its cap is {case.surface.max_live}."
-        yield Fault("/surface", message, got=len(others))
+    others = sum(group.count for group in case.live)
+    if others >= case.surface.max_live:
+        message = f"{others} experiments are live on {case.spec.surface}; its cap is {case.surface.max_live}."
+        yield Fault("/surface", message, got=others)
 
 
 def unit_is_the_surfaces(case: Case) -> Iterator[Fault]:

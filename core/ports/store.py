@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
+from pydantic import Field
+
 from ..documents import JsonObject
 from ..model.experiment import Record, State
 from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
@@ -36,6 +38,15 @@ class Summary(StrictModel):
     touched: list[str]
     audience: JsonObject
     updated: datetime
+
+
+class LiveGroup(StrictModel):
+    """Live experiments of one layer that ask for the same audience: a surface with hundreds has few of these."""
+
+    layer: str
+    audience: JsonObject
+    count: int
+    example: str = Field(description="the first of their keys")
 
 
 class Placement(StrictModel):
@@ -70,8 +81,8 @@ class Reader(Protocol):
 
     def keys(self) -> list[str]: ...
 
-    def live_on(self, surface: str, environment: str) -> list[Summary]:
-        """Experiments of a surface that hold buckets, by key."""
+    def live_beside(self, key: str, surface: str, environment: str) -> list[LiveGroup]:
+        """The experiments of a surface that hold buckets, without `key`, in groups, by layer and example."""
         ...
 
     def held(self, *layers: str) -> list[HeldRange]:

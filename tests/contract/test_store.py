@@ -319,8 +319,24 @@ class TestSearch:
             record("staged", state="running", document={**DOCUMENT, "environment": "staging"}),
         )
         with store.read() as reader:
-            live = [found.key for found in reader.live_on("home", "production")]
-        assert live == ["paused-one", "running-one", "scheduled-one"]
+            beside = reader.live_beside("running-one", "home", "production")
+            everything = reader.live_beside("", "home", "production")
+        assert [(group.count, group.example) for group in everything] == [(3, "paused-one")]
+        assert [(group.count, group.example) for group in beside] == [(2, "paused-one")]
+
+    def test_live_experiments_are_grouped_by_layer_and_audience(self, store: Store) -> None:
+        nordic = {**DOCUMENT, "audience": {"country": "SE"}}
+        deep = {**DOCUMENT, "layer": "deep"}
+        add(
+            store,
+            record("aaa", state="running", document=nordic),
+            record("bbb", state="running", document=deep),
+            record("ccc", state="paused", document=nordic),
+        )
+        with store.read() as reader:
+            groups = reader.live_beside("", "home", "production")
+        assert {(group.example, group.count) for group in groups} == {("aaa", 2), ("bbb", 1)}
+        assert next(group.audience for group in groups if group.example == "aaa") == {"country": "SE"}
 
     def test_a_draft_may_hold_any_json(self, store: Store) -> None:
         broken = {"name": 5, "surface": None, "tags": "x", "hypothesis": 3, "audience": "all", "variants": [2**70, 0.1]}

@@ -160,9 +160,7 @@ async def test_a_plan_that_no_longer_fits_the_layer_says_that_nothing_is_free(mu
 
 
 @pytest.mark.parametrize("document", ["flags", "texts"])
-async def test_a_delivery_file_that_is_no_json_stops_both_plan_and_apply(
-    museum: Museum, document: str
-) -> None:
+async def test_a_delivery_file_that_is_no_json_stops_both_plan_and_apply(museum: Museum, document: str) -> None:
     file = museum.flags if document == "flags" else museum.texts
     async with visiting(museum, SetClock()) as visitor:
         await visitor.draft()

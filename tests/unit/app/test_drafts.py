@@ -257,6 +257,11 @@ class TestNext:
         assert codes(answer) == ["payload.differs"]
         assert answer.next.endswith("changes={...}) at /variants/bread/parameters")
 
+    def test_an_impossible_audience_is_not_widened_by_itself(self, app: Crossfade) -> None:
+        answer = app.create_experiment(brief(audience={"orders_placed": {"gte": 40, "lt": 30}}))
+        assert "audience.satisfiable" in codes(answer)
+        assert "changes={...}) at /audience/orders_placed" in answer.next
+
     def test_a_launch_waits_for_the_planned_day(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(start="2026-10-19"))
         assert answer.ready

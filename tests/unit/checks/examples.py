@@ -310,6 +310,21 @@ ELIGIBILITY = (
         cured_by=("run 14 days and end before it", "start 2026-11-21"),
     ),
     Example(
+        "audience.values_familiar",
+        "warn",
+        "/audience/nationality",
+        {"audience": {"nationality": ["CH", "Swiss"]}},
+        {"audience": {"nationality": ["CH", "AT"]}},
+    ),
+    Example(
+        "audience.values_familiar",
+        "warn",
+        "/audience/nationality",
+        {"audience": {"nationality": {"not": "Swiss"}}},
+        {"audience": {"nationality": {"not": "CH"}}},
+        name="excluded",
+    ),
+    Example(
         "audience.stable",
         "warn",
         "/audience/trips",
@@ -600,7 +615,7 @@ OPERATIONS = (
         "/surface",
         {},
         world=World(live=(neighbour("one"), neighbour("two"))),
-        near_world=World(live=(neighbour("one"), neighbour(KEY))),
+        near_world=World(live=(neighbour("one"),)),
     ),
     Example(
         "schedule.start_reached",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 
 from pydantic import JsonValue
@@ -16,7 +16,7 @@ from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Spec
 from crossfade.core.model.finding import Finding
-from crossfade.core.ports.store import HeldRange, Summary
+from crossfade.core.ports.store import HeldRange, LiveGroup
 
 KEY = "board-by-platform"
 TODAY = date(2026, 10, 5)
@@ -244,7 +244,7 @@ class World:
 
     catalogue: JsonObject = field(default_factory=dict[str, JsonValue])
     today: date = TODAY
-    live: tuple[Summary, ...] = ()
+    live: tuple[LiveGroup, ...] = ()
     held: tuple[HeldRange, ...] = ()
 
     def case(self, spec: Spec) -> Case:
@@ -270,21 +270,9 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     return worst_first([*run_checks(case), *findings_of(LAUNCH_CHECKS, case)])
 
 
-def neighbour(key: str, layer: str = "looks", audience: JsonObject | None = None) -> Summary:
-    """A running experiment of somebody else on the board."""
-    return Summary(
-        key=key,
-        version=1,
-        state="running",
-        name=key,
-        surface="departures",
-        layer=layer,
-        environment="live",
-        owner="sales",
-        touched=[],
-        audience=audience or {},
-        updated=datetime(2026, 10, 1, tzinfo=UTC),
-    )
+def neighbour(key: str, layer: str = "looks", audience: JsonObject | None = None, count: int = 1) -> LiveGroup:
+    """Running experiments of somebody else on the board."""
+    return LiveGroup(layer=layer, audience=audience or {}, count=count, example=key)
 
 
 def held(key: str, lo: int, hi: int, until: date | None = None) -> HeldRange:

@@ -1,0 +1,156 @@
+"""Several callers at once, in one process and in two: whoever comes second is told so, and nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import pytest
+
+from .ledger import Ledger
+from .museum import Museum, Reply, SetClock, Visitor, brief, opened, visiting, visiting_process
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def museum(tmp_path: Path) -> Museum:
+    return opened(tmp_path)
+
+
+async def together(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+    """The results of calls that run at the same time, in their order."""
+    results: dict[int, T] = {}
+
+    async def run(number: int, call: Callable[[], Awaitable[T]]) -> None:
+        results[number] = await call()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for number, call in enumerate(calls):
+                group.start_soon(run, number, call)
+    return [results[number] for number in range(len(calls))]
+
+
+def applying(visitor: Visitor, digest: str) -> Callable[[], Awaitable[Reply]]:
+    return lambda: visitor.call("apply_plan", digest=digest)
+
+
+async def test_two_processes_that_apply_one_digest_do_it_once_and_give_one_answer(museum: Museum) -> None:
+    async with visiting_process(museum) as one, visiting_process(museum) as two:
+        for number in range(3):
+            key = f"guide-{number}"
+            await one.draft(key, allocation=0.3, duration_days=28)
+            digest = await one.planned(key)
+            replies = await together(applying(one, digest), applying(two, digest))
+            assert [reply.body["status"] for reply in replies] == ["applied", "applied"], [r.text for r in replies]
+            assert replies[0].body["operation"] == replies[1].body["operation"]
+            ledger = Ledger(museum, key)
+            assert ledger.faults() == []
+            assert ledger.audit.count("operation_started") == 1
+            for change in ("pause", "resume"):
+                digest = (await one.call("plan_change", key=key, change=change)).body["digest"]
+                replies = await together(applying(two, digest), applying(one, digest))
+                assert [reply.body["status"] for reply in replies] == ["applied", "applied"], [r.text for r in replies]
+            assert Ledger(museum, key).faults() == []
+
+
+async def test_two_processes_that_want_the_same_buckets_share_none(museum: Museum) -> None:
+    async with visiting_process(museum) as one, visiting_process(museum) as two:
+        for number in range(3):
+            keys = f"left-{number}", f"right-{number}"
+            digests: list[str] = []
+            for visitor, key in zip((one, two), keys, strict=True):
+                await visitor.draft(key, allocation=0.6)
+                digests.append(await visitor.planned(key))
+            replies = await together(applying(one, digests[0]), applying(two, digests[1]))
+            outcomes = sorted(reply.body.get("status", reply.body.get("code")) for reply in replies)
+            assert outcomes == ["applied", "stale_plan"], [reply.text for reply in replies]
+            ledgers = [Ledger(museum, key) for key in keys]
+            assert [ledger.faults() for ledger in ledgers] == [[], []]
+            assert sorted(ledger.held for ledger in ledgers) == [[], [(0, 6_000)]]
+            winner = keys[0] if ledgers[0].held else keys[1]
+            stopped = await one.call("apply_plan", digest=await one.planned(winner, "stop"))
+            assert stopped.body["status"] == "applied"
+
+
+async def test_calls_for_one_digest_in_one_process_do_it_once_and_give_one_answer(museum: Museum) -> None:
+    async with visiting(museum) as visitor:
+        await visitor.draft()
+        digest = await visitor.planned()
+        replies = await together(*[applying(visitor, digest)] * 6)
+        assert {reply.body["status"] for reply in replies} == {"applied"}, [reply.text for reply in replies]
+        assert len({reply.body["operation"] for reply in replies}) == 1
+    assert Ledger(museum).faults() == []
+    assert len(Ledger(museum).operations) == 1
+
+
+async def test_experiments_launched_at_once_in_one_layer_hold_disjoint_buckets(museum: Museum) -> None:
+    async with visiting(museum) as visitor:
+        keys = [f"guide-{number}" for number in range(5)]
+        for key in keys:
+            await visitor.draft(key, allocation=0.3, duration_days=28)
+
+        async def launch(key: str) -> Reply:
+            while True:
+                reply = await visitor.call("apply_plan", digest=await visitor.planned(key))
+                if reply.body.get("code") != "stale_plan":
+                    return reply
+                if "allocation.available" in reply.body["message"]:
+                    return reply
+
+        await together(*[lambda key=key: launch_or_full(visitor, launch, key) for key in keys])
+    ledgers = [Ledger(museum, key) for key in keys]
+    assert [ledger.faults() for ledger in ledgers] == [[]] * 5
+    assert sorted(len(ledger.held) for ledger in ledgers) == [0, 0, 1, 1, 1]
+
+
+async def launch_or_full(visitor: Visitor, launch: Callable[[str], Awaitable[Reply]], key: str) -> None:
+    """Plan and apply until it runs, or until the layer has no room, which planning tells."""
+    plan = await visitor.call("plan_change", key=key, change="launch")
+    if plan.body["ready"]:
+        await launch(key)
+
+
+async def test_one_key_created_twice_at_once_is_one_draft_or_a_conflict(museum: Museum) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        same = await together(*[lambda: visitor.call("create_experiment", brief("guide-same"))] * 4)
+        assert [reply.body["version"] for reply in same] == [1, 1, 1, 1]
+        other = await together(
+            lambda: visitor.call("create_experiment", brief("guide-other", change="One thing")),
+            lambda: visitor.call("create_experiment", brief("guide-other", change="Another thing")),
+        )
+        assert sorted(reply.failed for reply in other) == [False, True]
+        assert [reply.body["code"] for reply in other if reply.failed] == ["conflict"]
+
+
+async def test_of_two_changes_of_one_version_one_is_made_and_the_other_told_the_new_version(museum: Museum) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.draft()
+        replies = await together(
+            *[
+                lambda share=share: visitor.call(
+                    "update_experiment", key="guide-first", version=1, changes={"allocation": share}
+                )
+                for share in (0.4, 0.5)
+            ]
+        )
+        assert sorted(reply.failed for reply in replies) == [False, True]
+        refused = next(reply for reply in replies if reply.failed)
+        assert (refused.body["code"], refused.body["allowed"]) == ("conflict", ["2"]), refused.text
+    assert Ledger(museum).version_states == ["draft", "draft"]
+
+
+async def test_a_pause_and_a_stop_at_once_end_stopped_or_say_that_the_other_is_under_way(museum: Museum) -> None:
+    async with visiting(museum) as visitor:
+        for number in range(3):
+            key = f"guide-{number}"
+            await visitor.launch(key, allocation=0.2, duration_days=28)
+            digests = [await visitor.planned(key, "pause"), await visitor.planned(key, "stop")]
+            replies = await together(*[applying(visitor, digest) for digest in digests])
+            assert any(reply.body.get("status") == "applied" for reply in replies), [reply.text for reply in replies]
+            refused = [reply.body["code"] for reply in replies if reply.failed]
+            assert set(refused) <= {"stale_plan", "not_allowed"}, [reply.text for reply in replies]
+            assert Ledger(museum, key).faults() == []
