@@ -327,7 +327,13 @@ def _share_of(condition: Condition, attribute: Attribute) -> float | None:
 
 
 def _unlisted(condition: Condition, attribute: Attribute) -> float:
-    """Share of the values that an open attribute has besides the listed ones, where the condition lets them in."""
+    """Share of the values that an open attribute has besides the listed ones, where the condition lets them in: at most
+    that many units have a value that the catalogue does not list."""
+    if attribute.open and condition.values is not None:
+        listed = [_typed(text, attribute.type) for text in attribute.shares]
+        one_by_one = [condition.model_copy(update={"values": [value]}) for value in condition.values]
+        unlisted = any(not any(meets(value, single) for value in listed) for single in one_by_one)
+        return max(0.0, 1 - sum(attribute.shares.values())) if unlisted else 0.0
     bounded = any(bound is not None for bound in (condition.gte, condition.gt, condition.lte, condition.lt))
     if not attribute.open or condition.values is not None or bounded:
         return 0.0
@@ -349,3 +355,23 @@ def _below(value: float, quantiles: Mapping[float, float]) -> float:
         if value <= right:
             return left_share + (right_share - left_share) * (value - left) / (right - left)
     return 1.0
+
+
+def described(conditions: list[Condition]) -> str:
+    """The conditions as a person says them: "country SE or NO, age >= 18 and < 30"; "everybody" without any."""
+    return ", ".join(f"{condition.attribute} {_wanted(condition)}" for condition in conditions) or "everybody"
+
+
+def _wanted(condition: Condition) -> str:
+    parts: list[str] = []
+    if condition.values is not None:
+        parts.append(" or ".join(map(_said, condition.values)))
+    if condition.excluded:
+        parts.append("not " + " or ".join(map(_said, condition.excluded)))
+    bounds = ((">=", condition.gte), (">", condition.gt), ("<=", condition.lte), ("<", condition.lt))
+    parts += [f"{sign} {_said(bound)}" for sign, bound in bounds if bound is not None]
+    return " and ".join(parts)
+
+
+def _said(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -20,8 +20,28 @@ MAX_BYTES = 64_000
 
 
 def canonical(value: JsonValue) -> str:
-    """One text per value: sorted keys, no spaces (RFC 8785's ordering for the values used here)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """One text per value: sorted keys, no spaces, 4.0 written as 4 (RFC 8785's form for the values used here)."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    """The value with whole floats as integers, as JavaScript writes them; the same object when there is none."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def same(left: JsonValue, right: JsonValue) -> bool:
+    """JSON's equality: 1 equals 1.0, and true equals neither (Python's == says it does)."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
 
 
 def digest(value: JsonValue) -> str:
@@ -67,7 +87,7 @@ def patch_to(before: JsonObject, after: JsonObject) -> JsonObject:
     patch: JsonObject = dict.fromkeys(before.keys() - after.keys())
     for name, value in after.items():
         earlier = before.get(name)
-        if name in before and earlier == value:
+        if name in before and same(earlier, value):
             continue
         patch[name] = patch_to(earlier, value) if isinstance(earlier, dict) and isinstance(value, dict) else value
     return dict(sorted(patch.items()))
@@ -87,7 +107,7 @@ def changed_leaves(before: JsonValue, after: JsonValue, at: str = "") -> Iterato
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
             yield from changed_leaves(before.get(name), after.get(name), f"{at}/{escape(name)}")
-    elif before != after:
+    elif not same(before, after):
         yield at, before, after
 
 

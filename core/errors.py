@@ -100,6 +100,12 @@ class CatalogueBroken(CrossfadeError):
         self.problems = problems
 
 
+class Misconfigured(CrossfadeError):
+    """The catalogue asks a backend for something its adapter cannot do."""
+
+    code = "misconfigured"
+
+
 class StoreUnavailable(CrossfadeError):
     """The store cannot be read or written (full disk, read-only file, locked for too long)."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from ..core.catalogue_rules import Problem
 from ..core.model.catalogue import Backend as BackendEntry
 from ..core.model.catalogue import Catalogue, Route
 from ..core.names import nearest
-from ..core.ports.backend import Backend
+from ..core.ports.backend import Backend, assigns, holds_content
+from .located import located_entry
 
 
 def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> list[Problem]:
@@ -19,8 +21,6 @@ def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home
 
 
 def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
-    from .wiring import located_entry
-
     for name, environment in catalogue.environments.items():
         for key, entry in environment.backends.items():
             at = ("environments", name, "backends", key)
@@ -31,7 +31,7 @@ def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) 
                     (*at, "kind"), "no adapter is called so", allowed=known, nearest=nearest(entry.kind, known)
                 )
                 continue
-            for pointer, message in backend.problems(located_entry(entry, home).settings):
+            for pointer, message in backend.problems(located_entry(entry, home, backend).settings):
                 yield Problem((*at, "settings", *pointer.split("/")[1:]), message)
 
 
@@ -42,21 +42,22 @@ def _roles(catalogue: Catalogue, backends: Mapping[str, Backend]) -> Iterator[Pr
             if name in surface.delivery:
                 routes.append((("surfaces", key, "delivery", name), surface.delivery[name]))
         for at, route in routes:
-            yield from _role(at, "assigner", "compile_assignment", route.assigner, environment.backends, backends)
+            yield from _role(at, "assigner", route.assigner, environment.backends, backends)
             for content in route.content:
-                yield from _role(at, "content", "compile_content", content, environment.backends, backends)
+                yield from _role(at, "content", content, environment.backends, backends)
 
 
 def _role(
     at: tuple[str, ...],
-    role: str,
-    ability: str,
+    role: Literal["assigner", "content"],
     name: str,
     entries: Mapping[str, BackendEntry],
     backends: Mapping[str, Backend],
 ) -> Iterator[Problem]:
     entry = entries.get(name)
     backend = backends.get(entry.kind) if entry is not None else None
-    if backend is not None and not hasattr(backend, ability):
-        does = "assign units" if role == "assigner" else "hold content"
+    if backend is None:
+        return
+    able, does = (assigns, "assign units") if role == "assigner" else (holds_content, "hold content")
+    if not able(backend):
         yield Problem((*at, role), f"the backend {name} cannot {does}")

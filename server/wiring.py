@@ -10,8 +10,6 @@ from pathlib import Path
 
 from ..core.app.crossfade import Crossfade
 from ..core.app.dependencies import Dependencies
-from ..core.model.catalogue import Backend as BackendEntry
-from ..core.model.catalogue import Catalogue
 from ..core.ports.backend import Backend
 from ..core.ports.catalogue import CatalogueSource
 from ..core.ports.clock import Clock
@@ -47,41 +45,10 @@ def catalogue_source(folder: Path, home: Path, backends: Mapping[str, Backend]) 
     """The catalogue of a folder, its backends' settings checked by their adapters and its paths made absolute."""
     from ..adapters.catalogue_yaml.source import YamlCatalogue
     from .backend_rules import backend_problems
+    from .located import LocatedCatalogue
 
     source = YamlCatalogue(folder, lambda catalogue: backend_problems(catalogue, backends, home))
-    return LocatedCatalogue(source, home)
-
-
-class LocatedCatalogue:
-    """A catalogue whose relative backend paths start at the home."""
-
-    def __init__(self, source: CatalogueSource, home: Path) -> None:
-        self._source = source
-        self._home = home
-        self._seen: tuple[Catalogue, Catalogue] | None = None
-
-    def current(self) -> Catalogue:
-        catalogue = self._source.current()
-        if self._seen is None or self._seen[0] is not catalogue:
-            self._seen = (catalogue, located(catalogue, self._home))
-        return self._seen[1]
-
-
-def located(catalogue: Catalogue, home: Path) -> Catalogue:
-    environments = {
-        name: environment.model_copy(
-            update={"backends": {key: located_entry(entry, home) for key, entry in environment.backends.items()}}
-        )
-        for name, environment in catalogue.environments.items()
-    }
-    return catalogue.model_copy(update={"environments": environments})
-
-
-def located_entry(entry: BackendEntry, home: Path) -> BackendEntry:
-    path = entry.settings.get("path")
-    if not isinstance(path, str):
-        return entry
-    return entry.model_copy(update={"settings": {**entry.settings, "path": str(home / Path(path).expanduser())}})
+    return LocatedCatalogue(source, home, backends)
 
 
 def person() -> str:

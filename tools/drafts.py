@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field, FiniteFloat
+from pydantic import BeforeValidator, Field, FiniteFloat
 
 from ..core.documents import JsonObject
 from ..core.model.answers import Checked
 from ..core.model.brief import Brief, SuccessMetrics, Variants
 from .spec import Effect, ToolContext, ToolSpec, app_of
+
+
+def _as_list(given: object) -> object:
+    return [given] if isinstance(given, str) else given
 
 
 def validate_experiment(
@@ -72,7 +76,9 @@ def update_experiment(
     ctx: ToolContext,
     key: Annotated[str, Field(description="Experiment key")],
     version: Annotated[int, Field(ge=1, description="Version you read")],
-    fixes: Annotated[list[str] | None, Field(description='Fix ids from findings: ["blackout.window.1"]')] = None,
+    fixes: Annotated[
+        list[str] | None, BeforeValidator(_as_list), Field(description='Fix ids from findings: ["blackout.window.1"]')
+    ] = None,
     changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,
 ) -> Checked:
     """Change a draft experiment: apply fixes by id, then changes. Returns all findings of the new version."""

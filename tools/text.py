@@ -93,13 +93,8 @@ def _experiment(answer: Experiment) -> Lines:
     readiness = "" if answer.ready is None else ", ready to plan" if answer.ready else ", NOT READY"
     yield f"{answer.state} {answer.key} v{answer.version}{readiness}: {answer.name}"
     yield from _each("blocked by", answer.blocks)
-    yield f"surface {answer.surface}, owner {answer.owner}, allocation {shown(answer.allocation)}, {answer.days} days"
-    yield f"hypothesis: {answer.hypothesis}"
-    yield "audience: " + (canonical(answer.audience) if answer.audience else "everybody {}")
-    for name, variant in answer.variants.items():
-        control = ", control" if variant.control else ""
-        yield f"variant {name}: weight {shown(variant.weight)}{control} {canonical(variant.parameters or {})}"
-    yield from _map("metrics", answer.metrics)
+    yield f"surface {answer.surface}, owner {answer.owner}"
+    yield from _designed(answer)
     yield from _each("buckets", answer.buckets)
     yield from _each("delivered", answer.delivered)
     if answer.previews:
@@ -113,6 +108,20 @@ def _experiment(answer: Experiment) -> Lines:
         yield f"spec: {canonical(answer.spec)}"
     yield from _generated(answer.generated)
     yield f"next: {answer.next}"
+
+
+def _designed(answer: Experiment) -> Lines:
+    if answer.hypothesis is None:
+        yield "the spec breaks its schema; see what blocks it"
+        return
+    yield f"allocation {shown(answer.allocation)}, {answer.days} days"
+    yield f"hypothesis: {answer.hypothesis}"
+    yield "audience: " + (canonical(answer.audience) if answer.audience else "everybody {}")
+    for name, variant in (answer.variants or {}).items():
+        control = ", control" if variant.control else ""
+        yield f"variant {name}: weight {shown(variant.weight)}{control} {canonical(variant.parameters or {})}"
+    yield from _each("more variants", answer.more_variants)
+    yield from _map("metrics", answer.metrics)
 
 
 def _generated(generated: Mapping[str, str] | None) -> Lines:

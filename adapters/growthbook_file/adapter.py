@@ -20,6 +20,7 @@ class GrowthbookFile:
     """
 
     kind: str = "growthbook_file"
+    local_paths: tuple[str, ...] = ("path",)
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -19,6 +19,7 @@ class ParametersFolder:
     """
 
     kind: str = "parameters_folder"
+    local_paths: tuple[str, ...] = ("path",)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, "folder")

@@ -9,7 +9,19 @@ from ..model.answers import Applied, Checked, Experiment, Experiments, Explanati
 from ..model.brief import Brief
 from ..model.experiment import Change, State
 from ..model.plan import Approval, Assurance, Operation
-from . import applying, drafts, experiments, explaining, plan_view, reference, saga, surfaces
+from . import (
+    applying,
+    approving,
+    drafts,
+    experiments,
+    explaining,
+    plan_view,
+    previewing,
+    reference,
+    saga,
+    stopping,
+    surfaces,
+)
 from .dependencies import Dependencies
 
 
@@ -49,22 +61,22 @@ class Crossfade:
         return plan_view.plan_view(self.dependencies, key, change, full=full)
 
     def question(self, handle: str) -> str | None:
-        return applying.question(self.dependencies, handle)
+        return approving.question(self.dependencies, handle)
 
     def plan_summary(self, handle: str) -> str:
-        return applying.plan_summary(self.dependencies, handle)
+        return approving.plan_summary(self.dependencies, handle)
 
     def approve(self, handle: str, *, approved: bool, assurance: Assurance, by: str) -> Approval:
-        return applying.approve(self.dependencies, handle, approved=approved, assurance=assurance, by=by)
+        return approving.approve(self.dependencies, handle, approved=approved, assurance=assurance, by=by)
 
     def apply_plan(self, handle: str, progress: saga.Progress | None = None) -> Applied:
         return applying.apply(self.dependencies, handle, progress)
 
     def stop(self, key: str) -> Applied:
-        return applying.stop_now(self.dependencies, key)
+        return stopping.stop_now(self.dependencies, key)
 
     def live_on(self, surface: str) -> list[str]:
-        return applying.live_on(self.dependencies, surface)
+        return stopping.live_on(self.dependencies, surface)
 
     def resume_abandoned(self) -> list[Operation]:
         return applying.resume_abandoned(self.dependencies)
@@ -82,4 +94,4 @@ class Crossfade:
         return reference.names(self.dependencies, kind)
 
     def preview(self, key: str, variant: str | None, units: list[str], by: str) -> Applied:
-        return explaining.preview(self.dependencies, key, variant, units, by)
+        return previewing.preview(self.dependencies, key, variant, units, by)

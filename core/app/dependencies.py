@@ -5,28 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeGuard
 
-from ..errors import CrossfadeError
+from ..errors import Misconfigured
 from ..model.catalogue import Catalogue
-from ..ports.backend import Assigner, Backend, ContentStore
+from ..ports.backend import Assigner, Backend, ContentStore, assigns, holds_content
 from ..ports.catalogue import CatalogueSource
 from ..ports.clock import Clock
 from ..ports.store import Store
-
-
-class Misconfigured(CrossfadeError):
-    """The catalogue asks a backend for something its adapter cannot do."""
-
-    code = "misconfigured"
-
-
-def _assigns(backend: Backend) -> TypeGuard[Assigner]:
-    return hasattr(backend, "compile_assignment")
-
-
-def _holds_content(backend: Backend) -> TypeGuard[ContentStore]:
-    return hasattr(backend, "compile_content")
 
 
 @dataclass(frozen=True)
@@ -52,12 +37,12 @@ class Dependencies:
 
     def assigner(self, catalogue: Catalogue, environment: str, name: str) -> Assigner:
         backend = self.backend(catalogue.environments[environment].backends[name].kind)
-        if not _assigns(backend):
+        if not assigns(backend):
             raise Misconfigured(f"The backend {name} cannot assign units; name another assigner.", got=name)
         return backend
 
     def content_store(self, catalogue: Catalogue, environment: str, name: str) -> ContentStore:
         backend = self.backend(catalogue.environments[environment].backends[name].kind)
-        if not _holds_content(backend):
+        if not holds_content(backend):
             raise Misconfigured(f"The backend {name} holds no content; leave it out of `content`.", got=name)
         return backend

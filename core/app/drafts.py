@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-
 from ..checks.engine import Case, findings_of
 from ..checks.operations import LAUNCH_CHECKS
 from ..checks.shape import read_spec
-from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable
+from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..model.answers import Checked
 from ..model.brief import Brief
@@ -22,9 +20,10 @@ from ..ports.store import Reader
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
 from .following import next_call
-from .views import checked
+from .views import checked, short
 
-MAX_CHANGES_SHOWN = 12
+SHOWN_CHANGE = 140
+"""Most characters of a value in the list of changes: an order of ten items fits."""
 
 
 def create(deps: Dependencies, brief: Brief) -> Checked:
@@ -158,9 +157,14 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
         case, findings = examine(deps, catalogue, view, key, document)
         following = next_call(deps, catalogue, view, newer, findings)
     if changed:
-        with deps.store.write() as tx:
-            tx.update_experiment(newer, version)
-            tx.audit(_event(deps, "experiment_updated", key, record.document, document))
+        try:
+            with deps.store.write() as tx:
+                _require_draft(require(tx, key))  # a launch that has begun since keeps the version
+                tx.update_experiment(newer, version)
+                tx.audit(_event(deps, "experiment_updated", key, record.document, document))
+        except Conflict:
+            with deps.store.read() as view:
+                return _repeat(deps, catalogue, view, require(view, key), version, fixes, changes)
     return _updated(case, findings, newer, following, record.document)
 
 
@@ -239,10 +243,10 @@ def _repeat(
     before = view.experiment(record.key, version) if version == record.version - 1 else None
     if before is not None:
         try:
-            same = _changed(deps, catalogue, view, before, fixes, changes) == record.document
+            repeated = same(_changed(deps, catalogue, view, before, fixes, changes), record.document)
         except Invalid:
-            same = False
-        if same:
+            repeated = False
+        if repeated:
             case, findings = examine(deps, catalogue, view, record.key, record.document)
             following = next_call(deps, catalogue, view, record, findings)
             return _updated(case, findings, record, following, before.document)
@@ -257,13 +261,10 @@ def _repeat(
 
 
 def _differences(before: JsonObject, after: JsonObject) -> dict[str, list[object]]:
-    return {at: [_short(old), _short(new)] for at, old, new in list(changed_leaves(before, after))[:MAX_CHANGES_SHOWN]}
-
-
-def _short(value: JsonValue) -> JsonValue:
-    if isinstance(value, str) and len(value) > 80:
-        return value[:79] + "…"
-    return "absent" if value is None else value
+    return {
+        at: ["absent" if value is None else short(value, SHOWN_CHANGE) for value in (old, new)]
+        for at, old, new in changed_leaves(before, after)
+    }
 
 
 def _still_generated(generated: dict[str, str], changed: list[str]) -> dict[str, str]:

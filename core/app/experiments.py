@@ -9,16 +9,20 @@ from datetime import UTC, datetime
 from ..checks.shape import read_spec
 from ..errors import Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
-from ..model.experiment import MetricUse, Record, Spec, State, changes_from
+from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..ports.store import Reader
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
-from .views import bucket_texts, cut
+from .views import bucket_texts, cut, listed_first, short
 
 SHOWN_NAME = 60
 SHOWN_TITLE = 100
 SHOWN_HYPOTHESIS = 300
+SHOWN_WANTED = 160
+"""Most characters of a parameter's value or an audience's condition; `full` has the spec."""
+SHOWN_VARIANTS = 6
+SHOWN_BLOCKS = 8
 MAX_WORDS = 32
 MAX_CURSOR = 400
 
@@ -88,45 +92,56 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
     """
     with deps.store.read() as view:
         record = require(view, key, version)
-        return _experiment_view(deps, view, record, full)
+        current = version is None or require(view, key).version == version
+        if current:
+            ready, blocks, following = _readiness(deps, view, record)
+        else:
+            ready, blocks, following = None, [], f'get_experiment(key="{key}")'
+        answer = {
+            "key": record.key,
+            "version": record.version,
+            "state": record.state,
+            "ready": ready,
+            "blocks": listed_first(blocks, SHOWN_BLOCKS) or None,
+            "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
+            "surface": record.surface,
+            "owner": record.owner,
+            **_designed(record),
+            **(_delivered(view, record) if current else {}),
+            "spec": record.document if full else None,
+            "generated": record.generated if full else None,
+            "next": following,
+        }
+    return Experiment.model_validate(answer)
 
 
-def _experiment_view(deps: Dependencies, view: Reader, record: Record, full: bool) -> Experiment:
+def _designed(record: Record) -> dict[str, object]:
+    """What the spec says, in short; nothing for a draft that is no spec yet."""
     spec = read_spec(record.document)
-    ready, blocks, following = _readiness(deps, view, record)
-    operation = view.last_operation(record.key)
-    known = spec if isinstance(spec, Spec) else None
-    design = record.document.get("design")
-    days = design.get("days") if isinstance(design, dict) else None
-    allocation = record.document.get("allocation")
-    placements = view.placements(record.key)
-    return Experiment(
-        key=record.key,
-        version=record.version,
-        state=record.state,
-        ready=ready,
-        blocks=blocks or None,
-        name=cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
-        surface=record.surface,
-        hypothesis=cut(_hypothesis_text(known), SHOWN_HYPOTHESIS) if known else "the spec breaks its schema",
-        audience=known.audience if known else {},
-        allocation=float(allocation) if isinstance(allocation, int | float) else 0.0,
-        days=days if isinstance(days, int) else 0,
-        variants=_variant_views(known) if known else {},
-        metrics={name: _use_text(use) for name, use in known.metrics.items()} if known else {},
-        owner=record.owner,
-        buckets=bucket_texts(view.ranges_of(record.key)) or None,
-        delivered=[f"{each.place.backend}/{each.place.document}" for each in placements] or None,
-        previews=view.previews(record.key) or None,
-        operation=OperationView(
-            id=operation.id, change=operation.change, status=operation.status, reason=operation.reason
-        )
-        if operation
-        else None,
-        spec=record.document if full else None,
-        generated=record.generated if full else None,
-        next=following,
-    )
+    if not isinstance(spec, Spec):
+        return {}
+    variants = list(spec.variants)
+    return {
+        "hypothesis": cut(_hypothesis_text(spec), SHOWN_HYPOTHESIS),
+        "audience": {name: short(wanted, SHOWN_WANTED) for name, wanted in spec.audience.items()},
+        "allocation": spec.allocation,
+        "days": spec.design.days,
+        "variants": {name: _variant_view(spec.variants[name]) for name in variants[:SHOWN_VARIANTS]},
+        "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_BLOCKS) or None,
+        "metrics": {name: _use_text(use) for name, use in spec.metrics.items()},
+    }
+
+
+def _delivered(view: Reader, record: Record) -> dict[str, object]:
+    """What the experiment holds and where it is served now."""
+    last = view.last_operation(record.key)
+    operation = last and OperationView(id=last.id, change=last.change, status=last.status, reason=last.reason)
+    return {
+        "buckets": bucket_texts(view.ranges_of(record.key)) or None,
+        "delivered": [f"{each.place.backend}/{each.place.document}" for each in view.placements(record.key)] or None,
+        "previews": view.previews(record.key) or None,
+        "operation": operation,
+    }
 
 
 def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
@@ -149,11 +164,9 @@ def _hypothesis_text(spec: Spec) -> str:
     return f"{hypothesis.change} will {hypothesis.direction} {hypothesis.metric}, because {hypothesis.because}"
 
 
-def _variant_views(spec: Spec) -> dict[str, VariantView]:
-    return {
-        name: VariantView(weight=variant.weight, control=variant.control or None, parameters=variant.parameters or None)
-        for name, variant in spec.variants.items()
-    }
+def _variant_view(variant: Variant) -> VariantView:
+    parameters = {name: short(value, SHOWN_WANTED) for name, value in variant.parameters.items()}
+    return VariantView(weight=variant.weight, control=variant.control or None, parameters=parameters or None)
 
 
 def _use_text(use: MetricUse) -> str:

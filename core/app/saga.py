@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from ..documents import JsonObject
+from ..documents import JsonObject, same
 from ..errors import BackendChanged, BackendFailed, Conflict, Stale
 from ..model.experiment import TRANSITIONS, Record
 from ..model.plan import Approval, AuditEvent, Operation, OperationStep, Plan, Step
@@ -180,7 +180,7 @@ def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> Ba
     except BackendFailed as failure:
         return failure if forward or not _holds(backend, step, after) else None
     try:
-        if backend.read(step.place.settings, step.place.document, step.entry) != after:
+        if not same(backend.read(step.place.settings, step.place.document, step.entry), after):
             return BackendChanged("The entry is not there after it was written; something else writes this document.")
     except BackendFailed as failure:
         return failure

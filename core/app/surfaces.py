@@ -44,13 +44,14 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
         best=view,
         others={key: catalogue.surfaces[key].name for key in shown},
         cursor=str(more) if more is not None and view is None else None,
-        next=_next_for(view, rest),
+        next=_next_for(view, rest, bool(query.strip()) and not fits),
     )
 
 
-def _next_for(view: SurfaceView | None, rest: list[str]) -> str:
+def _next_for(view: SurfaceView | None, rest: list[str], searched: bool) -> str:
     if view is None:
-        return f'find_surfaces(query="{rest[0]}")' if rest else "the catalogue has no surface"
+        told = "no surface has these words; " if searched else ""
+        return f'{told}find_surfaces(query="{rest[0]}") shows one' if rest else "the catalogue has no surface"
     name = view.parameters[0].name if view.parameters else "parameter"
     metric = next(iter(view.success_metrics), "metric")
     return (
@@ -85,7 +86,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         parameters=[_parameter_view(surface, name, production) for name in shown],
         more_parameters=named or None,
         layers=_layer_views(view, environment, key, surface),
-        success_metrics={name: _usual(catalogue, name) for name in surface.suggested_metrics},
+        success_metrics={name: catalogue.metrics[name].usual_effect for name in surface.suggested_metrics},
         required_metrics={
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
             for name, required in surface.required_metrics.items()
@@ -110,11 +111,6 @@ def _audience_attributes(catalogue: Catalogue, query: str) -> list[str]:
     known.sort(key=lambda name: not wanted & set(words_of(name)))
     more = [f"and {len(known) - SHOWN_ATTRIBUTES} more"] if len(known) > SHOWN_ATTRIBUTES else []
     return known[:SHOWN_ATTRIBUTES] + more
-
-
-def _usual(catalogue: Catalogue, name: str) -> float:
-    metric = catalogue.metrics[name]
-    return (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
 
 
 def _shown_parameters(fits: dict[str, int]) -> tuple[list[str], list[str]]:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import JsonValue
 
 from ..checks.engine import Case
+from ..documents import canonical
 from ..model.answers import Checked, FindingView, FixView, SizeView
 from ..model.experiment import Record
 from ..model.finding import Finding
 from ..model.plan import BucketRange
+
+Shown = TypeVar("Shown")
 
 FULL_FINDINGS = 5
 """Most findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
 FULL_CHARACTERS = 1_000
 """Most characters that findings told in full take together, so that a reply stays below 4 KB."""
 NAMED_FINDINGS = 8
+SHOWN_VALUE = 80
+SHOWN_CHOICES = 14
+"""Most generated values told with their reason."""
+SHOWN_CHANGES = 8
 FULL_ALLOWED = 12
 ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
@@ -81,8 +91,8 @@ def checked(
             "ready": ready,
             "findings": shown,
             "more_findings": rest,
-            "generated": generated or None,
-            "changed": changed or None,
+            "generated": first_of(generated, SHOWN_CHOICES),
+            "changed": first_of(changed, SHOWN_CHANGES),
             "size": size_view(case),
             "next": following,
         }
@@ -91,6 +101,23 @@ def checked(
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:
     return [f"{part.lo}-{part.hi - 1}" for part in ranges]
+
+
+def first_of(entries: Mapping[str, Shown] | None, count: int) -> dict[str, Shown] | None:
+    """The first entries of a map, None for an empty one; get_experiment(full=True) has all."""
+    return dict(list(entries.items())[:count]) if entries else None
+
+
+def listed_first(names: Sequence[str], count: int) -> list[str]:
+    """The first names, and how many more there are."""
+    more = [f"and {len(names) - count} more"] if len(names) > count else []
+    return [*names[:count], *more]
+
+
+def short(value: JsonValue, length: int = SHOWN_VALUE) -> JsonValue:
+    """A value, or the beginning of its text when that is longer than `length` characters."""
+    text = value if isinstance(value, str) else canonical(value)
+    return value if len(text) <= length else text[: length - 1] + "…"
 
 
 def cut(text: str, length: int) -> str:

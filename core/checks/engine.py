@@ -69,6 +69,9 @@ class Case:
 
     @cached_property
     def size(self) -> Size | None:
+        """The design's size; None when there is none, or when the audience cannot be read: its size would be wrong."""
+        if self.parsed_audience[1]:
+            return None
         return size(self.spec, self.catalogue, self.audience, self.today)
 
     @cached_property

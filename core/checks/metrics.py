@@ -15,7 +15,9 @@ PLAUSIBLE_MDE = 0.5
 
 def metrics_are_known(case: Case) -> Iterator[Fault]:
     """Every metric is in the catalogue and in use, with one definition for everybody."""
-    allowed = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
+    active = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
+    suggested = case.surface.suggested_metrics
+    allowed = [*suggested, *(name for name in active if name not in suggested)]
     for name, use in case.spec.metrics.items():
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.status == "active":
@@ -26,7 +28,7 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
         if close:
             meant = use.model_dump(exclude_none=True)
             if use.role == "success" and not use.mde:
-                meant["mde"] = signed_default(case, close[0])
+                meant["mde"] = case.catalogue.metrics[close[0]].usual_effect
             patch: JsonObject = {"metrics": {name: None, close[0]: meant}}
             if case.spec.hypothesis.metric == name:
                 patch["hypothesis"] = {"metric": close[0]}
@@ -43,16 +45,10 @@ def a_success_metric_exists(case: Case) -> Iterator[Fault]:
     cures: list[Cure] = []
     if case.surface.suggested_metrics:
         name = suggested[0]
-        effect = signed_default(case, name)
+        effect = case.catalogue.metrics[name].usual_effect
         patch: JsonObject = {"metrics": {name: {"role": "success", "mde": effect}}, "hypothesis": {"metric": name}}
         cures.append(Cure(f"{name}, to detect {effect:+.2%}", patch))
     yield Fault("/metrics", "Name a success metric.", allowed=suggested, cures=cures)
-
-
-def signed_default(case: Case, name: str) -> float:
-    """The metric's usual effect, signed towards what is better."""
-    metric = case.catalogue.metrics[name]
-    return (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
 
 
 def required_metrics_are_present(case: Case) -> Iterator[Fault]:
@@ -63,10 +59,9 @@ def required_metrics_are_present(case: Case) -> Iterator[Fault]:
     for name, required in case.surface.required_metrics.items():
         use = case.spec.metrics.get(name)
         if use is None:
-            default = required.margin or case.catalogue.metrics[name].margin or case.surface.policy.max_margin
             entry: JsonObject = {"role": required.role}
             if required.role == "guardrail":
-                entry["margin"] = default
+                entry["margin"] = case.catalogue.margin_of(case.spec.surface, name)
             cure = Cure(f"add it as {required.role}", nest(pointer("metrics", name), entry))
             yield Fault(pointer("metrics", name), "The surface requires this metric.", cures=[cure])
         elif use.role != required.role and use.role != "success":
@@ -86,7 +81,7 @@ def success_metrics_have_an_effect(case: Case) -> Iterator[Fault]:
     for name, use in case.spec.metrics.items():
         metric = case.catalogue.metrics.get(name)
         if use.role == "success" and not use.mde and metric is not None and metric.status == "active":
-            effect = signed_default(case, name)
+            effect = metric.usual_effect
             cure = Cure(f"the metric's usual effect, {effect:+.2%}", nest(pointer("metrics", name, "mde"), effect))
             message = "A success metric needs its relative effect: 0.01 = up 1 %."
             yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
@@ -128,7 +123,7 @@ def effects_are_possible(case: Case) -> Iterator[Fault]:
             continue  # of a larger effect it is enough to say that it is not plausible
         moved = metric.baseline.mean * (1 + use.mde)
         if not 0 < moved < 1:
-            usual = signed_default(case, name)
+            usual = metric.usual_effect
             cure = Cure(f"the metric's usual effect, {usual:+.2%}", nest(pointer("metrics", name, "mde"), usual))
             message = f"{use.mde:+.0%} on a rate of {metric.baseline.mean:.3g} would make it {moved:.3g}."
             yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
@@ -15,6 +16,31 @@ from ..model.finding import Finding
 from ..names import nearest
 from .engine import Check, Cure, Fault, as_finding, worst_first
 
+_QUOTED = re.compile(r"'([^']*)'")
+WANTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "string_too_short": "text, not empty",
+    "string_too_long": "text of at most 2,000 characters",
+    "string_pattern_mismatch": 'a key: lower-case letters, digits, "-" and "_", a letter first',
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "date_type": "a day, as 2026-12-31",
+    "date_parsing": "a day, as 2026-12-31",
+    "date_from_datetime_parsing": "a day, as 2026-12-31",
+    "date_from_datetime_inexact": "a day, as 2026-12-31",
+}
+"""What a field must be, by pydantic's name of the fault."""
+
 
 def read_spec(document: JsonObject) -> Spec | list[Finding]:
     """The spec, or a finding for every place where the document is not one."""
@@ -27,23 +53,28 @@ def read_spec(document: JsonObject) -> Spec | list[Finding]:
 def _findings(error: ValidationError) -> list[Finding]:
     counts: dict[str, int] = {}
     findings: list[Finding] = []
-    for fault in error.errors(include_url=False, include_context=False):
-        code, described = _describe(fault["type"], fault["loc"], fault["msg"], fault.get("input"))
+    for fault in error.errors(include_url=False):
+        expected = str(fault.get("ctx", {}).get("expected", ""))
+        code, described = _describe(fault["type"], fault["loc"], _QUOTED.findall(expected), fault.get("input"))
         counts[code] = counts.get(code, 0) + 1
         findings.append(as_finding(code, "block", described, counts[code]))
     return findings
 
 
-def _describe(kind: str, loc: tuple[int | str, ...], message: str, given: JsonValue) -> tuple[str, Fault]:
+def _describe(kind: str, loc: tuple[int | str, ...], options: list[str], given: JsonValue) -> tuple[str, Fault]:
     path = [part for part in loc if part != "[key]"]
     at = pointer(*path)
     if kind == "extra_forbidden":
         return "spec.unknown_field", _unknown_field(path, given)
     if kind == "missing":
         return "spec.missing_field", Fault(at, "The spec needs this field.", allowed=allowed_fields(path[:-1]))
-    text = {"int_type": "a whole number", "float_type": "a number", "string_type": "text", "bool_type": "true or false"}
-    wanted = text.get(kind)
-    sentence = f"This must be {wanted}." if wanted else f"{message[:1].upper()}{message[1:]}."
+    if kind == "literal_error":
+        close = nearest(given, options, 1) if isinstance(given, str) else []
+        cures = [Cure(f"use {close[0]}", nest(at, close[0]))] if close else []
+        message = "This is none of the allowed values."
+        return "spec.wrong_value", Fault(at, message, _shown(given), options, close, cures)
+    wanted = WANTED.get(kind, "of another kind; resource schema://experiment has the schema")
+    sentence = f"This must be {wanted}."
     return "spec.wrong_value", Fault(at, sentence, got=_shown(given))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..assignment import BUCKETS
+from ..audience import described, share
 from ..documents import JsonObject, nest, pointer
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
 from .engine import Case, Check, Cure, Fault
@@ -65,15 +67,20 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
     "Beyond Power Calculations"). alpha is split over the success metrics and comparisons, beta over the guardrails:
     Schultzberg, Ankargren, Frånberg 2024.
     """
-    lacking = case.size.shortest if case.size else None
-    if lacking is None or case.size is None or case.spec.allocation > 1:
+    if case.size is None or case.size.sufficient or case.spec.allocation > 1:
         return
-    what = "an effect" if lacking.role == "success" else "a margin"
-    message = (
-        f"{lacking.metric} needs {lacking.needed:,.0f} units in the control to resolve {what} of {lacking.effect:.2%}; "
-        f"{case.size.days} days at {case.spec.allocation:g} give {case.size.control:,.0f}."
+    lacking = sorted((each for each in case.size.metrics if each.needed > case.size.control), key=lambda m: -m.needed)
+    needs = ", ".join(
+        f"{each.metric} {each.needed:,.0f} for {'an effect' if each.role == 'success' else 'a margin'} "
+        f"of {each.effect:.2%}"
+        for each in lacking
     )
-    yield Fault("/design", message, got=round(case.size.control), cures=_powerful(case))
+    given = f"{case.size.days} days at {case.spec.allocation:g}"
+    if case.audience:
+        reached, _ = share(case.audience, case.catalogue.attributes)
+        given += f" of an audience of {reached:.2%}"
+    message = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
+    yield Fault("/design", message, cures=_powerful(case))
 
 
 def _powerful(case: Case) -> list[Cure]:
@@ -91,7 +98,26 @@ def _powerful(case: Case) -> list[Cure]:
         if days is not None:
             patch = {**nest("/allocation", most), **nest("/design/days", days)}
             cures.append(Cure(f"enter {most:g} and run {days} days", patch))
-    return cures + _relaxing(case)
+    return cures + _relaxing(case) + _wider_audience(case)
+
+
+def _wider_audience(case: Case) -> list[Cure]:
+    """The one condition of the audience without which the run would be long enough; it changes who is asked about."""
+    for condition in case.audience:
+        others = [each for each in case.audience if each is not condition]
+        wider = case.spec.model_copy(update={"allocation": max(case.spec.allocation, min(1.0, case.free / BUCKETS))})
+        days = days_needed(wider, case.catalogue, others, case.surface.policy.max_days, case.today)
+        if days is not None:
+            patch: JsonObject = {
+                "audience": {condition.attribute: None},
+                "allocation": wider.allocation,
+                "design": {"days": days},
+            }
+            effect = (
+                f"ask without {condition.attribute}: {described(others)}, {wider.allocation:g} of them, {days} days"
+            )
+            return [Cure(effect, patch, relaxes=True)]
+    return []
 
 
 def _relaxing(case: Case) -> list[Cure]:

@@ -128,13 +128,14 @@ class Experiment(StrictModel):
     blocks: list[str] | None = None
     name: str
     surface: str
-    hypothesis: str
-    audience: JsonObject
-    allocation: float
-    days: int
-    variants: dict[str, VariantView]
-    metrics: dict[str, str]
     owner: str
+    hypothesis: str | None = Field(default=None, description="this and what follows are absent while it is no spec")
+    audience: JsonObject | None = None
+    allocation: float | None = None
+    days: int | None = None
+    variants: dict[str, VariantView] | None = None
+    more_variants: list[str] | None = None
+    metrics: dict[str, str] | None = None
     buckets: list[str] | None = None
     delivered: list[str] | None = Field(default=None, description="documents that hold our entry now")
     previews: dict[str, list[str]] | None = None

@@ -76,8 +76,18 @@ class Brief(StrictModel):
         try:
             return cls.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
+            first = error.errors(include_url=False)[0]
             name = str(first["loc"][0])
             value = given.get(name)
             shown = value[:100] if isinstance(value, str) else None
-            raise Invalid(f"{first['msg']}.", pointer=f"/{name}", got=shown) from error
+            at = "/from" if name == "iterates" else f"/{name}"
+            raise Invalid(_sentence(first["type"], first.get("ctx", {})), pointer=at, got=shown) from error
+
+
+def _sentence(kind: str, limits: Mapping[str, object]) -> str:
+    """What is wrong with an argument, in words of ours."""
+    if kind == "string_pattern_mismatch":
+        return 'A key has 3 to 63 lower-case letters, digits and "-", a letter first.'
+    if kind == "string_too_long":
+        return f"At most {limits.get('max_length')} characters are allowed."
+    return "This must not be empty." if kind == "string_too_short" else "No brief can hold this value."

@@ -12,6 +12,8 @@ from .strict import Key, StrictModel, Text
 
 Role = Literal["success", "guardrail", "quality"]
 Share = Annotated[float, Field(ge=0, le=1)]
+USUAL_EFFECT = 0.01
+"""The relative effect that is looked for on a metric whose entry names none: 1 %."""
 
 
 class Attribute(StrictModel):
@@ -77,6 +79,11 @@ class Metric(StrictModel):
         if self.kind == "proportion":
             return self.baseline.mean * (1 - self.baseline.mean)
         return self.baseline.variance
+
+    @property
+    def usual_effect(self) -> float:
+        """The relative effect to look for unless somebody names another, signed towards what is better."""
+        return (self.mde or USUAL_EFFECT) * (1 if self.better == "up" else -1)
 
 
 class Parameter(StrictModel):
@@ -184,6 +191,13 @@ class Catalogue(StrictModel):
     def route(self, surface: str, environment: str) -> Route:
         """Who delivers a surface in an environment."""
         return self.surfaces[surface].delivery.get(environment) or self.environments[environment].default
+
+    def margin_of(self, surface: str, metric: str) -> float:
+        """The margin of a metric as a surface's guardrail unless somebody names another: the surface's for it, else the
+        metric's own, else the widest that the surface allows."""
+        required = self.surfaces[surface].required_metrics.get(metric)
+        own = self.metrics[metric].margin
+        return (required.margin if required else None) or own or self.surfaces[surface].policy.max_margin
 
     def holdouts_of(self, surface: str, on: date | None = None) -> dict[str, Holdout]:
         """The holdouts of a surface that have not ended on a day; without a day, all of them."""

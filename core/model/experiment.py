@@ -47,7 +47,7 @@ class Hypothesis(StrictModel):
     """ "Because `because`, `change` will move `metric` in `direction`." """
 
     change: Text
-    metric: Key
+    metric: str
     direction: Literal["increase", "decrease"]
     because: Text
 
@@ -56,8 +56,8 @@ class Variant(StrictModel):
     name: Text | None = None
     weight: float = Field(description="share of the allocation, 0-1; all weights sum to 1")
     control: bool = False
-    parameters: dict[Key, JsonValue] = Field(
-        default_factory=dict[Key, JsonValue], description="only what differs from production"
+    parameters: JsonObject = Field(
+        default_factory=dict[str, JsonValue], description="only what differs from production"
     )
 
 
@@ -93,7 +93,7 @@ class Spec(StrictModel):
     )
     allocation: float = Field(description="share of eligible units that enter, 0-1")
     variants: dict[VariantKey, Variant]
-    metrics: dict[Key, MetricUse]
+    metrics: dict[str, MetricUse]
     design: Design
     schedule: Schedule = Schedule()
     owner: str = ""

@@ -8,7 +8,7 @@ from datetime import date
 from pydantic import JsonValue
 
 from ..assignment import BUCKETS
-from ..audience import parse
+from ..audience import described, parse
 from ..documents import JsonObject, canonical, digest
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment, Content, Exclusion
@@ -82,7 +82,8 @@ def assignment_summary(assignment: Assignment) -> list[str]:
     """What an assignment does to users, for whoever decides about it."""
     parameters = list(assignment.parameters.items())
     lines = [
-        f"{variant} {weight:.4g}: " + ", ".join(f"{name} {_shown(values[index])}" for name, values in parameters)
+        f"{variant} {weight * 100:.4g} %: "
+        + ", ".join(f"{name} {_shown(values[index])}" for name, values in parameters)
         for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
@@ -92,13 +93,12 @@ def assignment_summary(assignment: Assignment) -> list[str]:
 
 
 def _reach(assignment: Assignment) -> str:
-    who = ", ".join(condition.attribute for condition in assignment.audience)
-    audience = f"the audience by {who}" if who else "everybody"
+    audience = described(assignment.audience)
     held = [exclusion.holdout for exclusion in assignment.exclusions]
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
     buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
-    return f"{share:.4g} of {audience}{outside}: buckets {buckets}"
+    return f"{share * 100:.4g} % of {audience}{outside}: buckets {buckets}"
 
 
 def content_summary(content: Content) -> list[str]:

@@ -177,7 +177,7 @@ def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface,
         name = given if given in catalogue.metrics else same_name(given, catalogue.metrics) or given
         metric = catalogue.metrics.get(name)
         if effect is None and metric is not None and metric.status == "active":
-            effect = (metric.mde or 0.01) * (1 if metric.better == "up" else -1)
+            effect = metric.usual_effect
             draft.generated[f"/metrics/{name}/mde"] = f"{effect:+.2%}, the metric's usual effect"
         wanted: JsonObject = {} if effect is None else {"mde": effect}
         metrics[name] = {"role": "success", **wanted}
@@ -190,7 +190,7 @@ def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface,
         required = surface.required_metrics[name]
         entry: JsonObject = {"role": required.role}
         if required.role == "guardrail":
-            entry["margin"] = required.margin or catalogue.metrics[name].margin or surface.policy.max_margin
+            entry["margin"] = catalogue.margin_of(brief.surface, name)
         metrics[name] = entry
     if added:
         draft.generated["/metrics"] = f"the surface requires {', '.join(added)}"

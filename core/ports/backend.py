@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from pydantic import JsonValue
 
@@ -17,6 +17,8 @@ class Backend(Protocol):
     """
 
     kind: str
+    local_paths: tuple[str, ...]
+    """Names of the settings that are paths on this machine: a relative one starts at Crossfade's home."""
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
@@ -80,3 +82,13 @@ class ContentStore(Backend, Protocol):
             BackendFailed: the system cannot be reached or the document cannot be read.
         """
         ...
+
+
+def assigns(backend: Backend) -> TypeGuard[Assigner]:
+    """Whether a backend can be an assigner. Adapters match a protocol by shape, so its shape is what is asked for."""
+    return hasattr(backend, "compile_assignment")
+
+
+def holds_content(backend: Backend) -> TypeGuard[ContentStore]:
+    """Whether a backend can be a content store."""
+    return hasattr(backend, "compile_content")

@@ -120,7 +120,7 @@ def _distance(count: int, total: int, share: float) -> float:
 def _split(seen: Seen) -> Promise:
     counts = Counter(seen.entered.values())
     total = len(seen.entered)
-    weights = {name: variant.weight for name, variant in seen.running.experiment.variants.items()}
+    weights = {name: variant.weight for name, variant in (seen.running.experiment.variants or {}).items()}
     distances = {name: _distance(counts[name], total, weight) for name, weight in weights.items()}
     farthest = max(distances.values(), key=abs)
     shares = {name: f"{counts[name]:,} ({counts[name] / max(total, 1):.1%})" for name in weights}
@@ -130,7 +130,7 @@ def _split(seen: Seen) -> Promise:
 
 
 def _entered(seen: Seen, held_out: set[str]) -> Promise:
-    allocation = seen.running.experiment.allocation
+    allocation = seen.running.experiment.allocation or 0.0
     free = len(USERS) - len(held_out)
     distance = _distance(len(seen.entered), free, allocation)
     found = (
@@ -153,7 +153,7 @@ def _holdouts(seen: list[Seen], held_out: set[str]) -> Promise:
 
 
 def _control(seen: Seen, production: JsonValue) -> Promise:
-    control = next(name for name, variant in seen.running.experiment.variants.items() if variant.control)
+    control = next(name for name, variant in (seen.running.experiment.variants or {}).items() if variant.control)
     users = [user for user, variant in seen.entered.items() if variant == control]
     right = sum(canonical(seen.users[user].value) == canonical(production) for user in users)
     found = f"{right:,} of {len(users):,} get {seen.running.parameter} = {screen.shown(production)}"

@@ -234,12 +234,18 @@ async def fill(on: Journey) -> None:
     await on.call("experiments by words", "find_experiments", query="mixes", owner="home-experience")
 
 
+SHORT = {"change": "Shelves of another length", "because": "Longer shelves are browsed for longer"}
+
+
 async def be_wordy(on: Journey) -> None:
     """Texts as long as they may be, in every place that shows them."""
     wordy = {"change": "Shelves in another order. " * 70, "because": "People scroll less and play more. " * 50}
     brief = {**FAULTY, **wordy, "key": "wordy", "variants": {"b": {"shelf_length": 7}}}
     await on.call("wordy draft", "create_experiment", **brief)
     await on.call("show a wordy one", "get_experiment", key="wordy")
+    many = {f"length-{length}": {"shelf_length": length} for length in range(4, 20) if length != 10}
+    await on.call("many variants", "create_experiment", **{**brief, **SHORT, "key": "many", "variants": many})
+    await on.call("show many variants", "get_experiment", key="many")
     await on.call("wordy change", "update_experiment", key="wordy", version=1, changes={"name": "Another order " * 100})
     await on.call("list a wordy one", "find_experiments", query="wordy")
     planned = await on.call("plan a wordy one", "plan_change", key="wordy", change="launch")

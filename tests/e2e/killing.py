@@ -67,6 +67,7 @@ class MortalBackend:
 
     def __init__(self, inner: Backend, events: Events, refused: list[str]) -> None:
         self.kind = inner.kind
+        self.local_paths = inner.local_paths
         self._inner = inner
         self._events = events
         self._refused = refused

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,13 @@ def fill(disk: Path) -> Path:
     with ballast.open("wb", buffering=0) as file:
         for size in (65_536, 512, 1):
             with pytest.raises(OSError, match="No space left"):
-                while file.write(b"x" * size):
-                    pass
+                _write_until_it_fails(file, b"x" * size)
     return ballast
+
+
+def _write_until_it_fails(file: FileIO, block: bytes) -> None:
+    while True:
+        file.write(block)
 
 
 @pytest.fixture
@@ -178,6 +183,7 @@ class Interrupting:
 
     def __init__(self, inner: Backend, happening: Callable[[], object]) -> None:
         self.kind = inner.kind
+        self.local_paths = inner.local_paths
         self._inner = inner
         self._happening: Callable[[], object] | None = happening
 

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import pytest
 
+from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.errors import Conflict, NotAllowed, Stale
+from crossfade.core.ports.store import Reader, Store, Writer
+
 from .ledger import Ledger
-from .museum import Museum, Reply, SetClock, Visitor, brief, opened, visiting, visiting_process
+from .museum import (
+    Museum,
+    Reply,
+    SetClock,
+    Visitor,
+    agreed,
+    brief,
+    drafted,
+    launched,
+    opened,
+    visiting,
+    visiting_process,
+)
 
 T = TypeVar("T")
 
@@ -66,8 +84,8 @@ async def test_two_processes_that_want_the_same_buckets_share_none(museum: Museu
                 await visitor.draft(key, allocation=0.6)
                 digests.append(await visitor.planned(key))
             replies = await together(applying(one, digests[0]), applying(two, digests[1]))
-            outcomes = sorted(reply.body.get("status", reply.body.get("code")) for reply in replies)
-            assert outcomes == ["applied", "stale_plan"], [reply.text for reply in replies]
+            outcomes = [reply.body["code"] if reply.failed else reply.body["status"] for reply in replies]
+            assert sorted(outcomes) == ["applied", "stale_plan"], [reply.text for reply in replies]
             ledgers = [Ledger(museum, key) for key in keys]
             assert [ledger.faults() for ledger in ledgers] == [[], []]
             assert sorted(ledger.held for ledger in ledgers) == [[], [(0, 6_000)]]
@@ -93,25 +111,19 @@ async def test_experiments_launched_at_once_in_one_layer_hold_disjoint_buckets(m
         for key in keys:
             await visitor.draft(key, allocation=0.3, duration_days=28)
 
-        async def launch(key: str) -> Reply:
-            while True:
-                reply = await visitor.call("apply_plan", digest=await visitor.planned(key))
-                if reply.body.get("code") != "stale_plan":
-                    return reply
-                if "allocation.available" in reply.body["message"]:
-                    return reply
+        async def launch(key: str) -> str:
+            """Plan and apply until it runs, or until planning tells that the layer is full."""
+            while (plan := await visitor.call("plan_change", key=key, change="launch")).body["ready"]:
+                reply = await visitor.call("apply_plan", digest=plan.body["digest"])
+                if not reply.failed:
+                    return reply.body["status"]
+            return "full"
 
-        await together(*[lambda key=key: launch_or_full(visitor, launch, key) for key in keys])
+        outcomes = await together(*[lambda key=key: launch(key) for key in keys])
+        assert sorted(outcomes) == ["applied", "applied", "applied", "full", "full"]
     ledgers = [Ledger(museum, key) for key in keys]
     assert [ledger.faults() for ledger in ledgers] == [[]] * 5
     assert sorted(len(ledger.held) for ledger in ledgers) == [0, 0, 1, 1, 1]
-
-
-async def launch_or_full(visitor: Visitor, launch: Callable[[str], Awaitable[Reply]], key: str) -> None:
-    """Plan and apply until it runs, or until the layer has no room, which planning tells."""
-    plan = await visitor.call("plan_change", key=key, change="launch")
-    if plan.body["ready"]:
-        await launch(key)
 
 
 async def test_one_key_created_twice_at_once_is_one_draft_or_a_conflict(museum: Museum) -> None:
@@ -154,3 +166,83 @@ async def test_a_pause_and_a_stop_at_once_end_stopped_or_say_that_the_other_is_u
             refused = [reply.body["code"] for reply in replies if reply.failed]
             assert set(refused) <= {"stale_plan", "not_allowed"}, [reply.text for reply in replies]
             assert Ledger(museum, key).faults() == []
+
+
+class Overtaken:
+    """A store in which something happens just before the first write."""
+
+    def __init__(self, inner: Store, happening: Callable[[], object]) -> None:
+        self._inner = inner
+        self._happening: Callable[[], object] | None = happening
+
+    def read(self) -> AbstractContextManager[Reader]:
+        return self._inner.read()
+
+    @contextmanager
+    def write(self) -> Generator[Writer]:
+        happening, self._happening = self._happening, None
+        if happening is not None:
+            happening()
+        with self._inner.write() as tx:
+            yield tx
+
+
+def overtaken(app: Crossfade, happening: Callable[[], object]) -> Crossfade:
+    deps = app.dependencies
+    return Crossfade(replace(deps, store=Overtaken(deps.store, happening)))
+
+
+def test_a_draft_whose_launch_begins_while_it_is_changed_stays_as_it_was_agreed(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    digest = agreed(app, drafted(app), "launch")
+    slow = overtaken(app, lambda: app.apply_plan(digest))
+    with pytest.raises(NotAllowed, match="is running"):
+        slow.update_experiment("guide-first", 1, [], {"allocation": 0.9})
+    ledger = Ledger(museum)
+    assert ledger.faults() == []
+    assert (ledger.state, ledger.version_states, ledger.held) == ("running", ["running"], [(0, 3_000)])
+
+
+def test_a_change_that_was_overtaken_by_another_tells_the_new_version(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    drafted(app)
+    slow = overtaken(app, lambda: app.update_experiment("guide-first", 1, [], {"allocation": 0.4}))
+    with pytest.raises(Conflict) as refused:
+        slow.update_experiment("guide-first", 1, [], {"allocation": 0.5})
+    assert refused.value.allowed == ["2"]
+    assert "version=2" in refused.value.next
+
+
+def test_a_change_that_was_overtaken_by_its_own_repeat_gets_the_same_answer(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    drafted(app)
+    slow = overtaken(app, lambda: app.update_experiment("guide-first", 1, [], {"allocation": 0.4}))
+    assert slow.update_experiment("guide-first", 1, [], {"allocation": 0.4}).version == 2
+    assert Ledger(museum).version_states == ["draft", "draft"]
+
+
+def test_a_launch_whose_draft_changes_while_it_begins_is_stale(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    digest = agreed(app, drafted(app), "launch")
+    slow = overtaken(app, lambda: app.update_experiment("guide-first", 1, [], {"allocation": 0.4}))
+    with pytest.raises(Stale, match="version"):
+        slow.apply_plan(digest)
+    assert (Ledger(museum).faults(), Ledger(museum).state) == ([], "draft")
+
+
+def test_a_launch_that_was_overtaken_by_its_own_repeat_gets_the_same_answer(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    digest = agreed(app, drafted(app), "launch")
+    answer = overtaken(app, lambda: app.apply_plan(digest)).apply_plan(digest)
+    assert (answer.status, answer.state) == ("applied", "running")
+    assert (Ledger(museum).faults(), len(Ledger(museum).operations)) == ([], 1)
+
+
+def test_a_pause_overtaken_by_a_stop_is_refused(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    launched(app)
+    digest = app.plan_change("guide-first", "pause").digest
+    assert digest is not None
+    with pytest.raises(NotAllowed, match="is stopped"):
+        overtaken(app, lambda: app.stop("guide-first")).apply_plan(digest)
+    assert (Ledger(museum).faults(), Ledger(museum).state) == ([], "stopped")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crossfade.adapters.store.store import SqlStore, open_store
-from crossfade.core.app import applying, plans, saga
+from crossfade.core.app import applying, plans, saga, stopping
 from crossfade.core.app.dependencies import Dependencies
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendChanged, BackendFailed, Conflict, Stale
@@ -55,6 +55,7 @@ class FakeBackend:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self.local_paths: tuple[str, ...] = ()
         self.entries: dict[str, JsonObject] = {}
         self.judge: Callable[[JsonObject | None], Verdict] = lambda after: None
         self.after_all = False
@@ -337,7 +338,7 @@ def test_a_stuck_undo_goes_on_once_a_person_has_mended_the_cause(world: World) -
 
 def test_a_stop_takes_out_what_a_stuck_launch_has_left_whoever_changed_it(world: World) -> None:
     stuck(world, "launch")
-    answer = applying.stop_now(world.deps(), world.key)
+    answer = stopping.stop_now(world.deps(), world.key)
     assert (answer.status, answer.state) == ("applied", "stopped")
     assert (world.held, world.there, world.placed) == ([], {}, {})
 
@@ -360,7 +361,7 @@ def test_a_pause_stuck_before_a_stop_cannot_bring_the_experiment_back(world: Wor
     ended = world.change("pause")
     assert ended.status == "needs_attention"
     world.flags.judge = lambda after: None
-    assert applying.stop_now(world.deps(), world.key).status == "applied"
+    assert stopping.stop_now(world.deps(), world.key).status == "applied"
     with pytest.raises(Stale, match="stop"):
         world.again(ended)
     assert (world.state, world.held, world.there, world.placed) == ("stopped", [], {}, {})
@@ -371,7 +372,7 @@ def test_a_stop_takes_out_what_a_stuck_resume_has_written_and_lets_it_not_go_on(
     world.change("pause")
     ended = stuck(world, "resume")
     assert "flags" in world.there
-    assert applying.stop_now(world.deps(), world.key).status == "applied"
+    assert stopping.stop_now(world.deps(), world.key).status == "applied"
     with pytest.raises(Stale, match="stop"):
         world.again(ended)
     assert (world.state, world.held, world.there, world.placed) == ("stopped", [], {}, {})
@@ -402,7 +403,7 @@ def test_a_runner_that_was_overtaken_tells_the_end_that_the_other_reached(world:
         return None
 
     world.flags.judge = overtake
-    answer = applying.stop_now(world.deps(), world.key)
+    answer = stopping.stop_now(world.deps(), world.key)
     assert (answer.status, answer.state) == ("applied", "stopped")
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossfade.adapters.store.store import SqlStore, open_store
-from crossfade.core.app import applying, saga
+from crossfade.core.app import applying, saga, stopping
 from crossfade.core.app.dependencies import Dependencies
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed, Conflict
@@ -192,7 +192,7 @@ def test_once_all_is_mended_every_life_comes_to_its_end(
             put_back(world, operation)
             assert applying.apply(life.born(), operation.handle).status in ("applied", "undone")
         else:
-            assert applying.stop_now(life.born(), world.key).status == "applied"
+            assert stopping.stop_now(life.born(), world.key).status == "applied"
             assert (world.state, world.held, world.there, world.placed) == ("stopped", [], {}, {})
         require_truth(world, last_of(world))
 

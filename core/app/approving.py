@@ -1,0 +1,98 @@
+"""A plan as the person who decides sees it, and the answer that person gives."""
+
+from __future__ import annotations
+
+from ..checks.shape import read_spec
+from ..errors import NotAllowed, NotFound, Stale
+from ..model.experiment import NARROWING, Record, Spec
+from ..model.plan import Approval, Assurance, AuditEvent, Plan
+from ..ports.store import Reader
+from .cases import require
+from .dependencies import Dependencies
+from .staleness import require_time, require_unchanged
+
+
+def find_plan(view: Reader, handle: str) -> Plan:
+    found = view.plan(handle)
+    if found is None:
+        raise NotFound(
+            "No plan has this digest. Digests come from plan_change; they cannot be made up.",
+            pointer="/digest",
+            got=handle[:100],
+            next='plan_change(key, change="launch")',
+        )
+    return found
+
+
+def question(deps: Dependencies, handle: str) -> str | None:
+    """What a person must say yes to, or None when nothing is to be asked: the plan needs no yes, has its answer, or
+    cannot be applied anyway."""
+    with deps.store.read() as view:
+        found = find_plan(view, handle)
+        answered = view.approval(handle) is not None or view.operation_of(handle) is not None
+        record = view.experiment(found.key)
+    if answered or found.change in NARROWING or record is None or deps.clock.now() > found.expires:
+        return None
+    try:
+        require_unchanged(deps, found)
+    except (Stale, NotAllowed):
+        return None
+    return summary(found, record)
+
+
+def plan_summary(deps: Dependencies, handle: str) -> str:
+    """Raises NotFound when there is no such plan."""
+    with deps.store.read() as view:
+        found = find_plan(view, handle)
+        return summary(found, require(view, found.key))
+
+
+def summary(found: Plan, record: Record) -> str:
+    """The plan for the person who decides: what users will meet, what is written, and what it is bound to."""
+    verb = found.change.capitalize()
+    lines = [f'{verb} "{record.document.get("name", found.key)}" ({record.surface}, {found.environment})?']
+    spec = read_spec(record.document)
+    if isinstance(spec, Spec) and found.change == "launch":
+        hypothesis = spec.hypothesis
+        lines.append(
+            f"Because {hypothesis.because}: {hypothesis.metric} should {hypothesis.direction}. "
+            f"{spec.design.days} days, owned by {spec.owner}."
+        )
+    for step in found.steps:
+        if step.opens_traffic or step.action == "remove":
+            lines += [f"  {line}" for line in step.summary]
+    writes = ", then ".join(
+        f"{step.action} {step.target}" + (" (opens traffic)" if step.opens_traffic else "") for step in found.steps
+    )
+    lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
+    lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
+    return "\n".join(lines)
+
+
+def approve(deps: Dependencies, handle: str, *, approved: bool, assurance: Assurance, by: str) -> Approval:
+    """Keep a person's answer to a plan. The first answer stands.
+
+    Raises:
+        NotFound: no such plan.
+        Stale: it has expired.
+    """
+    now = deps.clock.now()
+    with deps.store.write() as tx:
+        found = find_plan(tx, handle)
+        given = tx.approval(handle)
+        if given is not None:
+            return given
+        require_time(deps, found)
+        answer = Approval(handle=handle, approved=approved, assurance=assurance, by=by, at=now)
+        tx.save_approval(answer)
+        what = "plan_approved" if approved else "plan_declined"
+        tx.audit(
+            AuditEvent(
+                at=now,
+                who=by,
+                what=what,
+                subject=found.key,
+                after={"digest": handle, "full": found.digest, "assurance": assurance},
+            )
+        )
+    return answer

@@ -1,0 +1,53 @@
+"""Whether a plan is still what was agreed to: it is compiled anew and has to have the same digest."""
+
+from __future__ import annotations
+
+from ..errors import Stale
+from ..model.plan import Plan
+from ..planning.compile import differing_parts
+from .dependencies import Dependencies
+from .plans import compile_plan, require_change
+
+
+def require_time(deps: Dependencies, found: Plan) -> None:
+    """
+    Raises:
+        Stale: the plan has expired.
+    """
+    if deps.clock.now() > found.expires:
+        raise Stale(
+            f"The plan expired at {found.expires:%Y-%m-%d %H:%M} UTC. Nothing was changed.",
+            code="expired_plan",
+            next=plan_again(found),
+        )
+
+
+def require_unchanged(deps: Dependencies, found: Plan) -> None:
+    """Compile the plan anew and compare all that its digest covers.
+
+    Raises:
+        Stale: with the names of the parts that differ, or of the checks that block now.
+        NotAllowed: the experiment's state no longer allows the change.
+    """
+    require_time(deps, found)
+    with deps.store.read() as view:
+        record = require_change(view, found.key, found.change)
+        if record.version != found.version:
+            raise stale(found, ["version"])
+        fresh = compile_plan(deps, view, record, found.change, found.created, found.expires, found.ranges or None)
+    if fresh.plan is None:
+        raise stale(found, [finding.code for finding in fresh.findings if finding.blocks])
+    if fresh.plan.digest != found.digest:
+        raise stale(found, differing_parts(found.covered, fresh.plan.covered))
+
+
+def stale(found: Plan, parts: list[str]) -> Stale:
+    """The error that names what has changed since the plan was made."""
+    what = ", ".join(parts)
+    message = f"Since the plan was made this has changed: {what}. Nothing was applied."
+    return Stale(message, pointer="/digest", got=found.handle, next=plan_again(found))
+
+
+def plan_again(found: Plan) -> str:
+    """The call that makes the plan anew."""
+    return f'plan_change(key="{found.key}", change="{found.change}")'
