@@ -14,7 +14,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
-from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult, TextContent
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, TextContent
 from pydantic import BaseModel, ValidationError
 
 from ..core.app.services import Services
@@ -78,6 +78,23 @@ class CrossfadeServer(MCPServer[Services]):
         server = self._lowlevel_server
         await server.run(incoming, outgoing, server.create_initialization_options())
 
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Services, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Raises MCPError (-32602) for an unknown prompt, and for arguments that it needs or does not know."""
+        prompts = {prompt.name: prompt.arguments or [] for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise _unknown("prompt", name, list(prompts))
+        known = [argument.name for argument in prompts[name]]
+        for given in arguments or {}:
+            if given not in known:
+                raise _unknown("argument", given, known)
+        for argument in prompts[name]:
+            if argument.required and argument.name not in (arguments or {}):
+                message = f"{name} needs the argument {argument.name}."
+                raise MCPError(code=INVALID_PARAMS, message=message, data={"allowed": known})
+        return await super().get_prompt(name, arguments, context)
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Services, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
@@ -88,7 +105,7 @@ class CrossfadeServer(MCPServer[Services]):
         """
         tool = self._tools.get(name)
         if tool is None:
-            raise _unknown_tool(name, list(self._tools))
+            raise _unknown("tool", name, list(self._tools))
         if context is None:
             raise MCPError(code=INVALID_PARAMS, message="A tool is called within a request.")
         try:
@@ -106,11 +123,11 @@ class CrossfadeServer(MCPServer[Services]):
         return CallToolResult(content=[TextContent(type="text", text=text_of(answer))], structured_content=structured)
 
 
-def _unknown_tool(name: str, known: list[str]) -> MCPError:
+def _unknown(what: str, name: str, known: list[str]) -> MCPError:
     close = nearest(name, known)
     meant = f" Did you mean {close[0]}?" if close else ""
     data = {"got": name[:100], "allowed": known, "nearest": close}
-    return MCPError(code=INVALID_PARAMS, message=f"There is no tool of that name.{meant}", data=data)
+    return MCPError(code=INVALID_PARAMS, message=f"There is no {what} of that name.{meant}", data=data)
 
 
 def _failed(tool: Tool, arguments: dict[str, Any], error: ToolError) -> CallToolResult:

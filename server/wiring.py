@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import shlex
+import sys
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -37,6 +39,7 @@ def build(settings: Settings, actor: str, clock: Clock | None = None) -> Crossfa
             runner=uuid.uuid4().hex,
             actor=actor,
             lease=timedelta(seconds=settings.lease_seconds),
+            command=terminal_command(settings),
         )
     )
 
@@ -49,6 +52,14 @@ def catalogue_source(folder: Path, home: Path, backends: Mapping[str, Backend]) 
 
     source = YamlCatalogue(folder, lambda catalogue: backend_problems(catalogue, backends, home))
     return LocatedCatalogue(source, home, backends)
+
+
+def terminal_command(settings: Settings) -> str:
+    """What to type at any terminal to reach this store: the home as it is set here, and this program by its path."""
+    beside = Path(sys.executable).with_name("crossfade")
+    program = shlex.quote(str(beside)) if beside.exists() else "crossfade"
+    home = f"CROSSFADE_HOME={shlex.quote(str(settings.root))} "
+    return program if settings.root == Settings.model_fields["home"].default.expanduser().absolute() else home + program
 
 
 def person() -> str:

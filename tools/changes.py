@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import anyio.from_thread
 import anyio.to_thread
-from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult, Resolve
+from mcp.server.mcpserver import AcceptedElicitation, Context, DeclinedElicitation, Elicit, ElicitationResult, Resolve
 from pydantic import BaseModel, Field
 
 from ..core.app.services import Services
@@ -59,9 +59,12 @@ async def apply_plan(
     answer: Annotated[ElicitationResult[Confirm], Resolve(ask)],
 ) -> Applied:
     """Apply a plan to the backends, all steps or none. A person is asked first; you cannot answer for them. Repeating
-    the call is safe and continues where it stopped. `status` is the truth: only "applied" means it is live."""
+    the call is safe and continues where it stopped. `status` is the truth: only "applied" means it was done."""
     app = app_of(ctx)
-    if not (isinstance(answer, AcceptedElicitation) and isinstance(answer.data, Unasked)):
+    # A form that was closed is no answer: the plan waits on, and the next call asks again.
+    if isinstance(answer, DeclinedElicitation) or (
+        isinstance(answer, AcceptedElicitation) and not isinstance(answer.data, Unasked)
+    ):
         approved = isinstance(answer, AcceptedElicitation) and answer.data.approve
         who = ctx.session.client_params.client_info.name if ctx.session.client_params else "host"
         await anyio.to_thread.run_sync(lambda: app.approve(digest, approved=approved, assurance="host", by=who))

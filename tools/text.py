@@ -166,7 +166,8 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Li
 
 def _plan(answer: PlanView) -> Lines:
     if answer.ready:
-        yield f"plan {answer.digest}: {answer.change} {answer.key} in {answer.environment}, until {answer.expires}"
+        what = f"{answer.change} {answer.key} in {answer.environment}"
+        yield f"plan {answer.digest}: {what}; apply before {answer.expires}"
     else:
         yield f"NOT READY to {answer.change} {answer.key}"
     for number, step in enumerate(answer.steps, start=1):

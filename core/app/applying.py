@@ -38,7 +38,7 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
         require_unchanged(deps, found)
         return _waiting(deps, found)
     if not answer.approved:
-        return _answer(deps, found, "declined", answer, None)
+        return _answer(deps, found, "declined", answer, None, next_step=_after_a_no(found))
     return _ended(deps, _carry_out(deps, _begin(deps, found, answer), progress))
 
 
@@ -115,8 +115,14 @@ def resume_abandoned(deps: Dependencies) -> list[Operation]:
     return finished
 
 
+def _after_a_no(found: Plan) -> str:
+    key = found.key
+    return f'ask the person what should differ: get_experiment(key="{key}"). A new plan is a new question'
+
+
 def _waiting(deps: Dependencies, found: Plan) -> Applied:
-    ask = f'a person runs `crossfade approve {found.handle}` in a terminal; then apply_plan(digest="{found.handle}")'
+    command = f"{deps.command} approve {found.handle}"
+    ask = f'a person runs `{command}` in a terminal; then apply_plan(digest="{found.handle}")'
     return _answer(deps, found, "awaiting_approval", None, None, next_step=f"Nothing has changed yet: {ask}")
 
 

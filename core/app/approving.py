@@ -16,7 +16,7 @@ def find_plan(view: Reader, handle: str) -> Plan:
     found = view.plan(handle)
     if found is None:
         raise NotFound(
-            "No plan has this digest. Digests come from plan_change; they cannot be made up.",
+            "This store has no plan of that digest. Digests come from plan_change; they cannot be made up.",
             pointer="/digest",
             got=handle[:100],
             next='plan_change(key, change="launch")',
@@ -48,25 +48,37 @@ def plan_summary(deps: Dependencies, handle: str) -> str:
 
 
 def summary(found: Plan, record: Record) -> str:
-    """The plan for the person who decides: what users will meet, what is written, and what it is bound to."""
-    verb = found.change.capitalize()
-    lines = [f'{verb} "{record.document.get("name", found.key)}" ({record.surface}, {found.environment})?']
+    """The plan for the person who decides: what users will meet, what is written, and what it is bound to.
+
+    Every text of the draft stays on its own line, so that no hypothesis can add a line of its own making.
+    """
+    name = one_line(str(record.document.get("name", found.key)))
+    lines = [f'{found.change.capitalize()} "{name}" ({record.surface}, {found.environment})?']
     spec = read_spec(record.document)
     if isinstance(spec, Spec) and found.change == "launch":
-        hypothesis = spec.hypothesis
-        lines.append(
-            f"Because {hypothesis.because}: {hypothesis.metric} should {hypothesis.direction}. "
-            f"{spec.design.days} days, owned by {spec.owner}."
-        )
+        lines += _why(spec)
     for step in found.steps:
         if step.opens_traffic or step.action == "remove":
-            lines += [f"  {line}" for line in step.summary]
+            lines += [f"  {one_line(line)}" for line in step.summary]
     writes = ", then ".join(
         f"{step.action} {step.target}" + (" (opens traffic)" if step.opens_traffic else "") for step in found.steps
     )
     lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
     lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
     return "\n".join(lines)
+
+
+def _why(spec: Spec) -> list[str]:
+    hypothesis = spec.hypothesis
+    guardrails = [name for name, use in spec.metrics.items() if use.role == "guardrail"]
+    return [
+        f"Because {one_line(hypothesis.because)}: {hypothesis.metric} should {hypothesis.direction}.",
+        f"Guarded by {', '.join(guardrails) or 'nothing'}; {spec.design.days} days; owned by {one_line(spec.owner)}.",
+    ]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def approve(deps: Dependencies, handle: str, *, approved: bool, assurance: Assurance, by: str) -> Approval:

@@ -78,6 +78,10 @@ class Crossfade:
     def live_on(self, surface: str) -> list[str]:
         return stopping.live_on(self.dependencies, surface)
 
+    def live_surfaces(self) -> list[str]:
+        """Keys of the surfaces on which something holds buckets."""
+        return stopping.live_surfaces(self.dependencies)
+
     def resume_abandoned(self) -> list[Operation]:
         return applying.resume_abandoned(self.dependencies)
 

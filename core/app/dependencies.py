@@ -16,7 +16,8 @@ from ..ports.store import Store
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`runner` names this process in leases, `actor` is who the audit says acted; a process that shows no sign of life
+    """`runner` names this process in leases, `actor` is who the audit says acted, `command` what a person
+    types to reach this store at a terminal; a process that shows no sign of life
     for `lease` loses its operations to another."""
 
     catalogue: CatalogueSource
@@ -26,6 +27,7 @@ class Dependencies:
     runner: str
     actor: str
     lease: timedelta = timedelta(seconds=15)
+    command: str = "crossfade"
     underway: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     """(id, fence) of each operation that a thread of this process is advancing now."""
 

@@ -40,9 +40,9 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
     asked = brief.model_dump(mode="json")
     require_storable(asked, "the brief")
     brief = brief.model_copy(update={"surface": known_surface(catalogue, brief.surface)})
-    key = brief.key or generated_key(brief)
     request = digest(asked)
     with deps.store.read() as view:
+        key = _key_for(view, brief, request)
         again = view.experiment(key)
         if again is not None:
             return _same_request(deps, catalogue, view, again, request)
@@ -68,6 +68,18 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
         with deps.store.read() as view:
             return _same_request(deps, catalogue, view, require(view, key), request)
     return checked(case, findings, record, following=following, generated=draft.generated)
+
+
+def _key_for(view: Reader, brief: Brief, request: str) -> str:
+    """The key asked for, or one made from the brief. An iteration may well have its predecessor's words: it gets a
+    number."""
+    made = brief.key or generated_key(brief)
+    if brief.key is not None or brief.iterates is None:
+        return made
+    key, number = made, 2
+    while (taken := view.experiment(key)) is not None and taken.request_digest != request:
+        key, number = f"{made}-{number}", number + 1
+    return key
 
 
 def known_surface(catalogue: Catalogue, name: str) -> str:

@@ -189,7 +189,7 @@ def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> Ba
 
 def _holds(backend: Backend, step: Step, wanted: JsonObject | None) -> bool:
     try:
-        return backend.read(step.place.settings, step.place.document, step.entry) == wanted
+        return same(backend.read(step.place.settings, step.place.document, step.entry), wanted)
     except BackendFailed:
         return False
 

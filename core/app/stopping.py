@@ -41,6 +41,12 @@ def _nothing_to_stop(record: Record) -> Applied:
     )
 
 
+def live_surfaces(deps: Dependencies) -> list[str]:
+    """Surfaces on which something holds buckets, sorted."""
+    with deps.store.read() as view:
+        return sorted({summary.surface for summary in view.search(states=LIVE, limit=1_000)})
+
+
 def live_on(deps: Dependencies, surface: str) -> list[str]:
     """Keys of everything that holds buckets on a surface, in any environment."""
     with deps.store.read() as view:

@@ -32,6 +32,9 @@ def run_approve(parsed: argparse.Namespace) -> int:
 
     app = wired()
     print(app.plan_summary(parsed.digest))
+    if not (parsed.decline or parsed.yes or _is_terminal()):
+        print("crossfade: nobody can answer here; pass --yes or --decline. Nothing was recorded.", file=sys.stderr)
+        return 1
     approved = not parsed.decline and (parsed.yes or _agrees("Apply this plan? [y/N] "))
     given = app.approve(parsed.digest, approved=approved, assurance="terminal", by=person())
     print("approved" if given.approved else "declined", f"({given.assurance} by {given.by})")
@@ -40,10 +43,12 @@ def run_approve(parsed: argparse.Namespace) -> int:
     return 0 if given.approved == approved else 1
 
 
+def _is_terminal() -> bool:
+    """Whether somebody sits at the standard input, which may even be closed."""
+    return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison]
+
+
 def _agrees(question: str) -> bool:
-    if not sys.stdin.isatty():
-        print("crossfade: nobody can answer here; pass --yes or --decline", file=sys.stderr)
-        return False
     return input(question).strip().lower() in ("y", "yes")
 
 
@@ -58,7 +63,9 @@ def run_stop(parsed: argparse.Namespace) -> int:
     app = wired()
     keys = [parsed.experiment] if parsed.experiment else app.live_on(parsed.surface)
     if not keys:
-        print(f"nothing is live on {parsed.surface}")
+        live = app.live_surfaces()
+        print(f"nothing is live on {parsed.surface}; live: {', '.join(live) or 'nothing'}", file=sys.stderr)
+        return 1 if live else 0
     failed = 0
     for key in keys:
         # One that cannot be stopped must not keep the others running.

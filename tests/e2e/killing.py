@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from crossfade.adapters.store.store import SqlStore
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed, CrossfadeError
+from crossfade.core.model.brief import Brief
 from crossfade.core.ports.backend import Backend
 from crossfade.core.ports.store import Store, Writer
 from crossfade.server.settings import Settings
@@ -203,7 +205,26 @@ def _bear(asked: dict[str, Any]) -> dict[str, object]:
     }
 
 
+def _warm_up() -> None:
+    """Import and build what the children will need, by going through what they do."""
+    with tempfile.TemporaryDirectory() as home:
+        app = build(Settings(home=Path(home), catalogue=Path(__file__).with_name("museum_catalogue")), "nursery")
+        asked: dict[str, object] = {
+            "surface": "gallery",
+            "change": "Warm up",
+            "because": "Imports take time",
+            "variants": {"guide": {"guide_first": True}},
+            "success_metrics": "ticket_rate",
+        }
+        digest = app.plan_change(str(app.create_experiment(Brief.read(asked)).key), "launch").digest or ""
+        app.approve(digest, approved=True, assurance="terminal", by="nursery")
+        app.apply_plan(digest)
+        assert isinstance(app.dependencies.store, SqlStore)
+        app.dependencies.store.close()
+
+
 def main() -> None:
+    _warm_up()
     for line in sys.stdin:
         print(json.dumps(_bear(json.loads(line))), flush=True)
 

@@ -166,11 +166,15 @@ async def test_both_eras_end_in_one_payload(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "person",
-    [Person("decline"), Person("cancel"), Person("accept", approve=False)],
-    ids=["declined", "closed", "answered with no"],
+    ("person", "status", "asked"),
+    [
+        (Person("decline"), "declined", 1),
+        (Person("accept", approve=False), "declined", 1),
+        (Person("cancel"), "awaiting_approval", 2),  # closing a form is no answer: the next call asks again
+    ],
+    ids=["declined", "answered with no", "closed"],
 )
-async def test_a_no_changes_nothing_anywhere(person: Person, tmp_path: Path) -> None:
+async def test_without_a_yes_nothing_changes_anywhere(person: Person, status: str, asked: int, tmp_path: Path) -> None:
     said, bench = STREAMING[0], BENCHES["streaming"]
     async with Client(server_in(tmp_path, bench), elicitation_callback=person) as client:
         talk = Conversation(client)
@@ -179,8 +183,8 @@ async def test_a_no_changes_nothing_anywhere(person: Person, tmp_path: Path) -> 
         again = await talk.paste(call)
         draft = await talk.call("get_experiment", {"key": applied["key"]})
         now = await talk.call("find_surfaces", {"query": said.words})
-    assert applied["status"] == again["status"] == "declined"
-    assert len(person.asked) == 1
+    assert applied["status"] == again["status"] == status
+    assert len(person.asked) == asked
     assert draft["state"] == applied["state"] == "draft"
     assert "buckets" not in draft
     assert "delivered" not in draft

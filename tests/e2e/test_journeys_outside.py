@@ -115,7 +115,8 @@ async def test_without_elicitation_a_person_says_yes_at_a_terminal(tmp_path: Pat
         assert (waiting["status"], waiting["state"]) == ("awaiting_approval", "draft")
         assert not (tmp_path / PAYLOAD).exists()
 
-        assert f"`crossfade approve {digest_in(call)}`" in waiting["next"]
+        assert f"CROSSFADE_HOME={tmp_path} " in waiting["next"]
+        assert f"crossfade approve {digest_in(call)}`" in waiting["next"]
         code, said = await at_the_terminal(tmp_path, "approve", digest_in(call), "--yes")
         assert code == 0, said
         assert "opens traffic" in said

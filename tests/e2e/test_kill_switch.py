@@ -91,7 +91,8 @@ def test_a_stop_of_a_surface_stops_all_that_is_live_there_and_nothing_else(museu
     assert (code, out.count("now stopped")) == (0, 3)
     assert [Ledger(museum, key).state for key in [*keys, desk]] == ["stopped", "stopped", "stopped", "running"]
     assert rules_of(museum, desk) == [desk]
-    assert terminal("stop", "--surface", "gallery")[1] == "nothing is live on gallery\n"
+    code, _, complaint = terminal("stop", "--surface", "gallery")
+    assert (code, complaint) == (1, "nothing is live on gallery; live: desk\n")
 
 
 def test_one_that_cannot_be_stopped_does_not_keep_the_others_running(museum: Museum, terminal: Terminal) -> None:
