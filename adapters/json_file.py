@@ -6,7 +6,6 @@ import errno
 import glob
 import json
 import os
-import re
 import secrets
 import stat
 import sys
@@ -15,92 +14,20 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import AfterValidator, JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ..core.documents import JsonObject, canonical, pointer
+from ..core.documents import JsonObject, canonical, pointer, same
 from ..core.errors import BackendChanged, BackendFailed
-from ..core.model.strict import StrictModel
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+from .file_lock import try_lock
 
 LOCK_SECONDS = 10.0
 """How long a write waits for the others: each holds the lock for milliseconds, so a longer hold is a hang."""
 
-_HELD = (errno.EAGAIN, errno.EACCES)
 _GUARDS: dict[str, threading.Lock] = {}
 """One for each document: on some network file systems a file lock belongs to the process, not to the thread."""
 
 _OBJECT = TypeAdapter(JsonObject)
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-
-
-def _absolute(path: str) -> str:
-    if "\0" in path or not os.path.isabs(path):
-        raise ValueError
-    return path
-
-
-class PathSettings(StrictModel):
-    path: Annotated[str, AfterValidator(_absolute)]
-
-
-def path_problems(settings: JsonObject, what: Literal["file", "folder"]) -> list[tuple[str, str]]:
-    """(pointer, message) of each setting that is wrong, when the one setting is the path of a file or a folder."""
-    words = {
-        "extra_forbidden": "There is no such setting; the only one is `path`.",
-        "missing": f"`path` is missing: the absolute path of the {what}.",
-    }
-    try:
-        path = PathSettings.model_validate(settings).path
-    except ValidationError as error:
-        otherwise = f"`path` has to be the absolute path of the {what}, as text."
-        return [(pointer(*each["loc"]), words.get(each["type"], otherwise)) for each in error.errors()]
-    if os.path.lexists(path) and os.path.isdir(path) != (what == "folder"):
-        return [("/path", f"`path` has to lead to a {what}, and something else is there.")]
-    return []
-
-
-def path_of(settings: JsonObject) -> Path:
-    """The path in settings that `path_problems` finds no fault with.
-
-    Raises:
-        BackendFailed: the settings are wrong.
-    """
-    try:
-        return Path(PathSettings.model_validate(settings).path)
-    except ValidationError as error:
-        raise BackendFailed(
-            "The settings of this backend do not name one absolute path.",
-            next="Correct the backend's settings in the catalogue.",
-            got=settings,
-        ) from error
-
-
-def require_name(name: str, what: str) -> str:
-    """The name, when it is one that can lead nowhere else: a lower-case letter, then letters, digits, `_` or `-`.
-
-    Raises:
-        BackendFailed: it is another.
-    """
-    if not _NAME.fullmatch(name):
-        raise BackendFailed(
-            f"The name of the {what} has to be a lower-case letter, then lower-case letters, digits, `_` or `-`.",
-            got=name[:200],
-        )
-    return name
 
 
 def member(document: JsonObject, key: str) -> JsonObject:
@@ -117,17 +44,6 @@ def member(document: JsonObject, key: str) -> JsonObject:
             got=key[:200],
         )
     return value
-
-
-def same(left: JsonValue, right: JsonValue) -> bool:
-    """JSON's equality: 1 equals 1.0, and true equals neither (Python's == says it does)."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return left == right
 
 
 def _differences(planned: JsonValue, found: JsonValue, at: str = "") -> Iterator[str]:
@@ -258,7 +174,7 @@ class JsonFile:
         try:
             _make_folder(self._path.parent)
             with open(f"{self._path}.lock", "ab") as lock:
-                while not _taken(lock.fileno()):
+                while not try_lock(lock.fileno()):
                     if time.monotonic() > deadline:
                         raise self._held()
                     time.sleep(0.005)
@@ -300,16 +216,6 @@ class JsonFile:
         with open(self._path, "rb") as file:
             os.fsync(file.fileno())
         _sync_folder(self._path.parent)
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        _take(descriptor)
-    except OSError as error:
-        if error.errno in _HELD:
-            return False
-        raise
-    return True
 
 
 def _make_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from .spec import Effect, ToolContext, ToolSpec, app_of
 def find_surfaces(
     ctx: ToolContext,
     query: Annotated[str, Field(description='Words about the change, or a surface key: "home shelf order"')] = "",
-    limit: Annotated[int, Field(ge=1, le=20, description="Other surfaces to name")] = 3,
+    limit: Annotated[int, Field(ge=1, le=20, description="Other surfaces to name")] = 2,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Surfaces:
     """Find surfaces: where in the product something can be varied. Start here. The best match comes in full:

@@ -65,6 +65,7 @@ def _surface(best: SurfaceView) -> Lines:
     yield "parameters (production value after =):"
     for parameter in best.parameters:
         yield f"- {parameter.name} [{parameter.layer}] {parameter.values} = {shown(parameter.production)}"
+        yield f"  {parameter.description}"
     yield from _each("more parameters", best.more_parameters)
     for layer in best.layers:
         held = f", held by {', '.join(layer.held_by)}" if layer.held_by else ""

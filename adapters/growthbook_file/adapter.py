@@ -6,7 +6,8 @@ from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.ports.clock import Clock
-from ..json_file import JsonFile, path_of, path_problems, require_name
+from ..file_settings import path_of, path_problems, require_name
+from ..json_file import JsonFile
 from .payload import find_entry, place_entry, stamped
 from .rules import compile_entry
 

@@ -6,7 +6,8 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
-from ..json_file import JsonFile, member, path_of, path_problems, require_name
+from ..file_settings import path_of, path_problems, require_name
+from ..json_file import JsonFile, member
 
 ENTRIES = "experiments"
 

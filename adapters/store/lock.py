@@ -7,7 +7,6 @@ fairness only: BEGIN IMMEDIATE alone keeps writers apart.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -15,19 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.errors import StoreUnavailable
+from ..file_lock import try_lock
 
 _LONGEST_PAUSE = 0.004  # seconds between two tries; a write transaction takes about one millisecond
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(fd: int) -> None:
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _try_lock(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class WriteLock:
@@ -71,15 +60,15 @@ class WriteLock:
         pause = _LONGEST_PAUSE / 16
         while True:
             try:
-                return _try_lock(fd)
-            except (BlockingIOError, PermissionError) as error:  # Windows says PermissionError
-                if time.monotonic() >= deadline:
-                    raise self._too_long() from error
+                if try_lock(fd):
+                    return
             except OSError as error:
                 raise StoreUnavailable(
                     f"The lock file {self._path} cannot be locked.",
                     next="Keep the database on a local disk: this file system has no file locks.",
                 ) from error
+            if time.monotonic() >= deadline:
+                raise self._too_long()
             time.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 2)
 

@@ -31,7 +31,7 @@ class Crossfade:
     def __init__(self, dependencies: Dependencies) -> None:
         self.dependencies = dependencies
 
-    def find_surfaces(self, query: str = "", limit: int = 3, cursor: str | None = None) -> Surfaces:
+    def find_surfaces(self, query: str = "", limit: int = 2, cursor: str | None = None) -> Surfaces:
         return surfaces.find_surfaces(self.dependencies, query, limit, cursor)
 
     def find_experiments(

@@ -18,12 +18,13 @@ from .dependencies import Dependencies
 from .searching import index_of, words_of
 from .views import cut
 
-SHOWN_PARAMETERS = 4
+SHOWN_PARAMETERS = 3
 """Most parameters shown in full; those that fit less than half as well as the best are only named."""
 SHOWN_ATTRIBUTES = 20
-SHOWN_DESCRIPTION = 100
-SHOWN_REASON = 40
-SHOWN_DAYS = (1, 7, 14, 28)
+SHOWN_DESCRIPTION = 60
+SHOWN_REASON = 30
+SHOWN_MEANING = 64
+SHOWN_DAYS = (7, 14, 28)
 SHOWN_OTHERS = 12
 
 
@@ -75,7 +76,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
     production = production_of(deps, catalogue, key, environment)
     shown, named = _shown_parameters(index_of(catalogue).parameters(key, query))
     today = deps.clock.now().date()
-    recent = view.search(surface=key, limit=2)
+    recent = view.search(surface=key, limit=1)
     return SurfaceView(
         key=key,
         name=surface.name,
@@ -124,7 +125,11 @@ def _shown_parameters(fits: dict[str, int]) -> tuple[list[str], list[str]]:
 def _parameter_view(surface: Surface, name: str, production: Mapping[str, JsonValue]) -> ParameterView:
     parameter = surface.parameters[name]
     return ParameterView(
-        name=name, layer=parameter.layer, values=schema_text(parameter.json_schema), production=production[name]
+        name=name,
+        layer=parameter.layer,
+        description=cut(parameter.description, SHOWN_MEANING),
+        values=schema_text(parameter.json_schema),
+        production=production[name],
     )
 
 

@@ -55,6 +55,7 @@ class Checked(StrictModel):
 class ParameterView(StrictModel):
     name: str
     layer: str
+    description: str
     values: str = Field(description="what may be set, enums literally")
     production: JsonValue = None
 

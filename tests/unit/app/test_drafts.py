@@ -137,7 +137,7 @@ class TestCreate:
     def test_production_values_that_are_repeated_are_left_out(self, app: Crossfade) -> None:
         variants: JsonObject = {"control": {"tile_columns": 3}, "four": {"reorder_first": False, "tile_columns": 4}}
         answer = app.create_experiment(brief(variants=variants))
-        spec = app.get_experiment(KEY).variants
+        spec = app.get_experiment(KEY).variants or {}
         assert answer.ready
         assert list(spec) == ["control", "four"]
         assert spec["four"].parameters == {"tile_columns": 4}
