@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from .audience import matches
+from .audience import kept_out_by
 from .model.delivery import Assignment
 from .model.strict import StrictModel
 
@@ -52,7 +52,7 @@ def decide(assignment: Assignment, context: Mapping[str, JsonValue]) -> Decision
     for variant, units in assignment.previews.items():
         if unit in units:
             return Decision(variant=variant, because="preview", detail=f"named test unit of {variant}, not tracked")
-    outside = matches(assignment.audience, context)
+    outside = kept_out_by(assignment.audience, context)
     if outside is not None:
         given = context.get(outside)
         detail = f"{outside} is missing" if given is None else f"{outside} = {given!r} is outside the audience"

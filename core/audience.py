@@ -185,7 +185,7 @@ def fits_type(value: JsonValue, kind: str) -> bool:
     return isinstance(value, int) or (math.isfinite(value) and (kind == "number" or value.is_integer()))
 
 
-def ordered(value: Scalar, kind: str) -> Comparable:
+def sort_key(value: Scalar, kind: str) -> Comparable:
     """The value as something that compares as its type does; versions by Semantic Versioning's precedence (11)."""
     if kind != "semver":
         return (_number(value),)
@@ -214,22 +214,22 @@ def meets(value: Scalar, condition: Condition) -> bool:
 
 def _among(value: Scalar, values: list[Scalar], kind: str) -> bool:
     if kind == "semver":
-        return any(ordered(value, kind) == ordered(each, kind) for each in values)
+        return any(sort_key(value, kind) == sort_key(each, kind) for each in values)
     return value in values
 
 
 def _within(value: Scalar, condition: Condition) -> bool:
     kind = condition.type
     return (
-        (condition.gte is None or ordered(value, kind) >= ordered(condition.gte, kind))
-        and (condition.gt is None or ordered(value, kind) > ordered(condition.gt, kind))
-        and (condition.lte is None or ordered(value, kind) <= ordered(condition.lte, kind))
-        and (condition.lt is None or ordered(value, kind) < ordered(condition.lt, kind))
+        (condition.gte is None or sort_key(value, kind) >= sort_key(condition.gte, kind))
+        and (condition.gt is None or sort_key(value, kind) > sort_key(condition.gt, kind))
+        and (condition.lte is None or sort_key(value, kind) <= sort_key(condition.lte, kind))
+        and (condition.lt is None or sort_key(value, kind) < sort_key(condition.lt, kind))
     )
 
 
-def matches(conditions: list[Condition], context: Mapping[str, JsonValue]) -> str | None:
-    """None when a unit is in the audience, else the attribute that keeps it out."""
+def kept_out_by(conditions: list[Condition], context: Mapping[str, JsonValue]) -> str | None:
+    """The attribute that keeps a unit out of the audience, or None when it is in."""
     for condition in conditions:
         value = context.get(condition.attribute)
         if not _is_scalar(value) or not fits_type(value, condition.type) or not meets(value, condition):
@@ -237,7 +237,7 @@ def matches(conditions: list[Condition], context: Mapping[str, JsonValue]) -> st
     return None
 
 
-def impossible(conditions: list[Condition], attributes: Mapping[str, Attribute]) -> str | None:
+def unmeetable(conditions: list[Condition], attributes: Mapping[str, Attribute]) -> str | None:
     """The attribute whose condition no value can meet, or None when the audience can have members."""
     for condition in conditions:
         if not _possible([condition], attributes[condition.attribute]):
@@ -270,10 +270,10 @@ def _possible(conditions: list[Condition], attribute: Attribute) -> bool:
 def _interval_possible(conditions: list[Condition], kind: str) -> bool:
     if kind == "string":
         return True  # an open text attribute always has another value
-    lows = [(ordered(c.gte, kind), False) for c in conditions if c.gte is not None]
-    lows += [(ordered(c.gt, kind), True) for c in conditions if c.gt is not None]
-    highs = [(ordered(c.lte, kind), False) for c in conditions if c.lte is not None]
-    highs += [(ordered(c.lt, kind), True) for c in conditions if c.lt is not None]
+    lows = [(sort_key(c.gte, kind), False) for c in conditions if c.gte is not None]
+    lows += [(sort_key(c.gt, kind), True) for c in conditions if c.gt is not None]
+    highs = [(sort_key(c.lte, kind), False) for c in conditions if c.lte is not None]
+    highs += [(sort_key(c.lt, kind), True) for c in conditions if c.lt is not None]
     if not lows or not highs:
         return True
     low, low_open = max(lows)
@@ -284,7 +284,7 @@ def _interval_possible(conditions: list[Condition], kind: str) -> bool:
         # At most as many whole numbers as are excluded need a look: one more is always free.
         return any(number not in excluded for number in range(first, min(last, first + len(excluded)) + 1))
     if low == high:
-        excluded_points = {ordered(value, kind) for condition in conditions for value in condition.excluded}
+        excluded_points = {sort_key(value, kind) for condition in conditions for value in condition.excluded}
         return not (low_open or high_open) and low not in excluded_points
     return low < high
 

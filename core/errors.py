@@ -95,8 +95,8 @@ class CatalogueBroken(CrossfadeError):
 
     code = "catalogue_broken"
 
-    def __init__(self, message: str, problems: list[str], **more: str) -> None:
-        super().__init__(message, got=list[JsonValue](problems[:5]), next=more.get("next", ""))
+    def __init__(self, message: str, problems: list[str], *, next: str = "") -> None:
+        super().__init__(message, got=list[JsonValue](problems[:5]), next=next)
         self.problems = problems
 
 

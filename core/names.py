@@ -8,7 +8,10 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, allowed: Iterable[str], count: int = 3) -> list[str]:
-    """Up to `count` allowed names that look like `name`, best first; case and `_`/`-` do not count."""
+    """Up to `count` allowed names that look like `name`, best first; case and `_`/`-`/space do not count.
+
+    Of allowed names that differ in nothing else, only the last can be found.
+    """
     folded = {fold(candidate): candidate for candidate in allowed}
     return [folded[match] for match in difflib.get_close_matches(fold(name), folded, n=count, cutoff=0.6)]
 

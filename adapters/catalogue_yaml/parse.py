@@ -8,7 +8,9 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 from .fault import Place
 
 MAX_BYTES = 1_000_000
+"""Bytes of the largest file that is read."""
 MAX_DEPTH = 64
+"""Most maps and lists inside one another."""
 PLAIN = "plain"
 """Tag of a scalar that was written without quotes and without a tag: its text decides what it is."""
 CORE = "tag:yaml.org,2002:"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from ...core.assignment import BUCKETS
 from ...core.documents import JsonObject
 from ...core.errors import Invalid
 from ...core.model.delivery import Assignment
 from .audience import compile_audience
 
-BUCKETS = 10_000
 PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the id of a preview rule; neither key can hold a colon."""
 

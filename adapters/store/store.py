@@ -24,7 +24,7 @@ WAIT = 30.0
 
 
 class SqlStore:
-    """Implements the port `Store`. Its parts are open to tests and to `doctor`, not to the core."""
+    """Implements the port `Store`. Its parts are open to tests, not to the core."""
 
     def __init__(self, path: Path, engine: Engine, driver: Driver, lock: WriteLock) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class SqlStore:
 
     @cached_property
     def store_id(self) -> str:
-        """Which store this is, whatever its path: the mark of the owner in shared backends."""
+        """Which store this is, whatever its path."""
         with store_faults(self.path), self.engine.begin() as connection:
             return connection.execute(select(META.c.store_id)).scalar_one()
 

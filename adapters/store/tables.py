@@ -28,7 +28,7 @@ class StoreTable(SQLModel, registry=registry()):
 
 
 class Meta(StoreTable, table=True):
-    """One row: who this store is, which shared backends carry as the mark of their owner."""
+    """One row: which store this is, whatever becomes of its path."""
 
     store_id: str = Field(primary_key=True)
     created: datetime = Field(sa_type=UtcText)
@@ -103,7 +103,6 @@ class Plan(StoreTable, table=True):
     ranges: JsonValue = Field(sa_type=JsonText)
     layer: str
     steps: JsonValue = Field(sa_type=JsonText)
-    findings: JsonValue = Field(sa_type=JsonText)
     created: datetime = Field(sa_type=UtcText)
     expires: datetime = Field(sa_type=UtcText)
 

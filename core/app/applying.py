@@ -24,7 +24,10 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
     Raises:
         NotFound: no such plan.
         Stale: something that the digest covers has changed, or the plan has expired.
-        Conflict: another process is applying it and has not finished within the lease.
+        NotAllowed: the experiment's state no longer allows the change, or another change of it is under way.
+        BackendFailed: a backend that the plan rests on cannot be read; one that cannot be written ends in the answer.
+        Conflict: another process is applying it and shows life still, some seconds after a lease.
+        CatalogueBroken, Misconfigured: the plan is one that needs the catalogue, and that cannot be used.
     """
     with deps.store.read() as view:
         found = find_plan(view, handle)
@@ -79,7 +82,7 @@ def finish(deps: Dependencies, operation: Operation, progress: saga.Progress | N
     """See an operation that began before to its end, whoever has to advance it.
 
     Raises:
-        Conflict: another process is applying it and has not finished within the lease.
+        Conflict: another process is applying it and shows life still, some seconds after a lease.
         Stale: it was stuck, and a later change of the experiment has taken its place.
     """
     return _carry_out(deps, _wait_for(deps, operation), progress)

@@ -26,12 +26,16 @@ from .dependencies import Dependencies
 
 
 class Crossfade:
-    """Every method is synchronous and safe to call from several threads; its errors are `CrossfadeError`s."""
+    """Every method is synchronous and safe to call from several threads; its errors are `CrossfadeError`s.
+
+    The docstrings name those that are about the call; CatalogueBroken and StoreUnavailable can come of nearly all.
+    """
 
     def __init__(self, dependencies: Dependencies) -> None:
         self.dependencies = dependencies
 
     def find_surfaces(self, query: str = "", limit: int = 2, cursor: str | None = None) -> Surfaces:
+        """The surface that fits the words best, in full, and `limit` others by name. Invalid: not our cursor."""
         return surfaces.find_surfaces(self.dependencies, query, limit, cursor)
 
     def find_experiments(
@@ -43,39 +47,51 @@ class Crossfade:
         limit: int = 8,
         cursor: str | None = None,
     ) -> Experiments:
+        """Up to `limit` experiments, the latest changed first. Invalid: a cursor not of ours, or too many words."""
         return experiments.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)
 
     def get_experiment(self, key: str, *, full: bool = False, version: int | None = None) -> Experiment:
+        """One experiment as it is, or was at a version; `full` adds its spec. NotFound: no such key or version."""
         return experiments.get_experiment(self.dependencies, key, full=full, version=version)
 
     def validate_experiment(self, spec: JsonObject) -> Checked:
+        """The findings of a full spec, which is not stored; where it breaks the schema, those are findings too."""
         return drafts.validate(self.dependencies, spec)
 
     def create_experiment(self, brief: Brief) -> Checked:
+        """Make and store the draft of a brief. NotFound: its surface; Conflict: the key belongs to another brief."""
         return drafts.create(self.dependencies, brief)
 
     def update_experiment(self, key: str, version: int, fixes: list[str], changes: JsonObject) -> Checked:
+        """Apply fixes, by id, and a merge patch to a draft. Conflict: another version stands; NotAllowed: no draft."""
         return drafts.update(self.dependencies, key, version, fixes, changes)
 
     def plan_change(self, key: str, change: Change, *, full: bool = False) -> PlanView:
+        """Compile and store a plan, or say what blocks it. NotAllowed: the state; BackendFailed: cannot be read."""
         return plan_view.plan_view(self.dependencies, key, change, full=full)
 
     def question(self, handle: str) -> str | None:
+        """What a person must say yes to first, or None when nothing is to be asked. NotFound: no such plan."""
         return approving.question(self.dependencies, handle)
 
     def plan_summary(self, handle: str) -> str:
+        """The plan in words for the person who decides, expired or not. NotFound: no such plan."""
         return approving.plan_summary(self.dependencies, handle)
 
     def approve(self, handle: str, *, approved: bool, assurance: Assurance, by: str) -> Approval:
+        """Keep the first answer to a plan, and give back the one that stands. NotFound: no such plan; Stale: late."""
         return approving.approve(self.dependencies, handle, approved=approved, assurance=assurance, by=by)
 
     def apply_plan(self, handle: str, progress: saga.Progress | None = None) -> Applied:
+        """Carry out a plan whose answer is kept; a repeat is safe. Stale: the world has changed; Conflict: held."""
         return applying.apply(self.dependencies, handle, progress)
 
     def stop(self, key: str) -> Applied:
+        """Take an experiment out of every backend, needing no catalogue and no yes. NotFound: no such key."""
         return stopping.stop_now(self.dependencies, key)
 
     def live_on(self, surface: str) -> list[str]:
+        """Keys of what holds buckets on a surface, in any environment; 1,000 at most."""
         return stopping.live_on(self.dependencies, surface)
 
     def live_surfaces(self) -> list[str]:
@@ -83,19 +99,25 @@ class Crossfade:
         return stopping.live_surfaces(self.dependencies)
 
     def resume_abandoned(self) -> list[Operation]:
+        """Finish the operations whose process has shown no life for a lease, and give them back as they ended."""
         return applying.resume_abandoned(self.dependencies)
 
     def explain(self, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
+        """What a unit with these attributes gets now, and why. NotFound: no such key; NotAllowed: incomplete."""
         return explaining.explain(self.dependencies, key, unit, attributes)
 
     def surface_document(self, key: str) -> JsonObject:
+        """A surface as the catalogue has it, with what is free and in production now. NotFound: no such surface."""
         return reference.surface_document(self.dependencies, key)
 
     def metric_document(self, key: str) -> JsonObject:
+        """A metric as the catalogue has it. NotFound: no such metric."""
         return reference.metric_document(self.dependencies, key)
 
     def names(self, kind: reference.Kind) -> list[str]:
+        """Every name of a kind, for completions."""
         return reference.names(self.dependencies, kind)
 
     def preview(self, key: str, variant: str | None, units: list[str], by: str) -> Applied:
+        """Give up to 100 test units a variant; None takes all back. Invalid: no such variant; NotAllowed: the state."""
         return previewing.preview(self.dependencies, key, variant, units, by)

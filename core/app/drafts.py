@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..checks.engine import Case, findings_of
-from ..checks.operations import LAUNCH_CHECKS
+from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound

@@ -40,7 +40,14 @@ def assignment_now(deps: Dependencies, view: Reader, record: Record) -> tuple[Sp
 
 
 def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
-    """Audience, layer bucket, holdout, coverage and variant of one unit, in the order in which they decide."""
+    """What one unit gets, and why: named test units come first, then audience, layer bucket, holdout and variant.
+
+    `because` is the first of them that decided; `steps` lists the rules in this order, the list of test units left out.
+
+    Raises:
+        NotFound: no such experiment.
+        NotAllowed: the draft does not parse, or has no control yet.
+    """
     with deps.store.read() as view:
         record = require(view, key)
         _, assignment = assignment_now(deps, view, record)

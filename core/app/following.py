@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..checks.operations import LAUNCH_CHECKS
+from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import canonical
 from ..model.catalogue import Catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ..checks.engine import Case, findings_of, worst_first
-from ..checks.operations import LAUNCH_CHECKS
+from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotAllowed
 from ..model.catalogue import Catalogue

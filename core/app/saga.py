@@ -20,6 +20,7 @@ from ..ports.store import Placement, Reader, Writer
 from .dependencies import Dependencies
 
 ATTEMPTS = 3
+"""Writes tried of one step, the first included, while the backend says that trying again can help."""
 BACKOFF = (0.2, 1.0)
 """Seconds before the second and the third attempt."""
 
@@ -82,8 +83,8 @@ def plan_days(document: JsonObject) -> int | None:
 
 
 def claim(deps: Dependencies, operation_id: str) -> Operation | None:
-    """Take an unfinished operation over under a new fence, or None while another process, or another thread of this
-    one, is at work on it.
+    """Take an unfinished operation over under a new fence. One that was applied or undone comes back as it is; None
+    when there is no such operation, or while another process, or another thread of this one, is at work on it.
 
     Raises:
         Stale: it was stuck, and a later change of the experiment has taken its place.

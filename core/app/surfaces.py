@@ -21,11 +21,17 @@ from .views import cut
 SHOWN_PARAMETERS = 3
 """Most parameters shown in full; those that fit less than half as well as the best are only named."""
 SHOWN_ATTRIBUTES = 20
+"""Most audience attributes named."""
 SHOWN_DESCRIPTION = 60
+"""Most characters of a surface's description."""
 SHOWN_REASON = 30
+"""Most characters of a blackout's reason."""
 SHOWN_MEANING = 64
+"""Most characters of a parameter's description."""
 SHOWN_DAYS = (7, 14, 28)
+"""Days of the accrual curve whose units are told."""
 SHOWN_OTHERS = 12
+"""Most options of an enumerated parameter that are listed."""
 
 
 def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None) -> Surfaces:

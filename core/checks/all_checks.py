@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ..model.finding import Finding
-from . import eligibility, intent, metrics, operations, shape, statistics, variants
+from . import eligibility, intent, metrics, schedule, shape, statistics, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
     *variants.CHECKS,
     *eligibility.CHECKS,
+    *schedule.CHECKS,
     *metrics.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
-    *operations.CHECKS,
 )
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *operations.LAUNCH_CHECKS)}
+CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
 
 
 def run_checks(case: Case) -> list[Finding]:

@@ -1,13 +1,11 @@
-"""Eligibility and coordination: whom the experiment reaches, when, and who is there already."""
+"""Eligibility and coordination: whom the experiment reaches, and who is there already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 
 from .. import audience as audiences
 from ..documents import nest
-from ..model.catalogue import Blackout
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free
 from ..ports.store import LiveGroup
@@ -40,7 +38,7 @@ def audience_is_readable(case: Case) -> Iterator[Fault]:
 
 def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
     """Some unit can meet every condition: an empty audience runs for weeks and collects nothing."""
-    name = audiences.impossible(case.audience, case.catalogue.attributes)
+    name = audiences.unmeetable(case.audience, case.catalogue.attributes)
     if name is not None:
         message = f"No value of {name} meets this, so nobody is in the audience."
         raw = case.spec.audience.get(name)
@@ -118,34 +116,20 @@ def allocation_is_available(case: Case) -> Iterator[Fault]:
     yield Fault("/allocation", message, got=case.spec.allocation, cures=cures)
 
 
-def start_is_not_blacked_out(case: Case) -> Iterator[Fault]:
-    """The run meets no blackout of the surface: days whose traffic is like no other's, or when nothing may move."""
-    start = case.spec.schedule.start or case.today
-    end = start + timedelta(days=min(max(case.spec.design.days, 1) - 1, (date.max - start).days))
-    for blackout in sorted(case.surface.blackouts, key=lambda each: each.start):
-        if start <= blackout.end and end >= blackout.start:
-            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
-            yield Fault("/schedule", message, cures=_around(case, start, blackout))
-            return
+def surface_has_room(case: Case) -> Iterator[Fault]:
+    """The surface carries no more live experiments than its owner allows."""
+    others = sum(group.count for group in case.live)
+    if others >= case.surface.max_live:
+        message = f"{others} experiments are live on {case.spec.surface}; its cap is {case.surface.max_live}."
+        yield Fault("/surface", message, got=others)
 
 
-def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
-    cures: list[Cure] = []
-    weeks = (blackout.start - start).days // 7 * 7
-    if weeks >= case.surface.policy.min_days:
-        cures.append(Cure(f"run {weeks} days and end before it", nest("/design/days", weeks)))
-    after = blackout.end + timedelta(days=1)
-    cures.append(Cure(f"start {after}", nest("/schedule/start", after.isoformat())))
-    return cures
-
-
-def start_is_not_past(case: Case) -> Iterator[Fault]:
-    """A planned start lies today or later, unless the experiment has started."""
-    start = case.spec.schedule.start
-    started = any(part.key == case.key for part in case.held)
-    if start is not None and start < case.today and not started:
-        cure = Cure("start on launch", nest("/schedule/start", None))
-        yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
+def unit_is_the_surfaces(case: Case) -> Iterator[Fault]:
+    """The experiment randomises what the surface's layers hash: another unit would break their exclusion."""
+    if case.spec.unit != case.surface.unit:
+        cure = Cure(f"use {case.surface.unit}", nest("/unit", case.surface.unit))
+        message = f"{case.spec.surface} randomises by {case.surface.unit}."
+        yield Fault("/unit", message, got=case.spec.unit, allowed=[case.surface.unit], cures=[cure])
 
 
 def _meets(case: Case, group: LiveGroup) -> bool:
@@ -173,8 +157,8 @@ CHECKS = (
     Check("audience.satisfiable", "block", audience_is_satisfiable),
     Check("allocation.share", "block", allocation_is_a_share),
     Check("allocation.available", "block", allocation_is_available),
-    Check("schedule.start_not_past", "block", start_is_not_past),
-    Check("blackout.window", "block_unless_overridden", start_is_not_blacked_out),
+    Check("unit.surface", "block", unit_is_the_surfaces),
+    Check("surface.cap", "block_unless_overridden", surface_has_room),
     Check("audience.values_familiar", "warn", audience_values_are_familiar),
     Check("audience.stable", "warn", audience_is_stable),
     Check("layer.neighbours", "info", neighbours_are_told),

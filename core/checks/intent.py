@@ -38,6 +38,19 @@ def hypothesis_metric_is_success(case: Case) -> Iterator[Fault]:
         yield Fault("/hypothesis/metric", message, got=named, allowed=successes, nearest=[close], cures=[cure])
 
 
+def direction_follows_the_effect(case: Case) -> Iterator[Fault]:
+    """The hypothesis predicts the direction that its metric is sized for."""
+    hypothesis = case.spec.hypothesis
+    use = case.spec.metrics.get(hypothesis.metric)
+    if use is None or not use.mde:
+        return
+    expected = "increase" if use.mde > 0 else "decrease"
+    if hypothesis.direction != expected:
+        cure = Cure(f"predict {expected}", nest("/hypothesis/direction", expected))
+        message = f"The effect on {hypothesis.metric} is {use.mde:+.2%}."
+        yield Fault("/hypothesis/direction", message, got=hypothesis.direction, cures=[cure])
+
+
 def owner_is_named(case: Case) -> Iterator[Fault]:
     """Somebody answers for the experiment while it runs and after."""
     if not case.spec.owner.strip():
@@ -56,6 +69,7 @@ def reviewers_are_told(case: Case) -> Iterator[Fault]:
 CHECKS = (
     Check("hypothesis.complete", "block", hypothesis_is_complete),
     Check("hypothesis.metric_is_success", "block", hypothesis_metric_is_success),
+    Check("hypothesis.direction", "block", direction_follows_the_effect),
     Check("owner.named", "block", owner_is_named),
     Check("review.suggested", "info", reviewers_are_told),
 )

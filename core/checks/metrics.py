@@ -102,19 +102,6 @@ def effects_are_improvements(case: Case) -> Iterator[Fault]:
             yield Fault(pointer("metrics", name, "mde"), message, got=use.mde, cures=[cure])
 
 
-def direction_follows_the_effect(case: Case) -> Iterator[Fault]:
-    """The hypothesis predicts the direction that its metric is sized for."""
-    hypothesis = case.spec.hypothesis
-    use = case.spec.metrics.get(hypothesis.metric)
-    if use is None or not use.mde:
-        return
-    expected = "increase" if use.mde > 0 else "decrease"
-    if hypothesis.direction != expected:
-        cure = Cure(f"predict {expected}", nest("/hypothesis/direction", expected))
-        message = f"The effect on {hypothesis.metric} is {use.mde:+.2%}."
-        yield Fault("/hypothesis/direction", message, got=hypothesis.direction, cures=[cure])
-
-
 def effects_are_possible(case: Case) -> Iterator[Fault]:
     """The effect leaves a rate between 0 and 1. Beyond it there is nothing to find, and no size that finds it."""
     for name, use in case.spec.metrics.items():
@@ -202,7 +189,6 @@ CHECKS = (
     Check("metrics.effect_improves", "block", effects_are_improvements),
     Check("metrics.effect_possible", "block", effects_are_possible),
     Check("metrics.effect_plausible", "block_unless_overridden", effects_are_plausible),
-    Check("hypothesis.direction", "block", direction_follows_the_effect),
     Check("metrics.margin_present", "block", guardrails_have_a_margin),
     Check("metrics.window", "block", windows_fit_the_run),
     Check("metrics.margin_policy", "block_unless_overridden", margins_are_within_policy),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
@@ -152,39 +151,25 @@ def _unknown(code: str, at: str, name: str, allowed: list[str]) -> Finding:
     return as_finding(code, "block", fault, 1)
 
 
-def _unknown_field_doc(case: object) -> Iterator[Fault]:
-    """Every field of a spec has a name the server knows.
-
-    A misspelt field that is dropped in silence is a setting that somebody believes to be in force.
-    """
-    yield from ()
-
-
-def _missing_field_doc(case: object) -> Iterator[Fault]:
-    """Every field that a spec cannot do without is there."""
-    yield from ()
-
-
-def _wrong_value_doc(case: object) -> Iterator[Fault]:
-    """Every field holds a value of its type."""
-    yield from ()
-
-
-def _surface_doc(case: object) -> Iterator[Fault]:
-    """The surface is in the catalogue, which says what may vary there and who answers for it."""
-    yield from ()
-
-
-def _environment_doc(case: object) -> Iterator[Fault]:
-    """The environment is in the catalogue, which says which backends deliver there."""
-    yield from ()
-
-
 CHECKS = (
-    Check("spec.unknown_field", "block", _unknown_field_doc),
-    Check("spec.missing_field", "block", _missing_field_doc),
-    Check("spec.wrong_value", "block", _wrong_value_doc),
-    Check("surface.known", "block", _surface_doc),
-    Check("environment.known", "block", _environment_doc),
+    Check(
+        "spec.unknown_field",
+        "block",
+        doc="""Every field of a spec has a name the server knows.
+
+A misspelt field that is dropped in silence is a setting that somebody believes to be in force.""",
+    ),
+    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there."),
+    Check("spec.wrong_value", "block", doc="Every field holds a value of its type."),
+    Check(
+        "surface.known",
+        "block",
+        doc="The surface is in the catalogue, which says what may vary there and who answers for it.",
+    ),
+    Check(
+        "environment.known",
+        "block",
+        doc="The environment is in the catalogue, which says which backends deliver there.",
+    ),
 )
 """Only their documentation: `read_spec` and `unknown_place` find them, since no case exists without a spec."""

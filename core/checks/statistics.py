@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from ..assignment import BUCKETS
 from ..audience import described, share
 from ..documents import JsonObject, nest, pointer
+from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
 from .engine import Case, Check, Cure, Fault
 
 WEEK = 7
+"""Days."""
 LONG_RUN = 30
+"""Days past which a run is called long."""
 
 
 def design_is_within_policy(case: Case) -> Iterator[Fault]:
@@ -86,12 +89,12 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
 def _powerful(case: Case) -> list[Cure]:
     spec, cures = case.spec, list[Cure]()
     allocation = allocation_needed(spec, case.catalogue, case.audience, case.today)
-    if allocation is not None and allocation * 10_000 <= case.free:
+    if allocation is not None and buckets_for(allocation) <= case.free:
         cures.append(Cure(f"enter {allocation:g} of the units", nest("/allocation", allocation)))
     days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)
     if days is not None:
         cures.append(Cure(f"run {days} days", nest("/design/days", days)))
-    most = min(1.0, case.free / 10_000)
+    most = min(1.0, case.free / BUCKETS)
     if not cures and most > spec.allocation:
         wider = spec.model_copy(update={"allocation": most})
         days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT, case.today)

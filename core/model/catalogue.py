@@ -119,7 +119,7 @@ class Policy(StrictModel):
 
 
 class Blackout(StrictModel):
-    """Days on which nothing may be launched; both ends included."""
+    """Days on which no experiment may run, both ends included: no run may contain one of them."""
 
     start: date
     end: date

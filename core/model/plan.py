@@ -9,7 +9,6 @@ from pydantic import Field
 
 from ..documents import JsonObject
 from .experiment import Change, State
-from .finding import Finding
 from .strict import StrictModel
 
 Assurance = Literal["host", "terminal", "none"]
@@ -69,7 +68,6 @@ class Plan(StrictModel):
     ranges: list[BucketRange]
     layer: str = Field(description="surface, layer and environment that the ranges belong to")
     steps: list[Step]
-    findings: list[Finding] = Field(default_factory=list[Finding])
     created: datetime
     expires: datetime
 

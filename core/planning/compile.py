@@ -17,7 +17,9 @@ from ..model.plan import BucketRange, Place, Step
 from .buckets import layer_name
 
 HANDLE_DIGITS = 10
+"""Hex digits of a digest in the handle that callers use."""
 SHOWN_VALUE = 70
+"""Most characters of a parameter's value in a plan's summary."""
 
 
 def assignment_of(

@@ -9,6 +9,7 @@ from datetime import date
 from pydantic import JsonValue
 
 from .. import audience as audiences
+from ..assignment import BUCKETS
 from ..checks.shape import read_spec
 from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, digest, patch_object
@@ -226,7 +227,7 @@ def _size(
     if problems or not (open_allocation or open_days):
         return
     policy = catalogue.surfaces[spec.surface].policy
-    most = min(1.0, free.get(spec.layer, 0) / 10_000)
+    most = min(1.0, free.get(spec.layer, 0) / BUCKETS)
     widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
     days = spec.design.days
     if open_days:

@@ -20,6 +20,7 @@ from ..power import (
 )
 
 DAY_LIMIT = 180
+"""Days of the longest run that is still an experiment."""
 FORESEEABLE = 3_650
 """Days past which an accrual curve says nothing."""
 
@@ -47,15 +48,7 @@ def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: dat
         if name in catalogue.metrics
         and (sized := _sized(name, use, catalogue.metrics[name], alpha, power, design.alpha, in_control, ratio))
     ]
-    return Size(
-        days=design.days,
-        entering=entering,
-        control=in_control,
-        smallest=min(in_control, in_control * ratio),
-        alpha=alpha,
-        power=power,
-        metrics=metrics,
-    )
+    return Size(days=design.days, control=in_control, metrics=metrics)
 
 
 def reachable_units(surface: str, catalogue: Catalogue, audience: list[Condition], days: int, today: date) -> float:

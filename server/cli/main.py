@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 when it did what was asked, 1 when it could not, 2 for a wrong call."""
+    """Run a command; 0 when it did what was asked, 1 when it could not, 2 for a wrong call, 130 when interrupted."""
     from pydantic import ValidationError
 
     from ...core.errors import CrossfadeError

@@ -1,4 +1,4 @@
-"""What the command line prints of errors and answers."""
+"""What the command line says of errors."""
 
 from __future__ import annotations
 

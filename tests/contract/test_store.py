@@ -15,7 +15,6 @@ from crossfade.adapters.store.driver import find_driver
 from crossfade.adapters.store.store import SqlStore, open_store
 from crossfade.core.errors import Conflict
 from crossfade.core.model.experiment import Record, State
-from crossfade.core.model.finding import Finding, Fix
 from crossfade.core.model.plan import (
     Approval,
     AuditEvent,
@@ -107,7 +106,6 @@ def step(**changes: Any) -> Step:
 
 
 def plan(handle: str = "p-1", **changes: Any) -> Plan:
-    fix = Fix(id="f1", effect="halves the allocation", patch={"allocation": 0.5})
     fields: dict[str, Any] = {
         "handle": handle,
         "digest": f"digest of {handle}",
@@ -119,7 +117,6 @@ def plan(handle: str = "p-1", **changes: Any) -> Plan:
         "ranges": [BucketRange(lo=0, hi=10)],
         "layer": "home/shelves/production",
         "steps": [step(), step(opens_traffic=True)],
-        "findings": [Finding(code="a", severity="warn", at="/x", message="m", fixes=[fix])],
         "created": NOW,
         "expires": NOW + timedelta(hours=1),
     }

@@ -198,12 +198,35 @@ class Visitor:
         return await self.call("apply_plan", digest=await self.planned(key))
 
 
+class Exchangeable(Services):
+    """Services that lead to those of whoever visits now: a server costs more to make than most tests take."""
+
+    def __init__(self) -> None:
+        self.current: Services | None = None
+
+    @property
+    def app(self) -> Crossfade:
+        assert self.current is not None
+        return self.current.app
+
+
+@cache
+def _server() -> tuple[CrossfadeServer, Exchangeable]:
+    services = Exchangeable()
+    return CrossfadeServer(services), services
+
+
 @asynccontextmanager
 async def visiting(museum: Museum, clock: Clock | None = None, *, approve: bool = True) -> AsyncGenerator[Visitor]:
-    """A client of a server in this process, whose person says yes (or no) to everything."""
-    services = Services(lambda: build(museum.settings, "mcp:test", clock))
-    async with _connected(CrossfadeServer(services), approve) as visitor:
-        yield visitor
+    """A client of a server in this process, whose person says yes (or no) to everything. One at a time."""
+    server, services = _server()
+    assert services.current is None
+    services.current = Services(lambda: build(museum.settings, "mcp:test", clock))
+    try:
+        async with _connected(server, approve) as visitor:
+            yield visitor
+    finally:
+        services.current = None
 
 
 @asynccontextmanager

@@ -251,13 +251,13 @@ async def test_an_unknown_tool_is_answered_with_the_nearest(museum: Museum) -> N
         assert await visitor.works()
 
 
-async def test_a_document_of_64_kb_full_of_faults_is_answered_in_one_short_reply(museum: Museum) -> None:
+async def test_a_document_full_of_faults_is_answered_in_one_short_reply(museum: Museum) -> None:
     async with visiting(museum, SetClock()) as visitor:
         crowds: dict[str, dict[str, Any]] = {
-            "fields": {"more": {f"field{number}": 1 for number in range(3_000)}},
-            "attributes": {"audience": {f"country{number}": "NL" for number in range(2_500)}},
-            "values": {"audience": {"country": [f"X{number}" for number in range(5_000)]}},
-            "metrics": {"success_metrics": {f"ticket_rat{number}": None for number in range(2_000)}},
+            "fields": {"more": {f"field{number}": 1 for number in range(1_500)}},
+            "attributes": {"audience": {f"country{number}": "NL" for number in range(1_200)}},
+            "values": {"audience": {"country": [f"X{number}" for number in range(2_500)]}},
+            "metrics": {"success_metrics": {f"ticket_rat{number}": None for number in range(1_000)}},
         }
         for name, arguments in crowds.items():
             reply = await visitor.draft(name, **arguments)

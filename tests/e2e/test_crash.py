@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
+import anyio.from_thread
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.app.services import Services
 from crossfade.core.model.experiment import Change
+from crossfade.server import serving
 
 from .killing import Life, Nursery
 from .ledger import Ledger
@@ -157,6 +161,22 @@ def test_a_stop_takes_out_whatever_a_killed_launch_has_left(nursery: Nursery, mu
     assert ledger.state == ("stopped" if ledger.operations else "draft")
 
 
+@pytest.mark.parametrize("point", [3, 6, 9, 12, 14, 17])
+def test_a_preview_that_was_killed_is_made_by_the_same_command(nursery: Nursery, museum: Museum, point: int) -> None:
+    drafted(museum.app(SetClock()))
+    asked = {"key": "guide-first", "variant": "guide", "units": ["visitor-7"]}
+    assert live(nursery, museum, "preview", die_at=point, **asked).killed
+    live(nursery, museum, "resume", LATER)
+    assert live(nursery, museum, "preview", LATER, **asked).answer["status"] == "applied"
+    ledger = Ledger(museum)
+    assert ledger.faults() == []
+    assert [rule["id"] for rule in ledger.flag_rules] == ["guide-first:preview:guide", "guide-first"]
+    assert (
+        live(nursery, museum, "preview", LATER, key="guide-first", variant=None, units=[]).answer["status"] == "applied"
+    )
+    assert (Ledger(museum).faults(), Ledger(museum).flag_rules) == ([], [])
+
+
 def test_a_running_server_finishes_an_abandoned_launch_without_being_called(nursery: Nursery, museum: Museum) -> None:
     museum.lease = 0.3
     digest = ready_for(museum.app(SetClock()), "launch")
@@ -168,3 +188,22 @@ def test_a_running_server_finishes_an_abandoned_launch_without_being_called(nurs
     ledger = Ledger(museum)
     assert ledger.faults() == []
     assert ledger.state in ("running", "draft")
+
+
+async def test_a_sweep_that_breaks_is_tried_again_and_does_not_end_the_server(
+    museum: Museum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "SETTLE", 0.0)
+    museum.lease = 0.001
+    tried_again = anyio.Event()
+    tries: list[int] = []
+
+    def broken() -> Crossfade:
+        tries.append(1)
+        if len(tries) == 2:
+            anyio.from_thread.run_sync(tried_again.set)
+        raise RuntimeError("a fault of ours")
+
+    async with serving.sweeping(Services(broken), museum.settings):
+        with anyio.fail_after(10):
+            await tried_again.wait()

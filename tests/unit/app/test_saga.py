@@ -327,6 +327,18 @@ def test_an_undo_that_meets_a_foreign_change_waits_for_a_person_and_says_why(wor
     assert world.placed.keys() == world.there.keys() == {"texts", "flags"}
 
 
+def test_a_stuck_undo_says_which_step_it_could_not_undo(world: World) -> None:
+    def meddle(after: JsonObject | None) -> Verdict:
+        world.texts.entries[world.key] = {"text": "of somebody else"}
+        return closed(after)
+
+    world.flags.judge = meddle
+    ended = world.change("launch")
+    assert (ended.status, ended.reason) == ("needs_attention", "texts: Somebody else changed the entry.")
+    assert [step.status for step in ended.steps] == ["undoing", "undone"]
+    assert list(world.placed) == ["texts"]
+
+
 def test_a_stuck_undo_goes_on_once_a_person_has_mended_the_cause(world: World) -> None:
     ended = stuck(world, "launch")
     assert world.again(ended).status == "needs_attention"

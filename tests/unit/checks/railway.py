@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
-from crossfade.core.checks.operations import LAUNCH_CHECKS
+from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue

@@ -12,13 +12,13 @@ from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS
 from crossfade.core.checks.engine import Check
-from crossfade.core.checks.operations import LAUNCH_CHECKS
+from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
 from crossfade.core.documents import JsonObject, patch_object, tokens_of
 from crossfade.core.model.finding import SEVERITIES, Finding
 
 from .examples import EXAMPLES, Example
-from .railway import QUIET, SPEC, World, findings_in
+from .railway import QUIET, SPEC, World, findings_in, held
 
 EVERY_CHECK = (*SHAPE_CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)
 each_check = pytest.mark.parametrize("check", EVERY_CHECK, ids=lambda check: check.code)
@@ -151,3 +151,15 @@ def test_weights_of_one_whole_pass(weights: tuple[float, float]) -> None:
     assert codes_in({"variants": {"control": {"weight": one}, "platform-second": {"weight": other}}}) <= {
         "power.sufficient"
     }
+
+
+@pytest.mark.parametrize(("units", "allocation"), [(5.2, 0.07), (2.6, 0.14), (1.3, 0.28)])
+def test_an_allocation_that_takes_exactly_what_is_free_is_offered(units: float, allocation: float) -> None:
+    accrual: JsonObject = {"1": int(200_000 * units), "7": int(800_000 * units)}
+    accrual |= {"14": int(1_200_000 * units), "28": int(1_800_000 * units)}
+    free = round(allocation * 10_000)
+    world = World({"surfaces": {"departures": {"accrual": accrual}}}, held=(held("other", free, 10_000),))
+    [found] = [
+        each for each in findings_in(patch_object(SPEC, {"allocation": 0.01}), world) if each.code == "power.sufficient"
+    ]
+    assert found.fixes[0].effect == f"enter {allocation:g} of the units"

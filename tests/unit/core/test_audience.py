@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from crossfade.core.audience import Problem, fits_type, impossible, matches, ordered, overlap, parse, share
+from crossfade.core.audience import Problem, fits_type, kept_out_by, overlap, parse, share, sort_key, unmeetable
 from crossfade.core.documents import JsonObject, patch_object
 from crossfade.core.model.catalogue import Attribute
 from crossfade.core.model.delivery import Condition, Scalar
@@ -64,8 +64,8 @@ def only_problem(raw: JsonObject) -> Problem:
 )
 def test_each_form_of_values_lets_in_what_it_says(wanted: JsonValue, inside: list[str], outside: list[str]) -> None:
     conditions = conditions_of({"country": wanted})
-    assert [matches(conditions, {"country": value}) for value in inside] == [None] * len(inside)
-    assert [matches(conditions, {"country": value}) for value in outside] == ["country"] * len(outside)
+    assert [kept_out_by(conditions, {"country": value}) for value in inside] == [None] * len(inside)
+    assert [kept_out_by(conditions, {"country": value}) for value in outside] == ["country"] * len(outside)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_each_form_of_values_lets_in_what_it_says(wanted: JsonValue, inside: lis
 )
 def test_each_form_of_bounds_lets_in_what_it_says(wanted: JsonValue, inside: list[float], outside: list[float]) -> None:
     conditions = conditions_of({"age": wanted})
-    assert [matches(conditions, {"age": value}) for value in inside] == [None] * len(inside)
-    assert [matches(conditions, {"age": value}) for value in outside] == ["age"] * len(outside)
+    assert [kept_out_by(conditions, {"age": value}) for value in inside] == [None] * len(inside)
+    assert [kept_out_by(conditions, {"age": value}) for value in outside] == ["age"] * len(outside)
 
 
 @pytest.mark.parametrize(
@@ -101,25 +101,25 @@ def test_versions_are_compared_as_versions_and_not_as_texts(
     wanted: JsonValue, inside: list[str], outside: list[str]
 ) -> None:
     conditions = conditions_of({"version": wanted})
-    assert [matches(conditions, {"version": value}) for value in inside] == [None] * len(inside)
-    assert [matches(conditions, {"version": value}) for value in outside] == ["version"] * len(outside)
+    assert [kept_out_by(conditions, {"version": value}) for value in inside] == [None] * len(inside)
+    assert [kept_out_by(conditions, {"version": value}) for value in outside] == ["version"] * len(outside)
 
 
 def test_a_boolean_is_neither_a_number_nor_a_text() -> None:
     conditions = conditions_of({"premium": True})
-    assert matches(conditions, {"premium": True}) is None
-    assert [matches(conditions, {"premium": value}) for value in (False, 1, "true")] == ["premium"] * 3
+    assert kept_out_by(conditions, {"premium": True}) is None
+    assert [kept_out_by(conditions, {"premium": value}) for value in (False, 1, "true")] == ["premium"] * 3
 
 
 def test_all_conditions_must_hold_and_the_first_that_does_not_is_told() -> None:
     conditions = conditions_of({"premium": True, "country": "SE"})
-    assert matches(conditions, {"premium": True, "country": "SE"}) is None
-    assert matches(conditions, {"premium": False, "country": "SE"}) == "premium"
-    assert matches(conditions, {"premium": False, "country": "NO"}) == "country"
+    assert kept_out_by(conditions, {"premium": True, "country": "SE"}) is None
+    assert kept_out_by(conditions, {"premium": False, "country": "SE"}) == "premium"
+    assert kept_out_by(conditions, {"premium": False, "country": "NO"}) == "country"
 
 
 def test_an_empty_audience_is_everybody() -> None:
-    assert matches(conditions_of({}), {}) is None
+    assert kept_out_by(conditions_of({}), {}) is None
     assert share([], ATTRIBUTES) == (1.0, [])
 
 
@@ -140,15 +140,15 @@ CONDITIONS: list[JsonObject] = [
 @pytest.mark.parametrize("raw", CONDITIONS)
 def test_a_missing_attribute_never_matches(raw: JsonObject) -> None:
     (name,) = raw
-    assert matches(conditions_of(raw), {}) == name
-    assert matches(conditions_of(raw), {name: None}) == name
+    assert kept_out_by(conditions_of(raw), {}) == name
+    assert kept_out_by(conditions_of(raw), {name: None}) == name
 
 
 @pytest.mark.parametrize("raw", CONDITIONS)
 @pytest.mark.parametrize("value", [[], {}, "", ["SE"], float("nan")])
 def test_a_value_that_no_attribute_can_have_never_matches(raw: JsonObject, value: JsonValue) -> None:
     (name,) = raw
-    assert matches(conditions_of(raw), {name: value}) == name
+    assert kept_out_by(conditions_of(raw), {name: value}) == name
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_versions_follow_the_order_that_semantic_versioning_gives_as_its_example
     labels = ["alpha", "alpha.1", "alpha.beta", "beta", "beta.2", "beta.11", "rc.1"]
     versions = [*(f"1.0.0-{label}" for label in labels), "1.0.0", "1.0.1-0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"]
     for lower, higher in itertools.combinations(versions, 2):
-        assert ordered(lower, "semver") < ordered(higher, "semver")
+        assert sort_key(lower, "semver") < sort_key(higher, "semver")
 
 
 NUMBERS = st.integers(0, 99_999)
@@ -209,7 +209,7 @@ def versions(draw: st.DrawFn) -> str:
 
 @given(versions(), versions())
 def test_versions_are_ordered_as_the_sdks_order_them(one: str, other: str) -> None:
-    ours, theirs = ordered(one, "semver"), ordered(other, "semver")
+    ours, theirs = sort_key(one, "semver"), sort_key(other, "semver")
     assert (ours < theirs) == (paddedVersionString(one) < paddedVersionString(other))
     assert (ours == theirs) == (paddedVersionString(one) == paddedVersionString(other))
 
@@ -351,7 +351,7 @@ def test_what_is_sound_is_read_beside_what_is_not() -> None:
 )
 def test_an_audience_that_nobody_can_be_in_is_found(raw: JsonObject) -> None:
     (name,) = raw
-    assert impossible(conditions_of(raw), ATTRIBUTES) == name
+    assert unmeetable(conditions_of(raw), ATTRIBUTES) == name
 
 
 @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ def test_an_audience_that_nobody_can_be_in_is_found(raw: JsonObject) -> None:
     ],
 )
 def test_an_audience_that_somebody_can_be_in_is_possible(raw: JsonObject) -> None:
-    assert impossible(conditions_of(raw), ATTRIBUTES) is None
+    assert unmeetable(conditions_of(raw), ATTRIBUTES) is None
 
 
 # A world so small that every unit in it can be asked. Between any two values that a condition can name lies one that
@@ -423,7 +423,7 @@ def somebody_is_in(*audiences: list[Condition]) -> bool:
     """Whether a unit of the small world is in all of them, by asking each."""
     names = sorted({condition.attribute for audience in audiences for condition in audience})
     units = (dict(zip(names, values, strict=True)) for values in itertools.product(*(WORLD[name] for name in names)))
-    return any(all(matches(audience, unit) is None for audience in audiences) for unit in units)
+    return any(all(kept_out_by(audience, unit) is None for audience in audiences) for unit in units)
 
 
 @given(audiences(), audiences())
@@ -438,7 +438,7 @@ def test_two_audiences_overlap_when_a_unit_is_in_both_and_whichever_is_asked_fir
 def test_an_audience_is_impossible_when_no_unit_is_in_it_and_overlaps_itself_otherwise(
     audience: list[Condition],
 ) -> None:
-    assert (impossible(audience, ATTRIBUTES) is None) == somebody_is_in(audience)
+    assert (unmeetable(audience, ATTRIBUTES) is None) == somebody_is_in(audience)
     assert overlap(audience, audience, ATTRIBUTES) == somebody_is_in(audience)
 
 

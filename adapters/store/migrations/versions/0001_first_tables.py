@@ -124,7 +124,6 @@ def _create_plans() -> None:
         sa.Column("ranges", sa.Text(), nullable=False),
         sa.Column("layer", sa.String(), nullable=False),
         sa.Column("steps", sa.Text(), nullable=False),
-        sa.Column("findings", sa.Text(), nullable=False),
         sa.Column("created", sa.Text(), nullable=False),
         sa.Column("expires", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),

@@ -1,0 +1,61 @@
+"""The schedule: when the experiment starts, and which days it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from ..documents import nest
+from ..model.catalogue import Blackout
+from .engine import Case, Check, Cure, Fault
+
+
+def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
+    """No day of the run is in a blackout of the surface: days whose traffic is like no other's, or when nothing
+    may move.
+
+    The whole run is checked, from the planned start (or today) to its last day, and not the launch alone.
+    """
+    start = case.spec.schedule.start or case.today
+    end = start + timedelta(days=min(max(case.spec.design.days, 1) - 1, (date.max - start).days))
+    for blackout in sorted(case.surface.blackouts, key=lambda each: each.start):
+        if start <= blackout.end and end >= blackout.start:
+            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
+            yield Fault("/schedule", message, cures=_around(case, start, blackout))
+            return
+
+
+def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
+    cures: list[Cure] = []
+    weeks = (blackout.start - start).days // 7 * 7
+    if weeks >= case.surface.policy.min_days:
+        cures.append(Cure(f"run {weeks} days and end before it", nest("/design/days", weeks)))
+    after = blackout.end + timedelta(days=1)
+    cures.append(Cure(f"start {after}", nest("/schedule/start", after.isoformat())))
+    return cures
+
+
+def start_is_not_past(case: Case) -> Iterator[Fault]:
+    """A planned start lies today or later, unless the experiment has started."""
+    start = case.spec.schedule.start
+    started = any(part.key == case.key for part in case.held)
+    if start is not None and start < case.today and not started:
+        cure = Cure("start on launch", nest("/schedule/start", None))
+        yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
+
+
+def start_has_come(case: Case) -> Iterator[Fault]:
+    """A launch opens traffic at once, so it waits for the planned start."""
+    start = case.spec.schedule.start
+    if start is not None and start > case.today:
+        cure = Cure("start on launch", nest("/schedule/start", None))
+        message = f"The experiment starts on {start}; plan the launch on that day."
+        yield Fault("/schedule/start", message, got=start.isoformat(), cures=[cure])
+
+
+CHECKS = (
+    Check("schedule.start_not_past", "block", start_is_not_past),
+    Check("blackout.window", "block_unless_overridden", run_meets_no_blackout),
+)
+LAUNCH_CHECKS = (Check("schedule.start_reached", "block", start_has_come),)
+"""Asked only of a launch: a draft may well be planned for later."""
