@@ -358,7 +358,7 @@ def _below(value: float, quantiles: Mapping[float, float]) -> float:
 
 
 def described(conditions: list[Condition]) -> str:
-    """The conditions as a person says them: "country SE or NO, age >= 18 and < 30"; "everybody" without any."""
+    """The conditions as a person says them: "colour red or blue, size >= 3 and < 9"; "everybody" without any."""
     return ", ".join(f"{condition.attribute} {_wanted(condition)}" for condition in conditions) or "everybody"
 
 

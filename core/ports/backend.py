@@ -18,7 +18,7 @@ class Backend(Protocol):
 
     kind: str
     local_paths: tuple[str, ...]
-    """Names of the settings that are paths on this machine: a relative one starts at Crossfade's home."""
+    """Names of the settings that are paths on this machine: a relative one starts at Crossfade's own folder."""
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
