@@ -9,6 +9,9 @@ from .cases import require
 from .dependencies import Dependencies
 from .plans import plan
 
+EVERY = 1_000_000
+"""Above any count of live experiments: a kill switch leaves none out."""
+
 
 def stop_now(deps: Dependencies, key: str) -> Applied:
     """The kill switch: take an experiment out of every backend, whatever has become of it. It needs the store and the
@@ -44,11 +47,11 @@ def _nothing_to_stop(record: Record) -> Applied:
 def live_surfaces(deps: Dependencies) -> list[str]:
     """Surfaces on which something holds buckets, sorted."""
     with deps.store.read() as view:
-        return sorted({summary.surface for summary in view.search(states=LIVE, limit=1_000)})
+        return sorted({summary.surface for summary in view.search(states=LIVE, limit=EVERY)})
 
 
 def live_on(deps: Dependencies, surface: str) -> list[str]:
     """Keys of everything that holds buckets on a surface, in any environment."""
     with deps.store.read() as view:
-        found = view.search(surface=surface, states=LIVE, limit=1_000)
+        found = view.search(surface=surface, states=LIVE, limit=EVERY)
     return [summary.key for summary in found]
