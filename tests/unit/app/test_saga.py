@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crossfade.adapters.store.store import SqlStore, open_store
-from crossfade.core.app import applying, plans, saga, stopping
+from crossfade.core.app import applying, plans, saga
 from crossfade.core.app.dependencies import Dependencies
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendChanged, BackendFailed, Conflict, Stale
+from crossfade.core.errors import BackendChanged, BackendFailed, Conflict
 from crossfade.core.model.answers import Applied
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Change, Record, State
@@ -303,198 +302,6 @@ def test_an_undone_resume_leaves_the_experiment_paused_with_its_buckets(world: W
     assert (world.state, world.held, world.placed) == ("paused", [RANGE], world.there)
 
 
-def stuck(world: World, change: Change) -> Operation:
-    """A change that opened traffic, failed to notice, and cannot undo since somebody changed its entry."""
-
-    def meddle(after: JsonObject | None) -> Verdict:
-        if after is None:
-            return None
-        world.flags.entries[world.key] = {"rule": "of somebody else"}
-        return BackendFailed("The connection was lost.")
-
-    world.flags.judge = meddle
-    ended = world.change(change)
-    world.flags.judge = lambda after: None
-    assert ended.status == "needs_attention"
-    return ended
-
-
-def test_an_undo_that_meets_a_foreign_change_waits_for_a_person_and_says_why(world: World) -> None:
-    ended = stuck(world, "launch")
-    assert ended.reason == "flags: Somebody else changed the entry."
-    assert world.state == "scheduled"
-    assert world.held == [RANGE]
-    assert world.placed.keys() == world.there.keys() == {"texts", "flags"}
-
-
-def test_a_stuck_undo_says_which_step_it_could_not_undo(world: World) -> None:
-    def meddle(after: JsonObject | None) -> Verdict:
-        world.texts.entries[world.key] = {"text": "of somebody else"}
-        return closed(after)
-
-    world.flags.judge = meddle
-    ended = world.change("launch")
-    assert (ended.status, ended.reason) == ("needs_attention", "texts: Somebody else changed the entry.")
-    assert [step.status for step in ended.steps] == ["undoing", "undone"]
-    assert list(world.placed) == ["texts"]
-
-
-def test_a_stuck_undo_goes_on_once_a_person_has_mended_the_cause(world: World) -> None:
-    ended = stuck(world, "launch")
-    assert world.again(ended).status == "needs_attention"
-    del world.flags.entries[world.key]
-    answer = world.again(ended)
-    assert (answer.status, answer.state) == ("undone", "draft")
-    assert (world.held, world.there, world.placed) == ([], {}, {})
-
-
-def test_a_stop_takes_out_what_a_stuck_launch_has_left_whoever_changed_it(world: World) -> None:
-    stuck(world, "launch")
-    answer = stopping.stop_now(world.deps(), world.key)
-    assert (answer.status, answer.state) == ("applied", "stopped")
-    assert (world.held, world.there, world.placed) == ([], {}, {})
-
-
-def test_a_failing_stop_is_never_undone_and_goes_on_after_the_repair(world: World) -> None:
-    world.change("launch")
-    world.texts.judge = closed
-    ended = world.change("stop")
-    assert (ended.status, ended.direction, ended.reason) == ("needs_attention", "forward", "texts: It takes nothing.")
-    assert (list(world.there), list(world.placed), world.held) == (["texts"], ["texts"], [RANGE])
-    world.texts.judge = lambda after: None
-    answer = world.again(ended)
-    assert (answer.status, answer.state) == ("applied", "stopped")
-    assert (world.held, world.there, world.placed) == ([], {}, {})
-
-
-def test_a_pause_stuck_before_a_stop_cannot_bring_the_experiment_back(world: World) -> None:
-    world.change("launch")
-    world.flags.judge = closed
-    ended = world.change("pause")
-    assert ended.status == "needs_attention"
-    world.flags.judge = lambda after: None
-    assert stopping.stop_now(world.deps(), world.key).status == "applied"
-    with pytest.raises(Stale, match="stop"):
-        world.again(ended)
-    assert (world.state, world.held, world.there, world.placed) == ("stopped", [], {}, {})
-
-
-def test_a_stop_takes_out_what_a_stuck_resume_has_written_and_lets_it_not_go_on(world: World) -> None:
-    world.change("launch")
-    world.change("pause")
-    ended = stuck(world, "resume")
-    assert "flags" in world.there
-    assert stopping.stop_now(world.deps(), world.key).status == "applied"
-    with pytest.raises(Stale, match="stop"):
-        world.again(ended)
-    assert (world.state, world.held, world.there, world.placed) == ("stopped", [], {}, {})
-
-
-def test_a_runner_that_lost_its_lease_cannot_write_the_journal(world: World) -> None:
-    sleeper = world.begin("launch")
-    world.clock.at += LEASE + timedelta(seconds=1)
-    taken = saga.claim(world.deps("second"), sleeper.id)
-    assert taken is not None
-    with pytest.raises(Conflict):
-        saga.advance(world.deps(), sleeper)
-    assert world.journal(sleeper) == taken
-    assert saga.run(world.deps("second"), taken).status == "applied"
-    assert (world.state, world.placed) == ("running", world.there)
-    with pytest.raises(Conflict):
-        saga.run(world.deps(), sleeper)
-    assert (world.state, world.placed) == ("running", world.there)
-
-
-def test_a_runner_that_was_overtaken_tells_the_end_that_the_other_reached(world: World) -> None:
-    world.change("launch")
-
-    def overtake(after: JsonObject | None) -> Verdict:
-        world.flags.judge = lambda after: None
-        world.clock.at += LEASE + timedelta(seconds=1)
-        assert [each.status for each in applying.resume_abandoned(world.deps("second"))] == ["applied"]
-        return None
-
-    world.flags.judge = overtake
-    answer = stopping.stop_now(world.deps(), world.key)
-    assert (answer.status, answer.state) == ("applied", "stopped")
-
-
-def test_nobody_takes_an_operation_over_before_its_lease_has_run_out(world: World) -> None:
-    begun = world.begin("launch")
-    world.clock.at += LEASE - timedelta(milliseconds=1)
-    assert saga.claim(world.deps("second"), begun.id) is None
-    world.clock.at += timedelta(milliseconds=1)
-    assert saga.claim(world.deps("second"), begun.id) is not None
-
-
-def test_each_step_renews_the_lease(world: World) -> None:
-    begun = world.begin("launch")
-    world.clock.at += timedelta(seconds=10)
-    advanced = saga.advance(world.deps(), begun)
-    world.clock.at += timedelta(seconds=10)
-    assert saga.claim(world.deps("second"), begun.id) is None
-    assert advanced.lease_until == NOON + timedelta(seconds=10) + LEASE
-
-
-def test_the_process_that_failed_to_write_its_journal_goes_on_without_waiting(world: World) -> None:
-    begun = world.begin("launch")
-    assert world.again(begun, "first").status == "applied"
-    assert world.clock.slept == []
-
-
-def test_a_call_that_finds_another_process_at_work_waits_for_it(world: World) -> None:
-    begun = world.begin("launch")
-    answer = world.again(begun)
-    assert answer.status == "applied"
-    assert world.clock.at >= NOON + LEASE
-
-
-def test_two_calls_for_one_digest_in_one_process_get_one_answer(world: World) -> None:
-    deps = world.deps()
-    entered, leave = threading.Event(), threading.Event()
-    answers: list[str] = []
-
-    def slow(_: JsonObject | None) -> Verdict:
-        world.texts.judge = lambda after: None
-        entered.set()
-        leave.wait(10)
-        return None
-
-    world.texts.judge = slow
-    begun = world.begin("launch", deps)
-    first = threading.Thread(target=lambda: answers.append(saga.run(deps, begun).status))
-    first.start()
-    assert entered.wait(10)
-    assert saga.claim(deps, begun.id) is None
-    leave.set()
-    first.join(10)
-    assert answers == ["applied"]
-    assert applying.apply(deps, begun.handle).status == "applied"
-    assert world.flags.written == [{"rule": "launch"}]
-
-
-def test_a_launch_whose_plan_expired_before_traffic_opened_is_undone(world: World) -> None:
-    begun = saga.advance(world.deps(), world.begin("launch"))
-    assert begun.opened
-    world.clock.at += timedelta(days=2)
-    assert world.again(begun).status == "applied"
-
-    other = World(world.store)
-    begun = other.begin("launch")
-    other.clock.at += timedelta(days=2)
-    answer = other.again(begun)
-    assert (answer.status, answer.reason) == ("undone", "the plan expired before traffic opened")
-    assert (other.state, other.held, other.there, other.placed) == ("draft", [], {}, {})
-
-
-def test_a_stop_goes_on_long_after_its_plan_expired(world: World) -> None:
-    world.change("launch")
-    begun = world.begin("stop")
-    world.clock.at += timedelta(days=30)
-    assert world.again(begun).status == "applied"
-    assert (world.state, world.there) == ("stopped", {})
-
-
 def test_a_change_without_a_step_is_applied_in_its_first_transaction(world: World) -> None:
     world.change("launch")
     plan = world.plan("stop").model_copy(update={"steps": [], "handle": f"p-{world.key}", "digest": world.key})
@@ -515,21 +322,3 @@ def test_a_taken_bucket_leaves_nothing_behind(world: World) -> None:
     assert (rival.state, rival.held, rival.there) == ("draft", [], {})
     with world.store.read() as view:
         assert view.last_operation(rival.key) is None
-
-
-def test_one_operation_that_cannot_go_on_does_not_hold_up_the_others(world: World) -> None:
-    other = World(world.store, clock=world.clock, texts=world.texts, flags=world.flags)
-    mine = world.begin("launch")
-    world.clock.at += timedelta(seconds=1)
-    theirs = other.begin("launch")
-    world.clock.at += LEASE * 2
-
-    def overtaken(_: JsonObject | None) -> Verdict:
-        world.texts.judge = lambda after: None
-        world.clock.at += LEASE * 2
-        assert saga.claim(world.deps("third"), mine.id) is not None
-        return None
-
-    world.texts.judge = overtaken
-    applying.resume_abandoned(world.deps("second"))
-    assert other.journal(theirs).status == "applied"

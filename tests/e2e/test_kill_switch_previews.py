@@ -1,0 +1,145 @@
+"""Explain and preview at the terminal tell and do what they say, in every state of an experiment."""
+
+from __future__ import annotations
+
+import json
+
+from .ledger import Ledger
+from .museum import Museum, agreed, drafted, launched
+from .test_kill_switch import Terminal, museum, rules_of, terminal
+
+__all__ = ["museum", "terminal"]
+
+
+def test_explain_tells_production_values_unless_the_experiment_runs(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app, allocation=1.0)
+    assert "production values" in terminal("explain", "guide-first", "visitor-1")[1]
+    app.apply_plan(agreed(app, "guide-first", "launch"))
+    running = {unit: terminal("explain", "guide-first", unit)[1] for unit in ("visitor-1", "visitor-2", "visitor-3")}
+    assert all("gets control" in text or "gets guide" in text for text in running.values())
+    app.apply_plan(agreed(app, "guide-first", "pause"))
+    assert "the experiment is paused" in terminal("explain", "guide-first", "visitor-1")[1]
+    app.apply_plan(agreed(app, "guide-first", "resume"))
+    assert {unit: terminal("explain", "guide-first", unit)[1] for unit in running} == running
+    terminal("stop", "guide-first")
+    code, out, _ = terminal("explain", "guide-first", "visitor-1")
+    assert code == 0
+    assert "the experiment is stopped" in out
+    assert "buckets none held" in out
+
+
+def test_explain_answers_wrong_names_and_a_broken_catalogue_with_one_sentence(
+    museum: Museum, terminal: Terminal
+) -> None:
+    file = museum.own_catalogue()
+    drafted(museum.app())
+    assert "nearest: guide-first" in terminal("explain", "guide-frist", "visitor-1")[2]
+    assert terminal("explain", "guide-first", "")[0] in (0, 1)
+    assert terminal("explain", "guide-first", "visitor-1", "--set", "country=XX", "--set", "visits=[")[0] == 0
+    file.write_text("units: {")
+    code, _, err = terminal("explain", "guide-first", "visitor-1")
+    assert code == 1
+    assert "catalogue.yaml:" in err
+    assert "Traceback" not in err
+
+
+def test_a_preview_of_a_draft_gives_named_units_the_variant_untracked(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    code, out, _ = terminal("preview", "guide-first", "guide", "visitor-7", "visitor-8")
+    assert code == 0
+    assert "now draft" in out
+    rules = Ledger(museum).flag_rules
+    assert [rule["id"] for rule in rules] == ["guide-first:preview:guide", "guide-first"]
+    assert rules[0]["force"] is True
+    assert Ledger(museum).served == []
+    assert {"key", "variations", "meta", "tracks"}.isdisjoint(rules[0])
+    assert rules[0]["condition"] == {"visitor_id": {"$in": ["visitor-7", "visitor-8"]}}
+    assert Ledger(museum).faults() == []
+    assert "gets guide" in terminal("explain", "guide-first", "visitor-7")[1]
+    assert "production values" in terminal("explain", "guide-first", "visitor-9")[1]
+
+
+def test_a_preview_taken_back_leaves_nothing(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    code, _, _ = terminal("preview", "guide-first")
+    assert code == 0
+    assert Ledger(museum).faults() == []
+    assert (rules_of(museum), Ledger(museum).placements) == ([], [])
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_made_taken_back_and_made_again_is_there(museum: Museum, terminal: Terminal) -> None:
+    """All within a second, in which two plans of the same steps would have one digest."""
+    drafted(museum.app())
+    for arguments in (["guide", "visitor-7"], [], ["guide", "visitor-7"], [], ["guide", "visitor-7"]):
+        assert terminal("preview", "guide-first", *arguments)[0] == 0
+        assert ("guide-first:preview:guide" in rules_of(museum)) == bool(arguments)
+
+
+def test_a_launch_keeps_the_previews_that_a_draft_had(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    app.apply_plan(agreed(app, "guide-first", "launch"))
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    assert Ledger(museum).faults() == []
+    assert terminal("preview", "guide-first", "control", "visitor-8")[0] == 0
+    assert rules_of(museum) == ["guide-first:preview:control", "guide-first:preview:guide", "guide-first"]
+    assert terminal("preview", "guide-first")[0] == 0
+    assert rules_of(museum) == ["guide-first"]
+    assert Ledger(museum).faults() == []
+
+
+def test_a_failed_launch_leaves_the_preview_of_the_draft_as_it_was(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    before = json.loads(museum.flags.read_text())["features"]
+    digest = agreed(app, "guide-first", "launch")
+    lock = museum.texts.with_name("gallery.json.lock")
+    lock.mkdir(parents=True)  # which lets the document be read, and not be written
+    answer = app.apply_plan(digest)
+    assert (answer.status, answer.state) == ("undone", "draft")
+    assert json.loads(museum.flags.read_text())["features"] == before
+    assert Ledger(museum).faults() == []
+
+
+def test_a_pause_closes_previews_too_and_explain_says_so(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    launched(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    app.apply_plan(agreed(app, "guide-first", "pause"))
+    assert rules_of(museum) == []
+    assert "the experiment is paused" in terminal("explain", "guide-first", "visitor-7")[1]
+    app.apply_plan(agreed(app, "guide-first", "resume"))
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    terminal("stop", "guide-first")
+    assert "the experiment is stopped" in terminal("explain", "guide-first", "visitor-7")[1]
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_that_cannot_be_made_changes_nothing(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    drafted(app)
+    assert "nearest: guide" in terminal("preview", "guide-first", "giude", "visitor-7")[2]
+    assert terminal("preview", "guide-first", "guide")[0] == 1
+    assert terminal("preview", "guide-first", "guide", *map(str, range(101)))[0] == 1
+    museum.flags.parent.mkdir(parents=True)
+    museum.flags.write_text("no JSON")
+    code, out, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert (code, out) == (1, "")
+    assert "does not hold a JSON object" in err
+    assert museum.app().get_experiment("guide-first").previews is None
+    museum.flags.unlink()
+    assert Ledger(museum).faults() == []
+
+
+def test_a_preview_of_what_is_stopped_is_refused_with_the_reason(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    terminal("stop", "guide-first")
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 1
+    assert "guide-first is stopped, so it cannot preview." in err
+    assert museum.app().get_experiment("guide-first").previews is None

@@ -1,0 +1,132 @@
+"""One process at a time carries an operation on; who has lost it can write nothing more."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from crossfade.core.app import applying, saga
+from crossfade.core.app.stopping import stop_now
+from crossfade.core.documents import JsonObject
+from crossfade.core.errors import Conflict
+
+from .test_saga import LEASE, NOON, Verdict, World, store, world
+
+__all__ = ["store", "world"]
+
+
+def test_a_runner_that_lost_its_lease_cannot_write_the_journal(world: World) -> None:
+    sleeper = world.begin("launch")
+    world.clock.at += LEASE + timedelta(seconds=1)
+    taken = saga.claim(world.deps("second"), sleeper.id)
+    assert taken is not None
+    with pytest.raises(Conflict):
+        saga.advance(world.deps(), sleeper)
+    assert world.journal(sleeper) == taken
+    assert saga.run(world.deps("second"), taken).status == "applied"
+    assert (world.state, world.placed) == ("running", world.there)
+    with pytest.raises(Conflict):
+        saga.run(world.deps(), sleeper)
+    assert (world.state, world.placed) == ("running", world.there)
+
+
+def test_a_runner_that_was_overtaken_tells_the_end_that_the_other_reached(world: World) -> None:
+    world.change("launch")
+
+    def overtake(after: JsonObject | None) -> Verdict:
+        world.flags.judge = lambda after: None
+        world.clock.at += LEASE + timedelta(seconds=1)
+        assert [each.status for each in applying.resume_abandoned(world.deps("second"))] == ["applied"]
+        return None
+
+    world.flags.judge = overtake
+    answer = stop_now(world.deps(), world.key)
+    assert (answer.status, answer.state) == ("applied", "stopped")
+
+
+def test_nobody_takes_an_operation_over_before_its_lease_has_run_out(world: World) -> None:
+    begun = world.begin("launch")
+    world.clock.at += LEASE - timedelta(milliseconds=1)
+    assert saga.claim(world.deps("second"), begun.id) is None
+    world.clock.at += timedelta(milliseconds=1)
+    assert saga.claim(world.deps("second"), begun.id) is not None
+
+
+def test_each_step_renews_the_lease(world: World) -> None:
+    begun = world.begin("launch")
+    world.clock.at += timedelta(seconds=10)
+    advanced = saga.advance(world.deps(), begun)
+    world.clock.at += timedelta(seconds=10)
+    assert saga.claim(world.deps("second"), begun.id) is None
+    assert advanced.lease_until == NOON + timedelta(seconds=10) + LEASE
+
+
+def test_the_process_that_failed_to_write_its_journal_goes_on_without_waiting(world: World) -> None:
+    begun = world.begin("launch")
+    assert world.again(begun, "first").status == "applied"
+    assert world.clock.slept == []
+
+
+def test_a_call_that_finds_another_process_at_work_waits_for_it(world: World) -> None:
+    begun = world.begin("launch")
+    answer = world.again(begun)
+    assert answer.status == "applied"
+    assert world.clock.at >= NOON + LEASE
+
+
+def test_two_calls_for_one_digest_in_one_process_get_one_answer(world: World) -> None:
+    deps = world.deps()
+    entered, leave = threading.Event(), threading.Event()
+    answers: list[str] = []
+
+    def slow(_: JsonObject | None) -> Verdict:
+        world.texts.judge = lambda after: None
+        entered.set()
+        leave.wait(10)
+        return None
+
+    world.texts.judge = slow
+    begun = world.begin("launch", deps)
+    first = threading.Thread(target=lambda: answers.append(saga.run(deps, begun).status))
+    first.start()
+    assert entered.wait(10)
+    assert saga.claim(deps, begun.id) is None
+    leave.set()
+    first.join(10)
+    assert answers == ["applied"]
+    assert applying.apply(deps, begun.handle).status == "applied"
+    assert world.flags.written == [{"rule": "launch"}]
+
+
+def test_a_launch_whose_plan_expired_before_traffic_opened_is_undone(world: World) -> None:
+    begun = saga.advance(world.deps(), world.begin("launch"))
+    assert begun.opened
+    world.clock.at += timedelta(days=2)
+    assert world.again(begun).status == "applied"
+
+    other = World(world.store)
+    begun = other.begin("launch")
+    other.clock.at += timedelta(days=2)
+    answer = other.again(begun)
+    assert (answer.status, answer.reason) == ("undone", "the plan expired before traffic opened")
+    assert (other.state, other.held, other.there, other.placed) == ("draft", [], {}, {})
+
+
+def test_one_operation_that_cannot_go_on_does_not_hold_up_the_others(world: World) -> None:
+    other = World(world.store, clock=world.clock, texts=world.texts, flags=world.flags)
+    mine = world.begin("launch")
+    world.clock.at += timedelta(seconds=1)
+    theirs = other.begin("launch")
+    world.clock.at += LEASE * 2
+
+    def overtaken(_: JsonObject | None) -> Verdict:
+        world.texts.judge = lambda after: None
+        world.clock.at += LEASE * 2
+        assert saga.claim(world.deps("third"), mine.id) is not None
+        return None
+
+    world.texts.judge = overtaken
+    applying.resume_abandoned(world.deps("second"))
+    assert other.journal(theirs).status == "applied"
