@@ -74,6 +74,8 @@ def _surface(best: SurfaceView) -> Lines:
     yield from _map("success metrics (usual effect)", best.success_metrics)
     yield from _map("required metrics", best.required_metrics)
     yield from _each("audience attributes", best.audience)
+    for name, values in (best.audience_values or {}).items():
+        yield f"- {name}: {values}"
     yield from _each("reviewers", best.reviewers)
     yield from _each("blackouts", best.blackouts)
     yield from _map("holdouts", best.holdouts)

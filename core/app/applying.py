@@ -8,7 +8,7 @@ from ..errors import Conflict, NotAllowed, Stale
 from ..model.answers import Applied, Status
 from ..model.experiment import NARROWING, Record
 from ..model.plan import Approval, Assurance, Operation, Plan
-from . import saga
+from . import calls, saga
 from .approving import find_plan
 from .dependencies import Dependencies
 from .plans import require_change
@@ -101,7 +101,7 @@ def _wait_for(deps: Dependencies, operation: Operation) -> Operation:
         "Another process is still applying this plan.",
         got=operation.handle,
         retryable=True,
-        next=f'apply_plan(digest="{operation.handle}")',
+        next=calls.apply(operation.handle),
     )
 
 
@@ -120,12 +120,12 @@ def resume_abandoned(deps: Dependencies) -> list[Operation]:
 
 def _after_a_no(found: Plan) -> str:
     key = found.key
-    return f'ask the person what should differ: get_experiment(key="{key}"). A new plan is a new question'
+    return f"ask the person what should differ: {calls.look_at(key)}. A new plan is a new question"
 
 
 def _waiting(deps: Dependencies, found: Plan) -> Applied:
     command = f"{deps.command} approve {found.handle}"
-    ask = f'a person runs `{command}` in a terminal; then apply_plan(digest="{found.handle}")'
+    ask = f"a person runs `{command}` in a terminal; then {calls.apply(found.handle)}"
     return _answer(deps, found, "awaiting_approval", None, None, next_step=f"Nothing has changed yet: {ask}")
 
 
@@ -181,10 +181,10 @@ def _step_text(status: str) -> str:
 def _after(operation: Operation, record: Record) -> str:
     key = operation.key
     if operation.status == "undone":
-        again = f'plan_change(key="{key}", change="{operation.change}")'
+        again = calls.plan(key, operation.change)
         return f"every backend is as it was before; mend the cause, then {again}"
     if operation.status == "needs_attention":
-        return f'a person mends the backend named in reason; then apply_plan(digest="{operation.handle}") goes on'
+        return f"a person mends the backend named in reason; then {calls.apply(operation.handle)} goes on"
     if record.state == "stopped":
-        return f'create_experiment(from="{key}", ...) follows it up'
-    return f'get_experiment(key="{key}")'
+        return calls.follow_up(record)
+    return calls.look_at(key)

@@ -13,6 +13,7 @@ from ..model.finding import Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
 from ..ports.store import Reader
+from . import calls
 from .dependencies import Dependencies
 
 
@@ -83,6 +84,6 @@ def require(view: Reader, key: str, version: int | None = None) -> Record:
             f"{key} has no such version; the newest is {record.version}.",
             pointer="/version",
             got=str(version)[:100],
-            next=f'get_experiment(key="{key}")',
+            next=calls.look_at(key),
         )
     return earlier

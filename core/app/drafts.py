@@ -17,6 +17,7 @@ from ..names import nearest, same_name
 from ..planning.buckets import free_buckets, layer_name
 from ..planning.generate import generate, generated_key
 from ..ports.store import Reader
+from . import calls
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
 from .following import next_call
@@ -122,12 +123,11 @@ def _same_request(deps: Dependencies, catalogue: Catalogue, view: Reader, record
             "The key belongs to an experiment with another brief.",
             pointer="/key",
             got=record.key,
-            next="pass another key, or "
-            f'update_experiment(key="{record.key}", version={record.version}, changes={{...}})',
+            next=f"pass another key, or {calls.update(record.key, record.version, changes='{...}')}",
         )
     case, findings = examine(deps, catalogue, view, record.key, record.document)
     draft = record.state == "draft"
-    following = next_call(deps, catalogue, view, record, findings) if draft else f'get_experiment(key="{record.key}")'
+    following = next_call(deps, catalogue, view, record, findings) if draft else calls.look_at(record.key)
     return checked(case, findings, record, following=following, generated=record.generated)
 
 
@@ -159,7 +159,7 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
         record = require(view, key)
         _require_draft(record)
         if not fixes and not changes:
-            raise Invalid("Name fixes or changes.", next=f'get_experiment(key="{key}")')
+            raise Invalid("Name fixes or changes.", next=calls.look_at(key))
         if record.version != version:
             return _repeat(deps, catalogue, view, record, version, fixes, changes)
         document = _changed(deps, catalogue, view, record, fixes, changes)
@@ -204,13 +204,12 @@ def _next_version(deps: Dependencies, record: Record, document: JsonObject, chan
 def _require_draft(record: Record) -> None:
     if record.state != "draft":
         allowed = changes_from(record.state)
-        hint = f'plan_change(key="{record.key}", change="{allowed[0]}")' if allowed else ""
         raise NotAllowed(
             f"{record.key} is {record.state}; only a draft can be changed. To try something else, create an experiment "
             f'with from="{record.key}".',
             got=record.state,
             allowed=list(allowed),
-            next=hint or f'create_experiment(from="{record.key}", ...)',
+            next=calls.plan(record.key, allowed[0]) if allowed else calls.follow_up(record),
         )
 
 
@@ -237,7 +236,7 @@ def _patches(findings: list[Finding], fixes: list[str], record: Record) -> list[
             got=unknown[0][:100],
             allowed=sorted(offered)[:20],
             nearest=nearest(unknown[0], offered),
-            next=f'get_experiment(key="{record.key}")',
+            next=calls.look_at(record.key),
         )
     return [offered[fix] for fix in fixes]
 
@@ -267,8 +266,7 @@ def _repeat(
         pointer="/version",
         got=version,
         allowed=[str(record.version)],
-        next=f'get_experiment(key="{record.key}"), then update_experiment(key="{record.key}", '
-        f"version={record.version}, ...)",
+        next=f"{calls.look_at(record.key)}, then {calls.update(record.key, record.version, changes='{...}')}",
     )
 
 

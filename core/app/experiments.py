@@ -11,6 +11,7 @@ from ..errors import Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..ports.store import Reader
+from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
@@ -64,7 +65,7 @@ def find_experiments(
             for each in shown
         ],
         cursor=_encode(shown[-1].updated, shown[-1].key) if more else None,
-        next=f'get_experiment(key="{first}")' if first else "find_surfaces(query=...) starts a new one",
+        next=calls.look_at(first) if first else "find_surfaces(query=...) starts a new one",
     )
 
 
@@ -96,7 +97,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         if current:
             ready, blocks, following = _readiness(deps, view, record)
         else:
-            ready, blocks, following = None, [], f'get_experiment(key="{key}")'
+            ready, blocks, following = None, [], calls.look_at(key)
         answer = {
             "key": record.key,
             "version": record.version,
@@ -152,11 +153,11 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
         return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
     last = view.last_operation(record.key)
     if last is not None and last.status in ("running", "needs_attention"):
-        return None, [], f'apply_plan(digest="{last.handle}") continues the {last.change}'
+        return None, [], f"{calls.apply(last.handle)} continues the {last.change}"
     allowed = changes_from(record.state)
     if not allowed:
-        return None, [], f'create_experiment(from="{record.key}", ...) follows it up'
-    return None, [], " or ".join(f'plan_change(key="{record.key}", change="{change}")' for change in allowed)
+        return None, [], calls.follow_up(record)
+    return None, [], " or ".join(calls.plan(record.key, change) for change in allowed)
 
 
 def _hypothesis_text(spec: Spec) -> str:

@@ -13,6 +13,7 @@ from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
 from ..planning.compile import assignment_of
 from ..ports.store import Reader
+from . import calls
 from .cases import production_of, require
 from .dependencies import Dependencies
 
@@ -25,7 +26,7 @@ def assignment_now(deps: Dependencies, view: Reader, record: Record) -> tuple[Sp
     """
     spec = read_spec(record.document)
     if not isinstance(spec, Spec) or spec.control is None:
-        raise NotAllowed(f"{record.key} is not complete yet.", next=f'get_experiment(key="{record.key}")')
+        raise NotAllowed(f"{record.key} is not complete yet.", next=calls.look_at(record.key))
     catalogue = deps.catalogue.current()
     return spec, assignment_of(
         record.key,

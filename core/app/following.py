@@ -10,6 +10,7 @@ from ..model.experiment import Record, Spec
 from ..model.finding import Finding
 from ..names import listed
 from ..ports.store import Reader
+from . import calls
 from .cases import examine
 from .dependencies import Dependencies
 from .repair import Repair, repair
@@ -30,20 +31,15 @@ def next_call(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Re
 
 def update_call(record: Record, mending: Repair) -> str:
     """The update as it can be pasted, or with `...` where only a person knows what to write."""
-    arguments = [f'key="{record.key}"', f"version={record.version}"]
-    if mending.fixes:
-        quoted = ", ".join(f'"{fix}"' for fix in mending.fixes)
-        arguments.append(f"fixes=[{quoted}]")
     if mending.left:
         places = listed(dict.fromkeys(finding.at or "/" for finding in mending.left))
-        return f"update_experiment({', '.join([*arguments, 'changes={...}'])}) at {places}"
-    if mending.changes:
-        arguments.append(f"changes={canonical(mending.changes)}")
-    return f"update_experiment({', '.join(arguments)})"
+        return f"{calls.update(record.key, record.version, mending.fixes, '{...}')} at {places}"
+    changes = canonical(mending.changes) if mending.changes else ""
+    return calls.update(record.key, record.version, mending.fixes, changes)
 
 
 def _launch(deps: Dependencies, record: Record) -> str:
-    call = f'plan_change(key="{record.key}", change="launch")'
+    call = calls.plan(record.key, "launch")
     spec = read_spec(record.document)
     start = spec.schedule.start if isinstance(spec, Spec) else None
     return f"on {start}: {call}" if start is not None and start > deps.clock.now().date() else call

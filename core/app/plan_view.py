@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..model.answers import PlanView, StepView
 from ..model.experiment import NARROWING, Change
 from ..model.plan import Plan, Step
+from . import calls
 from .cases import require
 from .dependencies import Dependencies
 from .following import next_call
@@ -59,5 +60,5 @@ def _step_view(step: Step, full: bool) -> StepView:
 
 
 def _next(made: Plan) -> str:
-    call = f'apply_plan(digest="{made.handle}")'
+    call = calls.apply(made.handle)
     return call if made.change in NARROWING else f"{call}; a person will be asked"

@@ -23,6 +23,7 @@ from ..planning.compile import (
     place_of,
 )
 from ..ports.store import Reader
+from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 
@@ -67,13 +68,11 @@ def require_change(view: Reader, key: str, change: Change) -> Record:
             f"The {active.change} of {key} is still under way.",
             got=change,
             retryable=True,
-            next=f'apply_plan(digest="{active.handle}") continues it',
+            next=f"{calls.apply(active.handle)} continues it",
         )
     if (record.state, change) not in TRANSITIONS:
         allowed = changes_from(record.state)
-        hint = (
-            f'plan_change(key="{key}", change="{allowed[0]}")' if allowed else f'create_experiment(from="{key}", ...)'
-        )
+        hint = calls.plan(key, allowed[0]) if allowed else calls.follow_up(record)
         raise NotAllowed(
             f"{key} is {record.state}, so it cannot {change}.", got=change, allowed=list(allowed), next=hint
         )
@@ -181,13 +180,12 @@ def _assigner_step(
 def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: int) -> JsonObject:
     """What a launch rests on besides its steps: the catalogue entries read, the buckets and the salt."""
     surface = catalogue.surfaces[case.spec.surface]
-    attributes = {condition.attribute: catalogue.attributes[condition.attribute] for condition in case.audience}
-    metrics = {name: catalogue.metrics[name] for name in case.spec.metrics}
-    read: JsonObject = {
-        "surface": digest(surface.model_dump(mode="json", by_alias=True)),
-        "attributes": digest({name: each.model_dump(mode="json") for name, each in attributes.items()}),
-        "metrics": digest({name: each.model_dump(mode="json") for name, each in metrics.items()}),
+    entries = {
+        f"surface {case.spec.surface}": surface,
+        **{f"attribute {each.attribute}": catalogue.attributes[each.attribute] for each in case.audience},
+        **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics},
     }
+    read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
     return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
 
 

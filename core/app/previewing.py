@@ -10,6 +10,7 @@ from ..model.answers import Applied
 from ..model.experiment import Record, Spec
 from ..model.plan import Approval, AuditEvent
 from ..names import nearest
+from . import calls
 from .applying import apply
 from .approving import approve
 from .cases import require
@@ -39,7 +40,7 @@ def preview(deps: Dependencies, key: str, variant: str | None, units: list[str],
         compiled = plan(deps, key, "preview")
         if compiled.plan is None:
             blocks = ", ".join(finding.code for finding in compiled.findings if finding.blocks)
-            raise NotAllowed(f"{key} is not ready: {blocks}.", next=f'get_experiment(key="{key}")')
+            raise NotAllowed(f"{key} is not ready: {blocks}.", next=calls.look_at(key))
         answer: Approval = approve(deps, compiled.plan.handle, approved=True, assurance="terminal", by=by)
         applied = apply(deps, answer.handle)
     except BaseException:

@@ -17,6 +17,7 @@ from ..model.experiment import TRANSITIONS, Record
 from ..model.plan import Approval, AuditEvent, Operation, OperationStep, Plan, Step
 from ..ports.backend import Backend
 from ..ports.store import Placement, Reader, Writer
+from . import calls
 from .dependencies import Dependencies
 
 ATTEMPTS = 3
@@ -126,7 +127,7 @@ def _require_latest(view: Reader, operation: Operation) -> None:
             f"A later change, {last.change}, has taken the place of this {operation.change}. Nothing was changed.",
             pointer="/digest",
             got=operation.handle,
-            next=f'get_experiment(key="{operation.key}")',
+            next=calls.look_at(operation.key),
         )
 
 

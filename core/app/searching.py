@@ -29,6 +29,9 @@ class SurfaceIndex:
             key: {name: _parameter_words(name, each) for name, each in surface.parameters.items()}
             for key, surface in catalogue.surfaces.items()
         }
+        self._attributes = {
+            name: frozenset(words_of(" ".join([name, *each.shares]))) for name, each in catalogue.attributes.items()
+        }
 
     def ranked(self, query: str) -> tuple[list[str], bool]:
         """All surfaces, the best fit first, and whether the first fits at all."""
@@ -48,6 +51,11 @@ class SurfaceIndex:
         wanted = set(words_of(query))
         fits = {name: len(wanted & words) for name, words in self._parameters[surface].items()}
         return dict(sorted(fits.items(), key=lambda fit: (-fit[1], fit[0])))
+
+    def attributes(self, query: str) -> dict[str, int]:
+        """Attribute -> how many words of the query its name and values have."""
+        wanted = set(words_of(query))
+        return {name: len(wanted & words) for name, words in self._attributes.items()}
 
 
 def _weighted_words(key: str, surface: Surface) -> list[tuple[frozenset[str], float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import Stale
 from ..model.plan import Plan
 from ..planning.compile import differing_parts
+from . import calls
 from .dependencies import Dependencies
 from .plans import compile_plan, require_change
 
@@ -50,4 +51,4 @@ def stale(found: Plan, parts: list[str]) -> Stale:
 
 def plan_again(found: Plan) -> str:
     """The call that makes the plan anew."""
-    return f'plan_change(key="{found.key}", change="{found.change}")'
+    return calls.plan(found.key, found.change)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model.answers import Applied
 from ..model.experiment import LIVE, TRANSITIONS, Record
+from . import calls
 from .applying import apply, finish
 from .cases import require
 from .dependencies import Dependencies
@@ -40,7 +41,7 @@ def _nothing_to_stop(record: Record) -> Applied:
         change="stop",
         state=record.state,
         reason="It is a draft: no user meets it." if draft else "It was stopped before: nothing of it is left.",
-        next=f'get_experiment(key="{record.key}")',
+        next=calls.look_at(record.key),
     )
 
 

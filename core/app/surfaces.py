@@ -13,15 +13,19 @@ from ..model.catalogue import Catalogue, Surface
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
 from ..ports.store import HeldRange, Reader
+from . import calls
 from .cases import production_of
 from .dependencies import Dependencies
-from .searching import index_of, words_of
-from .views import cut
+from .searching import index_of
+from .views import cut, listed_first
 
 SHOWN_PARAMETERS = 3
 """Most parameters shown in full; those that fit less than half as well as the best are only named."""
 SHOWN_ATTRIBUTES = 20
 """Most audience attributes named."""
+VALUED_ATTRIBUTES = 2
+"""Most of them whose values are told."""
+SHOWN_VALUES = 8
 SHOWN_DESCRIPTION = 60
 """Most characters of a surface's description."""
 SHOWN_REASON = 30
@@ -61,10 +65,7 @@ def _next_for(view: SurfaceView | None, rest: list[str], searched: bool) -> str:
         return f'{told}find_surfaces(query="{rest[0]}") shows one' if rest else "the catalogue has no surface"
     name = view.parameters[0].name if view.parameters else "parameter"
     metric = next(iter(view.success_metrics), "metric")
-    return (
-        f'create_experiment(surface="{view.key}", change="...", because="...", '
-        f'variants={{"treatment": {{"{name}": ...}}}}, success_metrics={{"{metric}": null}})'
-    )
+    return calls.create(view.key, name, metric)
 
 
 def _offset(cursor: str | None) -> int:
@@ -83,6 +84,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
     shown, named = _shown_parameters(index_of(catalogue).parameters(key, query))
     today = deps.clock.now().date()
     recent = view.search(surface=key, limit=1)
+    attributes, values = _audience_attributes(catalogue, query)
     return SurfaceView(
         key=key,
         name=surface.name,
@@ -98,7 +100,8 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
             for name, required in surface.required_metrics.items()
         },
-        audience=_audience_attributes(catalogue, query),
+        audience=attributes,
+        audience_values=values or None,
         reviewers=surface.reviewers or None,
         blackouts=[
             f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}"
@@ -111,13 +114,17 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
     )
 
 
-def _audience_attributes(catalogue: Catalogue, query: str) -> list[str]:
-    """Attributes with a known distribution, those that the words fit first, cut to a line."""
-    wanted = set(words_of(query))
+def _audience_attributes(catalogue: Catalogue, query: str) -> tuple[list[str], dict[str, str]]:
+    """(attributes with a known distribution, those that the words fit first; values of the first few that they fit)."""
     known = [name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles]
-    known.sort(key=lambda name: not wanted & set(words_of(name)))
-    more = [f"and {len(known) - SHOWN_ATTRIBUTES} more"] if len(known) > SHOWN_ATTRIBUTES else []
-    return known[:SHOWN_ATTRIBUTES] + more
+    fits = index_of(catalogue).attributes(query)
+    known.sort(key=lambda name: -fits[name])
+    values = {
+        name: listed(catalogue.attributes[name].shares, SHOWN_VALUES)
+        for name in known[:VALUED_ATTRIBUTES]
+        if fits[name] and catalogue.attributes[name].type != "boolean" and catalogue.attributes[name].shares
+    }
+    return listed_first(known, SHOWN_ATTRIBUTES), values
 
 
 def _shown_parameters(fits: dict[str, int]) -> tuple[list[str], list[str]]:
@@ -153,7 +160,8 @@ def schema_text(schema: JsonObject) -> str:
     if kind == "object" and isinstance(properties, dict):
         parts = [f"{name}: {schema_text(part)}" for name, part in properties.items() if isinstance(part, dict)]
         return "{" + "; ".join(parts) + "}"
-    return kind + (_bounds(schema, "minimum", "maximum") or _bounds(schema, "minLength", "maxLength"))
+    pattern = f" matching {schema['pattern']}" if "pattern" in schema else ""
+    return kind + (_bounds(schema, "minimum", "maximum") or _bounds(schema, "minLength", "maxLength")) + pattern
 
 
 def _bounds(schema: JsonObject, low: str, high: str) -> str:

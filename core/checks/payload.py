@@ -96,6 +96,8 @@ def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure
         "pattern": f"The text must match {limits.get('pattern')}.",
     }.get(kind, f"This breaks the schema's {kind}.")
     near = _near(given, options) if kind == "enum" else []
+    if kind == "enum" and str(given) in options:
+        sentence = f"This must be {given} itself, not a text."
     return Fault(
         at + pointer(*path),
         sentence,

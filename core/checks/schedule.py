@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from ..documents import nest
-from ..model.catalogue import Blackout
+from ..model.catalogue import Blackout, last_day
 from .engine import Case, Check, Cure, Fault
 
 
@@ -17,12 +17,11 @@ def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
     The whole run is checked, from the planned start (or today) to its last day, and not the launch alone.
     """
     start = case.spec.schedule.start or case.today
-    end = start + timedelta(days=min(max(case.spec.design.days, 1) - 1, (date.max - start).days))
-    for blackout in sorted(case.surface.blackouts, key=lambda each: each.start):
-        if start <= blackout.end and end >= blackout.start:
-            message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
-            yield Fault("/schedule", message, cures=_around(case, start, blackout))
-            return
+    blackout = case.surface.blackout_of(start, case.spec.design.days)
+    if blackout is not None:
+        end = last_day(start, case.spec.design.days)
+        message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
+        yield Fault("/schedule", message, cures=_around(case, start, blackout))
 
 
 def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:

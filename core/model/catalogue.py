@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, PositiveFloat, PositiveInt
@@ -118,6 +118,11 @@ class Policy(StrictModel):
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
 
 
+def last_day(start: date, days: int) -> date:
+    """The last day of a run of `days` days from `start` on, as far as the calendar goes."""
+    return start + timedelta(days=min(max(days, 1) - 1, (date.max - start).days))
+
+
 class Blackout(StrictModel):
     """Days on which no experiment may run, both ends included: no run may contain one of them."""
 
@@ -155,6 +160,12 @@ class Surface(StrictModel):
     delivery: dict[Key, Route] = Field(
         default_factory=dict[Key, Route], description="per environment, else its default"
     )
+
+    def blackout_of(self, start: date, days: int) -> Blackout | None:
+        """The first blackout that a run of `days` days from `start` on would meet."""
+        end = last_day(start, days)
+        met = [each for each in self.blackouts if start <= each.end and end >= each.start]
+        return min(met, key=lambda each: each.start, default=None)
 
 
 class Holdout(StrictModel):

@@ -139,8 +139,13 @@ def handle_of(full: str) -> str:
 
 
 def differing_parts(before: JsonObject, after: JsonObject) -> list[str]:
-    """Names of the covered parts that differ."""
-    return [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
+    """Names of the covered parts that differ; of the catalogue, the entries."""
+    names = [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
+    old, new = before.get("catalogue"), after.get("catalogue")
+    if "catalogue" in names and isinstance(old, dict) and isinstance(new, dict):
+        place = names.index("catalogue")
+        names[place : place + 1] = [f"catalogue {name}" for name in differing_parts(old, new)]
+    return names
 
 
 def _text(covered_parts: JsonObject, name: str) -> str:

@@ -226,13 +226,15 @@ def _size(
     audience, problems = audiences.parse(spec.audience, catalogue.attributes)
     if problems or not (open_allocation or open_days):
         return
-    policy = catalogue.surfaces[spec.surface].policy
+    surface = catalogue.surfaces[spec.surface]
+    policy = surface.policy
     most = min(1.0, free.get(spec.layer, 0) / BUCKETS)
     widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
     days = spec.design.days
     if open_days:
         usual = days_needed(widest, catalogue, audience, policy.max_days, today)
-        days = max(policy.days, usual) if usual is not None else policy.max_days
+        start = spec.schedule.start or today
+        days = _clear_of_blackouts(surface, start, usual, policy.days) if usual else policy.max_days
     sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
     if open_days:
         draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
@@ -247,3 +249,10 @@ def _size(
             if needed is not None and needed <= most
             else (f"{chosen:g}: all that is free, and not enough")
         )
+
+
+def _clear_of_blackouts(surface: Surface, start: date, least: int, usual: int) -> int:
+    """The usual days or more, if need be; fewer, in whole weeks down to `least`, when only those end before a
+    blackout."""
+    choices = range(max(least, usual), least - 1, -7)
+    return next((days for days in choices if surface.blackout_of(start, days) is None), choices[0])

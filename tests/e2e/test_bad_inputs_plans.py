@@ -95,7 +95,7 @@ async def test_a_plan_is_stale_when_the_catalogue_it_rests_on_has_changed(museum
         other_surface = await visitor.call("apply_plan", digest="p-0000000000")
         assert other_surface.failed
         file.write_text(file.read_text().replace("baseline: { mean: 0.3 }", "baseline: { mean: 0.31 }"))
-        require_refused(museum, await apply(visitor, digest), "stale_plan", "catalogue")
+        require_refused(museum, await apply(visitor, digest), "stale_plan", "catalogue metric ")
 
 
 async def test_a_plan_survives_a_change_of_the_catalogue_that_it_does_not_rest_on(museum: Museum) -> None:
@@ -219,7 +219,8 @@ async def test_a_change_that_the_state_does_not_allow_names_those_that_it_does(m
             )
             assert reply.body["status"] == "applied", reply.text
         last = await visitor.call("plan_change", key="guide-first", change="launch")
-        assert (last.body["code"], last.body["next"]) == ("not_allowed", 'create_experiment(from="guide-first", ...)')
+        assert last.body["code"] == "not_allowed"
+        assert last.body["next"].startswith('create_experiment(from="guide-first", surface=')
 
 
 async def test_a_pause_repeated_after_a_resume_is_a_change_of_its_own(museum: Museum) -> None:

@@ -1,0 +1,60 @@
+"""The calls that replies propose, as they can be pasted. A tool's name and arguments are written out only here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from ..documents import canonical
+from ..model.experiment import Change, Record
+
+
+def look_at(key: str) -> str:
+    return f'get_experiment(key="{key}")'
+
+
+def plan(key: str, change: Change) -> str:
+    return f'plan_change(key="{key}", change="{change}")'
+
+
+def apply(handle: str) -> str:
+    return f'apply_plan(digest="{handle}")'
+
+
+def update(key: str, version: int, fixes: Sequence[str] = (), changes: str = "") -> str:
+    """`changes` is JSON text, or `{...}` where only a person knows what to write."""
+    arguments = [f'key="{key}"', f"version={version}"]
+    if fixes:
+        arguments.append("fixes=[" + ", ".join(f'"{fix}"' for fix in fixes) + "]")
+    if changes:
+        arguments.append(f"changes={changes}")
+    return f"update_experiment({', '.join(arguments)})"
+
+
+def follow_up(record: Record) -> str:
+    """An iteration on an experiment; only what is new in it is left to be written."""
+    metrics = record.document.get("metrics")
+    goals: dict[str, JsonValue] = {
+        name: use.get("mde")
+        for name, use in (metrics if isinstance(metrics, dict) else {}).items()
+        if isinstance(use, dict) and use.get("role") == "success"
+    }
+    return _create(record.surface, goals, {}, f'from="{record.key}", ')
+
+
+def create(surface: str, parameter: str, metric: str) -> str:
+    return _create(surface, {metric: None}, {"treatment": {parameter: ...}})
+
+
+def _create(
+    surface: str, goals: Mapping[str, JsonValue], variants: Mapping[str, Mapping[str, object]], earlier: str = ""
+) -> str:
+    shown = ", ".join(
+        f'"{name}": {{' + ", ".join(f'"{parameter}": ...' for parameter in parameters) + "}"
+        for name, parameters in variants.items()
+    )
+    return (
+        f'create_experiment({earlier}surface="{surface}", change="...", because="...", '
+        f"variants={{{shown or '...'}}}, success_metrics={canonical(dict(goals)) if goals else '{...}'})"
+    )
