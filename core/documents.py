@@ -6,12 +6,24 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
+from enum import Enum
+from typing import Final
 
 from pydantic import JsonValue
 
 from .errors import Invalid
 
 JsonObject = dict[str, JsonValue]
+
+
+class Absent(Enum):
+    """The place of a document at which there is nothing, not even a null."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+Leaf = JsonValue | Absent
 
 MAX_TEXT = 4_000
 """Longest text in a document, in characters: a hypothesis fits, a pasted log does not."""
@@ -102,12 +114,12 @@ def nest(at: str, value: JsonValue) -> JsonObject:
     return patch
 
 
-def changed_leaves(before: JsonValue, after: JsonValue, at: str = "") -> Iterator[tuple[str, JsonValue, JsonValue]]:
-    """(pointer, before, after) of each place where two documents differ; None stands for absent."""
+def changed_leaves(before: Leaf, after: Leaf, at: str = "") -> Iterator[tuple[str, Leaf, Leaf]]:
+    """(pointer, before, after) of each place where two documents differ. A null is a value like any other."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
-            yield from changed_leaves(before.get(name), after.get(name), f"{at}/{escape(name)}")
-    elif not same(before, after):
+            yield from changed_leaves(before.get(name, ABSENT), after.get(name, ABSENT), f"{at}/{escape(name)}")
+    elif isinstance(before, Absent) or isinstance(after, Absent) or not same(before, after):
         yield at, before, after
 
 

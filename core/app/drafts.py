@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..checks.engine import Case, findings_of
 from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
-from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable, same
+from ..documents import Absent, JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..model.answers import Checked
 from ..model.brief import Brief
@@ -272,7 +272,7 @@ def _repeat(
 
 def _differences(before: JsonObject, after: JsonObject) -> dict[str, list[object]]:
     return {
-        at: ["absent" if value is None else short(value, SHOWN_CHANGE) for value in (old, new)]
+        at: [value.value if isinstance(value, Absent) else short(value, SHOWN_CHANGE) for value in (old, new)]
         for at, old, new in changed_leaves(before, after)
     }
 

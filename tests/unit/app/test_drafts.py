@@ -155,6 +155,15 @@ class TestUpdate:
         assert answer.changed == {"/allocation": [0.5, 0.75]}
         assert events(app) == ["experiment_created", "experiment_updated"]
 
+    def test_a_null_that_is_taken_out_is_a_change(self, app: Crossfade) -> None:
+        app.create_experiment(
+            brief(variants={"bread": {"aisles": ["bakery", "fresh", "pantry"], "tile_columns": None}})
+        )
+        answer = app.update_experiment(KEY, 1, [], {"variants": {"bread": {"parameters": {"tile_columns": None}}}})
+        assert (answer.version, answer.ready) == (2, True)
+        assert answer.changed == {"/variants/bread/parameters/tile_columns": [None, "absent"]}
+        assert "tile_columns" not in str(kept(app).document)
+
     def test_a_repeat_answers_the_same_and_makes_no_version(self, app: Crossfade) -> None:
         app.create_experiment(brief(variants=MISSPELT))
         first = app.update_experiment(KEY, 1, ["payload.schema.1"], {"allocation": 0.9})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from crossfade.core.documents import (
+    ABSENT,
     MAX_BYTES,
     MAX_DEPTH,
     MAX_TEXT,
@@ -146,10 +147,15 @@ def test_only_the_leaves_that_differ_are_told() -> None:
     after: JsonObject = {"a": {"x": 1, "y": [1, 3]}, "c": {"z": 1}, "d/e": 1}
     assert list(changed_leaves(before, after)) == [
         ("/a/y", [1, 2], [1, 3]),
-        ("/b", 1, None),
-        ("/c", None, {"z": 1}),
+        ("/b", 1, ABSENT),
+        ("/c", ABSENT, {"z": 1}),
         ("/d~1e", 0, 1),
     ]
+
+
+def test_a_null_is_told_from_nothing() -> None:
+    assert list(changed_leaves({"a": None}, {})) == [("/a", None, ABSENT)]
+    assert list(changed_leaves({}, {"a": None})) == [("/a", ABSENT, None)]
 
 
 @given(DOCUMENTS)
