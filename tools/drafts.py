@@ -77,7 +77,9 @@ def update_experiment(
     key: Annotated[str, Field(description="Experiment key")],
     version: Annotated[int, Field(ge=1, description="Version you read")],
     fixes: Annotated[
-        list[str] | None, BeforeValidator(_as_list), Field(description='Fix ids from findings: ["blackout.window.1"]')
+        list[str] | None,
+        BeforeValidator(_as_list),
+        Field(description='Fix ids from findings: ["power.sufficient.3f2a91"]'),
     ] = None,
     changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,
 ) -> Checked:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from .. import audience as audiences
-from ..documents import JsonObject
+from ..documents import JsonObject, digest
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Condition
 from ..model.experiment import Spec
@@ -20,6 +20,9 @@ from ..model.size import Size
 from ..planning.buckets import free_buckets
 from ..planning.size import size
 from ..ports.store import HeldRange, LiveGroup
+
+FIX_DIGITS = 6
+"""Hex digits of a patch's digest in the id of its fix: enough for the fixes of one check on one draft."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,7 @@ class Check:
 
 def findings_of(checks: Iterable[Check], case: Case) -> list[Finding]:
     """Everything that is wrong, worst first and within a severity in the checks' order."""
-    found = [
-        as_finding(check.code, check.severity, fault, number)
-        for check in checks
-        for number, fault in enumerate(check.run(case), start=1)
-    ]
+    found = [as_finding(check.code, check.severity, fault) for check in checks for fault in check.run(case)]
     return worst_first(found)
 
 
@@ -107,12 +106,12 @@ def worst_first(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def as_finding(code: str, severity: Severity, fault: Fault, number: int) -> Finding:
-    """A finding; fix ids are the code with a number, `.1` the first cure of the first fault, `.1b` its second."""
-    ordered = sorted(fault.cures, key=lambda cure: cure.relaxes)
+def as_finding(code: str, severity: Severity, fault: Fault) -> Finding:
+    """A finding. The id of a fix is the code and the beginning of its patch's digest: what is offered under an id is
+    what is applied under it, whatever else has changed since."""
     fixes = [
-        Fix(id=f"{code}.{number}{_letter(rank)}", effect=cure.effect, relaxes=cure.relaxes, patch=cure.patch)
-        for rank, cure in enumerate(ordered)
+        Fix(id=f"{code}.{digest(cure.patch)[:FIX_DIGITS]}", effect=cure.effect, relaxes=cure.relaxes, patch=cure.patch)
+        for cure in sorted(fault.cures, key=lambda cure: cure.relaxes)
     ]
     return Finding(
         code=code,
@@ -124,7 +123,3 @@ def as_finding(code: str, severity: Severity, fault: Fault, number: int) -> Find
         nearest=fault.nearest,
         fixes=fixes,
     )
-
-
-def _letter(rank: int) -> str:
-    return "" if rank == 0 else "bcdefghij"[rank - 1]

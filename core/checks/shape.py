@@ -50,13 +50,11 @@ def read_spec(document: JsonObject) -> Spec | list[Finding]:
 
 
 def _findings(error: ValidationError) -> list[Finding]:
-    counts: dict[str, int] = {}
     findings: list[Finding] = []
     for fault in error.errors(include_url=False):
         expected = str(fault.get("ctx", {}).get("expected", ""))
         code, described = _describe(fault["type"], fault["loc"], _QUOTED.findall(expected), fault.get("input"))
-        counts[code] = counts.get(code, 0) + 1
-        findings.append(as_finding(code, "block", described, counts[code]))
+        findings.append(as_finding(code, "block", described))
     return findings
 
 
@@ -148,7 +146,7 @@ def _unknown(code: str, at: str, name: str, allowed: list[str]) -> Finding:
     close = nearest(name, allowed)
     cures = [Cure(f"use {close[0]}", nest(at, close[0]))] if close else []
     fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
-    return as_finding(code, "block", fault, 1)
+    return as_finding(code, "block", fault)
 
 
 CHECKS = (

@@ -71,6 +71,11 @@ def codes(answer: Checked) -> list[str]:
     return [finding.code for finding in answer.findings if finding.severity.startswith("block")]
 
 
+def fixes(answer: Checked) -> list[str]:
+    """Ids of the fixes that an answer offers."""
+    return [fix.id for finding in answer.findings for fix in finding.fixes or []]
+
+
 MISSPELT: JsonObject = {"bread": {"aisles": ["Bakery", "fresh", "pantry"]}}
 
 
@@ -165,16 +170,16 @@ class TestUpdate:
         assert "tile_columns" not in str(kept(app).document)
 
     def test_a_repeat_answers_the_same_and_makes_no_version(self, app: Crossfade) -> None:
-        app.create_experiment(brief(variants=MISSPELT))
-        first = app.update_experiment(KEY, 1, ["payload.schema.1"], {"allocation": 0.9})
-        second = app.update_experiment(KEY, 1, ["payload.schema.1"], {"allocation": 0.9})
+        fix = fixes(app.create_experiment(brief(variants=MISSPELT)))
+        first = app.update_experiment(KEY, 1, fix, {"allocation": 0.9})
+        second = app.update_experiment(KEY, 1, fix, {"allocation": 0.9})
         assert first == second
         assert kept(app).version == 2
         assert events(app) == ["experiment_created", "experiment_updated"]
 
     def test_fixes_come_first_and_changes_have_the_last_word(self, app: Crossfade) -> None:
-        app.create_experiment(brief(allocation=50))
-        app.update_experiment(KEY, 1, ["allocation.share.1"], {"allocation": 0.8})
+        answer = app.create_experiment(brief(allocation=50))
+        app.update_experiment(KEY, 1, fixes(answer)[:1], {"allocation": 0.8})
         assert kept(app).document["allocation"] == 0.8
 
     def test_a_stale_version_is_a_conflict_that_names_the_current_one(self, app: Crossfade) -> None:
@@ -211,19 +216,31 @@ class TestUpdate:
 
     def test_an_unknown_fix_is_answered_with_those_on_offer(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(variants=MISSPELT, allocation=50))
-        offered = sorted(fix.id for finding in answer.findings for fix in finding.fixes or [])
+        offered = fixes(answer)
         with pytest.raises(Invalid) as unknown:
             app.update_experiment(KEY, 1, ["payload.schema"], {})
         assert unknown.value.pointer == "/fixes"
-        assert unknown.value.allowed == offered
-        assert unknown.value.nearest[0] == "payload.schema.1"
+        assert unknown.value.allowed == sorted(offered)
+        assert unknown.value.nearest == [fix for fix in offered if fix.startswith("payload.schema.")]
         assert kept(app).version == 1
 
     def test_a_fix_that_has_been_applied_is_no_longer_on_offer(self, app: Crossfade) -> None:
-        app.create_experiment(brief(variants=MISSPELT))
-        app.update_experiment(KEY, 1, ["payload.schema.1"], {})
+        fix = fixes(app.create_experiment(brief(variants=MISSPELT)))
+        app.update_experiment(KEY, 1, fix, {})
         with pytest.raises(Invalid):
-            app.update_experiment(KEY, 2, ["payload.schema.1"], {})
+            app.update_experiment(KEY, 2, fix, {})
+
+    def test_a_fix_is_what_was_offered_or_is_refused_with_what_is_offered_now(self, app: Crossfade) -> None:
+        """A neighbour has taken the buckets that the fix would enter, so another allocation is offered."""
+        then = fixes(app.create_experiment(brief(allocation=0.1, duration_days=14)))
+        app.create_experiment(brief(key="neighbour", variants={"four": {"reorder_first": True}}, allocation=0.75))
+        launch(app, "neighbour")
+        with pytest.raises(Invalid) as refused:
+            app.update_experiment(KEY, 1, then, {})
+        now = fixes(app.create_experiment(brief(allocation=0.1, duration_days=14)))
+        assert set(then).isdisjoint(now)
+        assert refused.value.nearest == now
+        assert app.update_experiment(KEY, 1, now, {}).ready
 
     def test_a_running_experiment_is_not_changed(self, app: Crossfade) -> None:
         app.create_experiment(brief())
@@ -251,13 +268,13 @@ class TestNext:
         answer = app.create_experiment(brief(audience={"regoin": "east"}, allocation=0.5))
         assert codes(answer) == ["audience.attributes_known"]
         assert answer.next.startswith(
-            f'update_experiment(key="{KEY}", version=1, fixes=["audience.attributes_known.1"], changes={{'
+            f'update_experiment(key="{KEY}", version=1, fixes=["{fixes(answer)[0]}"], changes={{'
         )
 
     def test_a_fault_that_only_a_person_can_mend_is_pointed_at(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(because="better", variants=MISSPELT))
         assert answer.next == (
-            f'update_experiment(key="{KEY}", version=1, fixes=["payload.schema.1"], changes={{...}}) '
+            f'update_experiment(key="{KEY}", version=1, fixes=["{fixes(answer)[0]}"], changes={{...}}) '
             "at /hypothesis/because"
         )
 
