@@ -99,19 +99,17 @@ def claim(deps: Dependencies, operation_id: str) -> Operation | None:
         mine = operation.lease_owner == deps.runner and (operation_id, operation.fence) not in deps.underway
         if not mine and operation.status == "running" and operation.lease_until > now:
             return None
-        direction = operation.direction
         late = now > operation.expires and not operation.opened
-        if direction == "forward" and late and _can_undo(operation):
-            direction = "undo"
+        turns = operation.direction == "forward" and late and _can_undo(operation)
         taken = operation.model_copy(
             update={
                 "fence": operation.fence + 1,
                 "lease_owner": deps.runner,
                 "lease_until": now + deps.lease,
                 "status": "running",
-                "direction": direction,
+                "direction": "undo" if turns else operation.direction,
                 "steps": [step.model_copy(update={"attempts": 0}) for step in operation.steps],
-                "reason": operation.reason or ("the plan expired before traffic opened" if late else None),
+                "reason": "the plan expired before traffic opened" if turns else operation.reason,
             }
         )
         tx.update_operation(taken, operation.fence)
@@ -218,7 +216,8 @@ def _after_failure(deps: Dependencies, operation: Operation, index: int, failure
         return retried
     reason = f"{steps[index].step.place.backend}: {failure.message}"
     if operation.direction == "forward" and _can_undo(operation):
-        turned = operation.model_copy(update={"steps": steps, "direction": "undo", "reason": reason})
+        fresh = [step.model_copy(update={"attempts": 0}) for step in steps]  # the undo has its own retries
+        turned = operation.model_copy(update={"steps": fresh, "direction": "undo", "reason": reason})
         return _record(deps, turned)
     stuck = operation.model_copy(update={"steps": steps, "reason": reason, "status": "needs_attention"})
     return _record(deps, stuck)
@@ -283,7 +282,8 @@ def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -
         tx.release(operation.key, now)
     if state == "stopped":
         tx.set_previews(operation.key, {})
-    finished = operation.model_copy(update={"status": status, "finished": now})
+    reason = None if applied else operation.reason  # what it was once stuck on is over
+    finished = operation.model_copy(update={"status": status, "finished": now, "reason": reason})
     _audit(deps, tx, finished, f"operation_{status}")
     return finished
 

@@ -264,6 +264,19 @@ def test_a_failure_that_no_retry_mends_is_undone_at_once(world: World) -> None:
     assert world.flags.written == [{"rule": "launch"}, None]
 
 
+def test_an_undo_has_retries_of_its_own(world: World) -> None:
+    """Three answers are lost of writes that opened traffic, then the undo meets one failure that passes."""
+    fails = busy_for(4)
+
+    def blip(after: JsonObject | None) -> Verdict:
+        world.flags.after_all = after is not None
+        return fails(after)
+
+    world.flags.judge = blip
+    ended = world.change("launch")
+    assert (ended.status, world.state, world.there, world.placed) == ("undone", "draft", {}, {})
+
+
 def test_a_failed_step_that_had_its_effect_is_undone_too(world: World) -> None:
     world.flags.judge = lambda after: closed(after) if after is not None else None
     world.flags.after_all = True

@@ -77,7 +77,7 @@ def test_a_failing_stop_is_never_undone_and_goes_on_after_the_repair(world: Worl
     assert (list(world.there), list(world.placed), world.held) == (["texts"], ["texts"], [RANGE])
     world.texts.judge = lambda after: None
     answer = world.again(ended)
-    assert (answer.status, answer.state) == ("applied", "stopped")
+    assert (answer.status, answer.state, answer.reason) == ("applied", "stopped", None)
     assert (world.held, world.there, world.placed) == ([], {}, {})
 
 
@@ -108,5 +108,6 @@ def test_a_stop_goes_on_long_after_its_plan_expired(world: World) -> None:
     world.change("launch")
     begun = world.begin("stop")
     world.clock.at += timedelta(days=30)
-    assert world.again(begun).status == "applied"
+    answer = world.again(begun)
+    assert (answer.status, answer.reason) == ("applied", None)
     assert (world.state, world.there) == ("stopped", {})
