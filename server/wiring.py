@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core.app.crossfade import Crossfade
 from ..core.app.dependencies import Dependencies
+from ..core.documents import JsonObject
 from ..core.ports.backend import Backend
 from ..core.ports.catalogue import CatalogueSource
 from ..core.ports.clock import Clock
@@ -40,8 +41,15 @@ def build(settings: Settings, actor: str, clock: Clock | None = None) -> Crossfa
             actor=actor,
             lease=timedelta(seconds=settings.lease_seconds),
             command=terminal_command(settings),
+            log=_warn,
         )
     )
+
+
+def _warn(event: str, fields: JsonObject) -> None:
+    from .logs import logger
+
+    logger().warning(event, **fields)
 
 
 def catalogue_source(folder: Path, home: Path, backends: Mapping[str, Backend]) -> CatalogueSource:

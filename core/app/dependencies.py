@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from ..documents import JsonObject
 from ..errors import Misconfigured
 from ..model.catalogue import Catalogue
 from ..ports.backend import Assigner, Backend, ContentStore, assigns, holds_content
 from ..ports.catalogue import CatalogueSource
 from ..ports.clock import Clock
 from ..ports.store import Store
+
+
+def unheard(event: str, fields: JsonObject) -> None:
+    """A log that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Dependencies:
     actor: str
     lease: timedelta = timedelta(seconds=15)
     command: str = "crossfade"
+    log: Callable[[str, JsonObject], None] = unheard
+    """Tells whoever runs the process of an event, by its name and fields, that no caller is to be told of."""
     underway: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     """(id, fence) of each operation that a thread of this process is advancing now."""
 

@@ -141,8 +141,7 @@ def run(deps: Dependencies, operation: Operation, progress: Progress | None = No
         while operation.status == "running":
             operation = advance(deps, operation)
             if progress is not None:
-                ended = sum(step.status in ("done", "undone") for step in operation.steps)
-                progress(ended, len(operation.steps), operation.direction)
+                _tell(deps, operation, progress)
     finally:
         deps.underway.discard(held)
     return operation
@@ -154,6 +153,14 @@ def advance(deps: Dependencies, operation: Operation) -> Operation:
     failure = _effect(deps, operation, operation.steps[index])
     if failure is not None:
         return _after_failure(deps, operation, index, failure)
+def _tell(deps: Dependencies, operation: Operation, progress: Progress) -> None:
+    ended = sum(step.status in ("done", "undone") for step in operation.steps)
+    try:
+        progress(ended, len(operation.steps), operation.direction)
+    except Exception as error:  # whoever listens may be gone, which must not leave the operation half done
+        deps.log("progress_lost", {"operation": operation.id, "error": type(error).__name__})
+
+
     ended = "done" if operation.direction == "forward" else "undone"
     steps = list(operation.steps)
     steps[index] = steps[index].model_copy(update={"status": ended, "error": None, "at": deps.clock.now()})
