@@ -147,12 +147,6 @@ def run(deps: Dependencies, operation: Operation, progress: Progress | None = No
     return operation
 
 
-def advance(deps: Dependencies, operation: Operation) -> Operation:
-    """One effect, then one transaction that finishes its step and declares the next intent."""
-    index = _current(operation)
-    failure = _effect(deps, operation, operation.steps[index])
-    if failure is not None:
-        return _after_failure(deps, operation, index, failure)
 def _tell(deps: Dependencies, operation: Operation, progress: Progress) -> None:
     ended = sum(step.status in ("done", "undone") for step in operation.steps)
     try:
@@ -167,6 +161,17 @@ def _tell(deps: Dependencies, operation: Operation, progress: Progress) -> None:
     return _record(deps, _with_next_intent(operation, steps))
 
 
+def advance(deps: Dependencies, operation: Operation) -> Operation:
+    """One effect, then one transaction that finishes its step and declares the next intent.
+
+    Raises:
+        Conflict: another process has taken the operation over; nothing was written.
+    """
+    _require_held(deps, operation)
+    index = _current(operation)
+    failure = _effect(deps, operation, operation.steps[index])
+    if failure is not None:
+        return _after_failure(deps, operation, index, failure)
 def _current(operation: Operation) -> int:
     """The step to do or undo next; a running operation has one. Undoing starts with the last step that may have had
     an effect."""
