@@ -92,7 +92,10 @@ def _wait_for(deps: Dependencies, operation: Operation) -> Operation:
     """The operation once it has ended, or once it is ours because its process showed no life for a lease."""
     waited = 0.0
     while waited <= deps.lease.total_seconds() + 5:
-        taken = saga.claim(deps, operation.id)
+        # Looking takes no turn from whoever is at work; a claim is a write.
+        with deps.store.read() as view:
+            found = view.operation(operation.id)
+        taken = saga.claim(deps, operation.id) if found is not None and saga.is_free(deps, found) else None
         if taken is not None:
             return taken
         deps.clock.sleep(WAIT)

@@ -96,8 +96,7 @@ def claim(deps: Dependencies, operation_id: str) -> Operation | None:
         if operation is None or operation.status in ("applied", "undone"):
             return operation
         _require_latest(tx, operation)
-        mine = operation.lease_owner == deps.runner and (operation_id, operation.fence) not in deps.underway
-        if not mine and operation.status == "running" and operation.lease_until > now:
+        if not is_free(deps, operation):
             return None
         late = now > operation.expires and not operation.opened
         turns = operation.direction == "forward" and late and _can_undo(operation)
@@ -115,6 +114,13 @@ def claim(deps: Dependencies, operation_id: str) -> Operation | None:
         tx.update_operation(taken, operation.fence)
         _audit(deps, tx, taken, "operation_resumed")
     return taken
+
+
+def is_free(deps: Dependencies, operation: Operation) -> bool:
+    """Whether nobody is at work on an operation now: it has ended or waits, its lease has run out, or it is ours and
+    no thread of ours advances it."""
+    mine = operation.lease_owner == deps.runner and (operation.id, operation.fence) not in deps.underway
+    return mine or operation.status != "running" or operation.lease_until <= deps.clock.now()
 
 
 def _require_latest(view: Reader, operation: Operation) -> None:
@@ -155,12 +161,6 @@ def _tell(deps: Dependencies, operation: Operation, progress: Progress) -> None:
         deps.log("progress_lost", {"operation": operation.id, "error": type(error).__name__})
 
 
-    ended = "done" if operation.direction == "forward" else "undone"
-    steps = list(operation.steps)
-    steps[index] = steps[index].model_copy(update={"status": ended, "error": None, "at": deps.clock.now()})
-    return _record(deps, _with_next_intent(operation, steps))
-
-
 def advance(deps: Dependencies, operation: Operation) -> Operation:
     """One effect, then one transaction that finishes its step and declares the next intent.
 
@@ -172,6 +172,20 @@ def advance(deps: Dependencies, operation: Operation) -> Operation:
     failure = _effect(deps, operation, operation.steps[index])
     if failure is not None:
         return _after_failure(deps, operation, index, failure)
+    ended = "done" if operation.direction == "forward" else "undone"
+    steps = list(operation.steps)
+    steps[index] = steps[index].model_copy(update={"status": ended, "error": None, "at": deps.clock.now()})
+    return _record(deps, _with_next_intent(operation, steps))
+
+
+def _require_held(deps: Dependencies, operation: Operation) -> None:
+    """Asked right before each effect: who slept through its lease could otherwise repeat what was undone since."""
+    with deps.store.read() as view:
+        kept = view.operation(operation.id)
+    if kept is None or kept.fence != operation.fence:
+        raise Conflict("Another process has taken the operation over.", got=operation.id)
+
+
 def _current(operation: Operation) -> int:
     """The step to do or undo next; a running operation has one. Undoing starts with the last step that may have had
     an effect."""

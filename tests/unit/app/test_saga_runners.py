@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from crossfade.adapters.store.store import SqlStore
 from crossfade.core.app import applying, saga
 from crossfade.core.app.stopping import stop_now
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Conflict
+from crossfade.core.ports.store import Reader, Writer
 
-from .test_saga import LEASE, NOON, Verdict, World, store, world
+from .test_saga import LEASE, NOON, FakeClock, Verdict, World, store, world
 
 __all__ = ["store", "world"]
 
@@ -130,3 +134,51 @@ def test_one_operation_that_cannot_go_on_does_not_hold_up_the_others(world: Worl
     world.texts.judge = overtaken
     applying.resume_abandoned(world.deps("second"))
     assert other.journal(theirs).status == "applied"
+
+
+def test_a_runner_that_slept_while_another_undid_its_launch_writes_nothing_when_it_wakes(world: World) -> None:
+    sleeper = world.begin("launch")
+    world.clock.at += timedelta(days=2)
+    assert world.again(sleeper).status == "undone"
+    with pytest.raises(Conflict):
+        saga.advance(world.deps(), sleeper)
+    assert (world.there, world.placed, world.state) == ({}, {}, "draft")
+
+
+def test_a_call_that_waits_for_another_process_only_reads_until_the_lease_is_over(world: World) -> None:
+    begun = world.begin("launch")
+    writing = WritingTimes(world.store, world.clock)
+    assert applying.apply(replace(world.deps("second"), store=writing), begun.handle).status == "applied"
+    assert writing.times
+    assert min(writing.times) >= NOON + LEASE
+
+
+class WritingTimes:
+    """A store that remembers when it was written to."""
+
+    def __init__(self, inner: SqlStore, clock: FakeClock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.times: list[datetime] = []
+
+    def read(self) -> AbstractContextManager[Reader]:
+        return self._inner.read()
+
+    def write(self) -> AbstractContextManager[Writer]:
+        self.times.append(self._clock.at)
+        return self._inner.write()
+
+
+def test_a_listener_that_is_gone_does_not_stop_the_launch(world: World) -> None:
+    lost: list[str] = []
+
+    def hung_up(done: int, of: int, direction: str) -> None:
+        raise BrokenPipeError
+
+    def note(event: str, fields: JsonObject) -> None:
+        lost.append(f"{event} {fields['error']}")
+
+    deps = replace(world.deps(), log=note)
+    assert saga.run(deps, world.begin("launch"), hung_up).status == "applied"
+    assert (world.state, world.placed) == ("running", world.there)
+    assert lost == ["progress_lost BrokenPipeError"] * 2
