@@ -9,7 +9,7 @@ from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
 from .payload import find_entry, place_entry, stamped
-from .rules import compile_entry
+from .rules import compile_entry, drop_previews
 
 DOCUMENT = "payload"
 
@@ -39,6 +39,9 @@ class GrowthbookFile:
             Invalid: a previewed variant holds null, which a GrowthBook rule cannot force.
         """
         return compile_entry(assignment)
+
+    def without_previews(self, entry: JsonObject) -> JsonObject:
+        return drop_previews(entry)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()

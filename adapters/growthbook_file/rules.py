@@ -29,6 +29,19 @@ def compile_entry(assignment: Assignment) -> JsonObject:
     return {"defaults": defaults, "rules": rules}
 
 
+def drop_previews(entry: JsonObject) -> JsonObject:
+    """The entry without its preview rules."""
+    rules = entry.get("rules")
+    kept = {name: _without_previews(listed) for name, listed in (rules if isinstance(rules, dict) else {}).items()}
+    return {**entry, "rules": kept}
+
+
+def _without_previews(rules: JsonValue) -> JsonValue:
+    if not isinstance(rules, list):
+        return rules
+    return [rule for rule in rules if not (isinstance(rule, dict) and PREVIEW in str(rule.get("id", "")))]
+
+
 def _feature(assignment: Assignment, parameter: str) -> str:
     return f"{assignment.surface}.{parameter}"
 

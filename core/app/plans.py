@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+
+from pydantic import JsonValue
 
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
-from ..errors import BackendFailed, NotAllowed
+from ..errors import NotAllowed
 from ..model.catalogue import Catalogue
-from ..model.experiment import TRANSITIONS, Change, Record, changes_from
+from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
 from ..planning.buckets import buckets_for, layer_name, propose
@@ -26,6 +29,7 @@ from ..ports.store import Reader
 from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
+from .narrowing import closing_steps, untesting_steps
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
@@ -39,8 +43,17 @@ class Compiled:
         self.findings = findings
 
 
-def plan(deps: Dependencies, key: str, change: Change) -> Compiled:
+Previews = dict[str, list[str]]
+"""Variant -> named test units."""
+
+
+def plan(
+    deps: Dependencies, key: str, change: Change, wanted: Callable[[Record, Previews], Previews] | None = None
+) -> Compiled:
     """Compile and store the plan of a change. No backend is written.
+
+    Args:
+        wanted: for a preview, the test units to have, from the record and those that there are.
 
     Raises:
         NotFound: no such experiment.
@@ -50,7 +63,9 @@ def plan(deps: Dependencies, key: str, change: Change) -> Compiled:
     now = deps.clock.now().replace(microsecond=0)
     with deps.store.read() as view:
         record = require_change(view, key, change)
-        compiled = compile_plan(deps, view, record, change, now, now + LIFETIME, None)
+        previews = view.previews(key)
+        previews = wanted(record, previews) if wanted else previews
+        compiled = compile_plan(deps, view, record, change, now, now + LIFETIME, None, previews)
     if compiled.plan is not None:
         with deps.store.write() as tx:
             tx.save_plan(compiled.plan)
@@ -87,10 +102,11 @@ def compile_plan(
     created: datetime,
     expires: datetime,
     ranges: list[BucketRange] | None,
+    previews: Previews,
 ) -> Compiled:
     """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
-    unchanged world has the same digest."""
-    if change in ("pause", "stop"):
+    unchanged world has the same digest; `previews` are the test units afterwards."""
+    if change in NARROWING or (change == "preview" and not previews):
         return _narrowing(deps, view, record, change, created, expires)
     catalogue = deps.catalogue.current()
     case, findings = examine(deps, catalogue, view, record.key, record.document, strict=True)
@@ -103,8 +119,10 @@ def compile_plan(
     proposed = _ranges(view, case, record, change, ranges)
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
-    steps.append(_assigner_step(deps, view, case, record, proposed, launch))
+    steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
     parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
+    if change == "preview":
+        parts["previews"] = {name: list[JsonValue](units) for name, units in previews.items()}
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
 
 
@@ -144,13 +162,12 @@ def _content_steps(deps: Dependencies, case: Case, record: Record) -> list[Step]
 
 
 def _assigner_step(
-    deps: Dependencies, view: Reader, case: Case, record: Record, ranges: list[BucketRange], launch: int
+    deps: Dependencies, case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews
 ) -> Step:
     """The assigner comes last: its entry opens traffic."""
     catalogue, spec = case.catalogue, case.spec
     name = catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(catalogue, spec.environment, name)
-    previews = view.previews(record.key)
     assignment = assignment_of(
         record.key,
         spec,
@@ -163,8 +180,6 @@ def _assigner_step(
     )
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
-    if not ranges and not previews:
-        return Step(place=place, action="remove", entry=record.key, before=before, after=None)
     after = assigner.compile_assignment(assignment)
     return Step(
         place=place,
@@ -192,25 +207,8 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
 def _narrowing(
     deps: Dependencies, view: Reader, record: Record, change: Change, created: datetime, expires: datetime
 ) -> Compiled:
-    """Pause and stop come from the journal of what was delivered, not from the catalogue: they work while the
-    catalogue is broken. The assigner's entry goes first, which closes traffic; content follows on a stop."""
-    placements = sorted(view.placements(record.key), key=lambda placement: not placement.opens_traffic)
-    steps: list[Step] = []
-    for placement in placements:
-        if change == "pause" and not placement.opens_traffic:
-            continue
-        backend = deps.backend(placement.place.kind)
-        # What is there now, not what we put there: a kill switch must not trip over drift.
-        try:
-            now = backend.read(placement.place.settings, placement.place.document, record.key)
-        except BackendFailed:
-            if placement.opens_traffic:
-                raise
-            now = placement.entry  # content that cannot be read now must not keep traffic open
-        closes = ["everybody gets production values"] if placement.opens_traffic else []
-        steps.append(
-            Step(place=placement.place, action="remove", entry=record.key, before=now, after=None, summary=closes)
-        )
+    """A change that takes away and gives nobody anything."""
+    steps = closing_steps(deps, view, record, change) if change in NARROWING else untesting_steps(deps, view, record)
     environment = str(record.document.get("environment", ""))
     ranges = view.ranges_of(record.key)
     past = _past(view, record)

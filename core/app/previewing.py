@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-
 from ..checks.shape import read_spec
 from ..errors import Invalid, NotAllowed
 from ..model.answers import Applied
 from ..model.experiment import Record, Spec
-from ..model.plan import Approval, AuditEvent
+from ..model.plan import Approval
 from ..names import nearest
 from . import calls
 from .applying import apply
 from .approving import approve
-from .cases import require
 from .dependencies import Dependencies
 from .plans import plan
 
@@ -22,38 +19,19 @@ MAX_TEST_UNITS = 100
 
 
 def preview(deps: Dependencies, key: str, variant: str | None, units: list[str], by: str) -> Applied:
-    """Give named test units a variant, in production, without tracking; `variant` None takes all of them back.
+    """Give named test units a variant, in production, without tracking; `variant` None takes all of them back, which no
+    check and no catalogue can prevent.
 
     Raises:
-        NotFound, NotAllowed: no such experiment, or it is neither a draft that is ready nor running.
+        NotFound, NotAllowed: no such experiment, or it is neither a draft whose variants can be delivered nor running.
         Invalid: no such variant, no unit, or more than 100 of them.
     """
-    with deps.store.write() as tx:
-        record = require(tx, key)
-        before = tx.previews(key)
-        wanted = _wanted(record, before, variant, units)
-        tx.set_previews(key, wanted)
-        now = deps.clock.now()
-        changed = {"before": _json(before), "after": _json(wanted)}
-        tx.audit(AuditEvent(at=now, who=by, what="previews_set", subject=key, **changed))
-    try:
-        compiled = plan(deps, key, "preview")
-        if compiled.plan is None:
-            blocks = ", ".join(finding.code for finding in compiled.findings if finding.blocks)
-            raise NotAllowed(f"{key} is not ready: {blocks}.", next=calls.look_at(key))
-        answer: Approval = approve(deps, compiled.plan.handle, approved=True, assurance="terminal", by=by)
-        applied = apply(deps, answer.handle)
-    except BaseException:
-        _take_back(deps, key, before)
-        raise
-    if applied.status == "undone":
-        _take_back(deps, key, before)
-    return applied
-
-
-def _take_back(deps: Dependencies, key: str, before: dict[str, list[str]]) -> None:
-    with deps.store.write() as tx:
-        tx.set_previews(key, before)
+    compiled = plan(deps, key, "preview", lambda record, before: _wanted(record, before, variant, units))
+    if compiled.plan is None:
+        blocks = ", ".join(finding.code for finding in compiled.findings if finding.blocks)
+        raise NotAllowed(f"{key} cannot be previewed: {blocks}.", next=calls.look_at(key))
+    answer: Approval = approve(deps, compiled.plan.handle, approved=True, assurance="terminal", by=by)
+    return apply(deps, answer.handle)
 
 
 def _wanted(
@@ -74,7 +52,3 @@ def _wanted(
     if sum(map(len, kept.values())) > MAX_TEST_UNITS:
         raise Invalid(f"At most {MAX_TEST_UNITS} test units; more is an allocation.", got=len(units))
     return {name: each for name, each in kept.items() if each}
-
-
-def _json(previews: dict[str, list[str]]) -> dict[str, JsonValue]:
-    return {name: list[JsonValue](units) for name, units in previews.items()}

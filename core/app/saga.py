@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
 
 from ..documents import JsonObject, same
 from ..errors import BackendChanged, BackendFailed, Conflict, Stale
@@ -308,10 +310,26 @@ def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -
         tx.release(operation.key, now)
     if state == "stopped":
         tx.set_previews(operation.key, {})
+    elif applied and operation.change == "preview":
+        _keep_previews(tx, operation, now)
     reason = None if applied else operation.reason  # what it was once stuck on is over
     finished = operation.model_copy(update={"status": status, "finished": now, "reason": reason})
     _audit(deps, tx, finished, f"operation_{status}")
     return finished
+
+
+def _keep_previews(tx: Writer, operation: Operation, now: datetime) -> None:
+    """Not before they are delivered: a later launch would serve units of a preview that never was."""
+    plan = tx.plan(operation.handle)
+    assert plan is not None
+    key, before = operation.key, tx.previews(operation.key)
+    tx.set_previews(key, plan.previews)
+    was, now_are = _as_json(before), _as_json(plan.previews)
+    tx.audit(AuditEvent(at=now, who=operation.by, what="previews_set", subject=key, before=was, after=now_are))
+
+
+def _as_json(previews: dict[str, list[str]]) -> JsonObject:
+    return {variant: list[JsonValue](units) for variant, units in previews.items()}
 
 
 def _audit(deps: Dependencies, tx: Writer, operation: Operation, what: str) -> None:

@@ -35,7 +35,10 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         record = require_change(view, found.key, found.change)
         if record.version != found.version:
             raise stale(found, ["version"])
-        fresh = compile_plan(deps, view, record, found.change, found.created, found.expires, found.ranges or None)
+        previews = found.previews if found.change == "preview" else view.previews(found.key)
+        fresh = compile_plan(
+            deps, view, record, found.change, found.created, found.expires, found.ranges or None, previews
+        )
     if fresh.plan is None:
         raise stale(found, [finding.code for finding in fresh.findings if finding.blocks])
     if fresh.plan.digest != found.digest:

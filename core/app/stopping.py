@@ -9,9 +9,11 @@ from .applying import apply, finish
 from .cases import require
 from .dependencies import Dependencies
 from .plans import plan
+from .previewing import preview
 
 EVERY = 1_000_000
 """Above any count of live experiments: a kill switch leaves none out."""
+UNTESTED = "It is a draft: its test units were taken back, and no user meets it."
 
 
 def stop_now(deps: Dependencies, key: str) -> Applied:
@@ -26,6 +28,10 @@ def stop_now(deps: Dependencies, key: str) -> Applied:
         finish(deps, active)
     with deps.store.read() as view:
         record = require(view, key)
+        delivered = view.placements(key)
+    if record.state == "draft" and delivered:
+        answer = preview(deps, key, None, [], deps.actor)
+        return answer.model_copy(update={"change": "stop", "reason": answer.reason or UNTESTED})
     if (record.state, "stop") not in TRANSITIONS:
         return _nothing_to_stop(record)
     compiled = plan(deps, key, "stop")

@@ -71,6 +71,13 @@ class Plan(StrictModel):
     created: datetime
     expires: datetime
 
+    @property
+    def previews(self) -> dict[str, list[str]]:
+        """Variant -> test units that a preview leaves the experiment with; empty for every other change."""
+        kept = self.covered.get("previews")
+        named = kept.items() if isinstance(kept, dict) else ()
+        return {variant: [str(unit) for unit in units] for variant, units in named if isinstance(units, list)}
+
 
 class Approval(StrictModel):
     handle: str

@@ -63,6 +63,10 @@ class Assigner(Backend, Protocol):
         """The entry for an assignment. Pure."""
         ...
 
+    def without_previews(self, entry: JsonObject) -> JsonObject:
+        """An entry as it is in a document, with its test units taken out and all else left as it is. Pure."""
+        ...
+
 
 class ContentStore(Backend, Protocol):
     """A backend that holds what variants show, and the values in production."""

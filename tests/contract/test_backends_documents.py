@@ -142,6 +142,12 @@ def test_a_null_that_is_previewed_is_refused_and_one_that_is_not_is_allowed() ->
     assert refused.value.code == "not_expressible"
 
 
+def test_an_entry_without_previews_is_the_one_that_never_had_any() -> None:
+    adapter = GrowthbookFile(StoppedClock())
+    entry = adapter.compile_assignment(an_assignment(previews={"new": ["tester"], "control": ["12"]}))
+    assert adapter.without_previews(entry) == adapter.compile_assignment(an_assignment())
+
+
 def test_taking_an_entry_out_keeps_its_features_with_their_defaults(payload: Payload) -> None:
     entry = payload.put(an_assignment())
     payload.write("first", entry, None)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
+
+from crossfade.core.app import saga
+from crossfade.core.model.plan import Operation
 
 from .ledger import Ledger
 from .museum import Museum, agreed, drafted, launched
@@ -68,6 +74,67 @@ def test_a_preview_taken_back_leaves_nothing(museum: Museum, terminal: Terminal)
     assert Ledger(museum).faults() == []
     assert (rules_of(museum), Ledger(museum).placements) == ([], [])
     assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_test_units_are_taken_back_from_a_draft_that_is_blocked_while_the_catalogue_is_broken(
+    museum: Museum, terminal: Terminal
+) -> None:
+    file = museum.own_catalogue()
+    app = museum.app()
+    drafted(app)
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    app.update_experiment("guide-first", 1, [], {"variants": {"guide": {"parameters": {"guide_first": "maybe"}}}})
+    assert terminal("preview", "guide-first", "guide", "visitor-8")[0] == 1
+    file.write_text("units: {")
+    assert terminal("preview", "guide-first")[0] == 0
+    assert Ledger(museum).faults() == []
+    assert (rules_of(museum), Ledger(museum).placements) == ([], [])
+
+
+def test_test_units_are_taken_back_from_a_running_experiment_and_its_traffic_stays(
+    museum: Museum, terminal: Terminal
+) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app())
+    before = Ledger(museum).flag_rules
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    file.write_text("units: {")
+    assert terminal("preview", "guide-first")[0] == 0
+    assert Ledger(museum).flag_rules == before
+    assert Ledger(museum).faults() == []
+    assert terminal("stop", "guide-first")[0] == 0
+    assert rules_of(museum) == []
+
+
+def test_a_stop_of_a_draft_takes_its_test_units_out(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    code, out, _ = terminal("stop", "guide-first")
+    assert code == 0
+    assert out.startswith("applied: stop guide-first, now draft")
+    assert "its test units were taken back" in out
+    assert (rules_of(museum), Ledger(museum).placements) == ([], [])
+    assert museum.app().get_experiment("guide-first").previews is None
+    assert "no user meets it" in terminal("stop", "guide-first")[1]
+
+
+def test_test_units_are_kept_only_once_they_are_delivered(museum: Museum, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies before leaves none that a later launch would serve."""
+    app = museum.app()
+    drafted(app)
+    kept: list[object] = []
+
+    def spy(*arguments: Any) -> Operation:
+        kept.append(app.get_experiment("guide-first").previews)
+        return run(*arguments)
+
+    run = saga.run
+    monkeypatch.setattr(saga, "run", spy)
+    app.preview("guide-first", "guide", ["visitor-7"], "curator")
+    assert kept == [None]
+    assert app.get_experiment("guide-first").previews == {"guide": ["visitor-7"]}
+    assert Ledger(museum).audit[-1] == "operation_applied"
+    assert "previews_set" in Ledger(museum).audit
 
 
 def test_a_preview_made_taken_back_and_made_again_is_there(museum: Museum, terminal: Terminal) -> None:
