@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..checks.all_checks import run_checks
-from ..checks.engine import Case
+from datetime import date
+
+from ..checks.all_checks import CASE_CHECKS, run_checks
+from ..checks.engine import Case, Check
 from ..checks.shape import read_spec, unknown_place
 from ..documents import JsonObject
 from ..errors import BackendFailed, NotFound
@@ -44,7 +46,15 @@ def production_of(
 
 
 def examine(
-    deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, document: JsonObject, *, strict: bool = False
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    key: str,
+    document: JsonObject,
+    *,
+    strict: bool = False,
+    checks: tuple[Check, ...] = CASE_CHECKS,
+    started: date | None = None,
 ) -> tuple[Case | None, list[Finding]]:
     """The case of a document and all its findings; no case when the document is not a spec on a known surface."""
     spec = read_spec(document)
@@ -61,8 +71,9 @@ def examine(
         today=deps.clock.now().date(),
         live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
+        started=started,
     )
-    return case, run_checks(case)
+    return case, run_checks(case, checks)
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

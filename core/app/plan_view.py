@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..model.answers import PlanView, StepView
-from ..model.experiment import NARROWING, Change
+from ..model.experiment import NARROWING, Change, Record
+from ..model.finding import Finding
 from ..model.plan import Plan, Step
+from ..ports.store import Reader
 from . import calls
 from .cases import require
 from .dependencies import Dependencies
@@ -19,7 +21,7 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
     findings, more = finding_views([finding for finding in compiled.findings if finding.severity != "info"])
     if compiled.plan is None:
         with deps.store.read() as view:
-            following = next_call(deps, deps.catalogue.current(), view, require(view, key), compiled.findings)
+            following = _out_of(deps, view, require(view, key), change, compiled.findings)
         return PlanView(
             key=key,
             change=change,
@@ -42,6 +44,14 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
         more_findings=more,
         next=_next(made),
     )
+
+
+def _out_of(deps: Dependencies, view: Reader, record: Record, change: Change, findings: list[Finding]) -> str:
+    """What gets a change further that something blocks. Only a draft can be mended by a call."""
+    if record.state == "draft":
+        return next_call(deps, deps.catalogue.current(), view, record, findings)
+    again = calls.plan(record.key, change)
+    return f"a person mends what blocks it in the catalogue, or waits until it is over; then {again}"
 
 
 def _step_view(step: Step, full: bool) -> StepView:

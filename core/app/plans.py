@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from ..checks.all_checks import checks_of
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
@@ -109,7 +110,18 @@ def compile_plan(
     if change in NARROWING or (change == "preview" and not previews):
         return _narrowing(deps, view, record, change, created, expires)
     catalogue = deps.catalogue.current()
-    case, findings = examine(deps, catalogue, view, record.key, record.document, strict=True)
+    case, findings = examine(
+        deps,
+        catalogue,
+        view,
+        record.key,
+        record.document,
+        strict=True,
+        checks=checks_of(change),
+        started=record.started.date() if record.started else None,
+    )
+    if record.state != "draft":  # which nothing can change, so no fix could be applied
+        findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
     if change == "launch":
@@ -198,7 +210,7 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
     entries = {
         f"surface {case.spec.surface}": surface,
         **{f"attribute {each.attribute}": catalogue.attributes[each.attribute] for each in case.audience},
-        **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics},
+        **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics if name in catalogue.metrics},
     }
     read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
     return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}

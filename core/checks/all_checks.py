@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.experiment import Change
 from ..model.finding import Finding
 from . import eligibility, intent, metrics, schedule, shape, statistics, variants
 from .engine import Case, Check, findings_of
@@ -15,8 +16,19 @@ CASE_CHECKS: tuple[Check, ...] = (
     *intent.CHECKS,
 )
 CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
+_OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"})
+DELIVERY_CHECKS = (*variants.CHECKS, *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM))
+"""What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
 
 
-def run_checks(case: Case) -> list[Finding]:
+def checks_of(change: Change) -> tuple[Check, ...]:
+    """The checks that a plan of a change is held to. Test units need no power and no room. What was launched holds its
+    buckets, and whether it was worth a launch is settled; only the days are still to be asked about."""
+    if change == "preview":
+        return DELIVERY_CHECKS
+    return (*DELIVERY_CHECKS, *schedule.CHECKS) if change == "resume" else CASE_CHECKS
+
+
+def run_checks(case: Case, checks: tuple[Check, ...] = CASE_CHECKS) -> list[Finding]:
     """All findings of a case, worst first."""
-    return findings_of(CASE_CHECKS, case)
+    return findings_of(checks, case)

@@ -57,6 +57,8 @@ class Case:
     today: date
     live: list[LiveGroup]
     held: list[HeldRange]
+    started: date | None = None
+    """The day of the launch; None of what has not been launched, and can still be changed."""
 
     @property
     def surface(self) -> Surface:

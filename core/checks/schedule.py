@@ -14,14 +14,21 @@ def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
     """No day of the run is in a blackout of the surface: days whose traffic is like no other's, or when nothing
     may move.
 
-    The whole run is checked, from the planned start (or today) to its last day, and not the launch alone.
+    The whole run is checked, from the planned start (or today) to its last day, and not the launch alone; of a run that
+    has begun, what is left.
     """
-    start = case.spec.schedule.start or case.today
-    blackout = case.surface.blackout_of(start, case.spec.design.days)
+    start, end = _run(case)
+    blackout = case.surface.blackout_of(start, (end - start).days + 1)
     if blackout is not None:
-        end = last_day(start, case.spec.design.days)
         message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
         yield Fault("/schedule", message, cures=_around(case, start, blackout))
+
+
+def _run(case: Case) -> tuple[date, date]:
+    """The first and the last day that the run still has; one that is past its end has today."""
+    first = case.started or case.spec.schedule.start or case.today
+    last = last_day(first, case.spec.design.days)
+    return (max(first, case.today), max(last, case.today)) if case.started else (first, last)
 
 
 def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
