@@ -34,6 +34,8 @@ from .narrowing import closing_steps, untesting_steps
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
+PAST = "last_operation"
+"""The part of what a digest covers that changes with every operation."""
 
 
 class Compiled:
@@ -141,7 +143,7 @@ def compile_plan(
 def _past(view: Reader, record: Record) -> JsonObject:
     """What was done to the experiment last: a plan made again after it has another digest, however equal its steps."""
     last = view.last_operation(record.key)
-    return {"last_operation": last.id if last else None}
+    return {PAST: last.id if last else None}
 
 
 def _ranges(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..errors import Stale
-from ..model.plan import Plan
+from ..model.plan import Operation, Plan
 from ..planning.compile import differing_parts
 from . import calls
 from .dependencies import Dependencies
-from .plans import compile_plan, require_change
+from .plans import PAST, compile_plan, require_change
 
 
 def require_time(deps: Dependencies, found: Plan) -> None:
@@ -39,10 +39,19 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         fresh = compile_plan(
             deps, view, record, found.change, found.created, found.expires, found.ranges or None, previews
         )
+        last = view.last_operation(found.key)
     if fresh.plan is None:
         raise stale(found, [finding.code for finding in fresh.findings if finding.blocks])
     if fresh.plan.digest != found.digest:
-        raise stale(found, differing_parts(found.covered, fresh.plan.covered))
+        parts = differing_parts(found.covered, fresh.plan.covered)
+        raise _overtaken(found, last) if last and PAST in parts else stale(found, parts)
+
+
+def _overtaken(found: Plan, last: Operation) -> Stale:
+    """Another change came between, and explains whatever else differs."""
+    ended = {"applied": "applied", "undone": "begun and undone"}.get(last.status, "begun, and is stuck")
+    message = f"Since the plan was made, a {last.change} of {found.key} was {ended}. Nothing was applied."
+    return Stale(message, pointer="/digest", got=found.handle, next=plan_again(found))
 
 
 def stale(found: Plan, parts: list[str]) -> Stale:
