@@ -134,8 +134,8 @@ def guardrails_have_a_margin(case: Case) -> Iterator[Fault]:
     """Each guardrail says how much worse is still acceptable; "not significantly worse" protects nothing."""
     for name, use in case.spec.metrics.items():
         if use.role == "guardrail" and not (use.margin and use.margin > 0):
-            metric = case.catalogue.metrics.get(name)
-            margin = (metric.margin if metric else None) or case.surface.policy.max_margin
+            known = name in case.catalogue.metrics
+            margin = case.catalogue.margin_of(case.spec.surface, name) if known else case.surface.policy.max_margin
             cure = Cure(f"{margin:.2%}", nest(pointer("metrics", name, "margin"), margin))
             message = "A guardrail needs a non-inferiority margin, relative: 0.01 = 1 %."
             yield Fault(pointer("metrics", name, "margin"), message, got=use.margin, cures=[cure])

@@ -205,10 +205,10 @@ class Catalogue(StrictModel):
 
     def margin_of(self, surface: str, metric: str) -> float:
         """The margin of a metric as a surface's guardrail unless somebody names another: the surface's for it, else the
-        metric's own, else the widest that the surface allows."""
+        metric's own, else the widest that the surface allows, and never a wider one."""
         required = self.surfaces[surface].required_metrics.get(metric)
-        own = self.metrics[metric].margin
-        return (required.margin if required else None) or own or self.surfaces[surface].policy.max_margin
+        widest = self.surfaces[surface].policy.max_margin
+        return (required.margin if required else None) or min(self.metrics[metric].margin or widest, widest)
 
     def holdouts_of(self, surface: str, on: date | None = None) -> dict[str, Holdout]:
         """The holdouts of a surface that have not ended on a day; without a day, all of them."""
