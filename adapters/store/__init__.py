@@ -1,1 +1,1 @@
-"""The store: the project's own tables, in SQLite or PostgreSQL."""
+"""The store: the project's own tables, in SQLite."""

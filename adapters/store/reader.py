@@ -129,11 +129,6 @@ class SqlReader:
         row = self._first(_PLANS.where(PLAN.c.handle == handle))
         return Plan.model_validate(dict(row)) if row else None
 
-    def plans_of(self, key: str, limit: int) -> list[Plan]:
-        newest_first = (PLAN.c.created.desc(), PLAN.c.seq.desc())
-        query = _PLANS.where(PLAN.c.key == key).order_by(*newest_first).limit(limit)
-        return [Plan.model_validate(dict(row)) for row in self._all(query)]
-
     def approval(self, handle: str) -> Approval | None:
         row = self._first(select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == handle))
         return Approval.model_validate(dict(row)) if row else None

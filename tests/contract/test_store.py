@@ -441,14 +441,6 @@ class TestPlans:
             assert reader.plan("p-1") == plan()
             assert reader.plan("p-2") is None
 
-    def test_plans_are_listed_newest_first(self, store: Store) -> None:
-        add(store, record(), record("other"))
-        late = NOW + timedelta(seconds=1)
-        add_plans(store, plan("p-1"), plan("p-2", created=late), plan("p-3"), plan("p-4", key="other"))
-        with store.read() as reader:
-            assert [each.handle for each in reader.plans_of("shelf-order", 5)] == ["p-2", "p-3", "p-1"]
-            assert [each.handle for each in reader.plans_of("shelf-order", 2)] == ["p-2", "p-3"]
-
     def test_the_same_plan_made_again_lives_longer(self, store: Store) -> None:
         add(store, record())
         again = plan(expires=NOW + timedelta(hours=2))
