@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from .audience import kept_out_by
 from .model.delivery import Assignment
+from .model.plan import BUCKETS
 from .model.strict import StrictModel
 
-BUCKETS = 10_000
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
 
 

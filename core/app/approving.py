@@ -7,6 +7,7 @@ from ..errors import NotAllowed, NotFound, Stale
 from ..model.experiment import NARROWING, Record, Spec
 from ..model.plan import Approval, Assurance, AuditEvent, Plan
 from ..ports.store import Reader
+from . import calls
 from .cases import require
 from .dependencies import Dependencies
 from .staleness import require_time, require_unchanged
@@ -19,7 +20,7 @@ def find_plan(view: Reader, handle: str) -> Plan:
             "This store has no plan of that digest. Digests come from plan_change; they cannot be made up.",
             pointer="/digest",
             got=handle[:100],
-            next='plan_change(key, change="launch")',
+            next=calls.plan_some(),
         )
     return found
 

@@ -10,8 +10,21 @@ from ..documents import canonical
 from ..model.experiment import Change, Record
 
 
+def find_surfaces(query: str = "words about the change") -> str:
+    return f'find_surfaces(query="{query}")'
+
+
+def find_experiments() -> str:
+    return "find_experiments()"
+
+
 def look_at(key: str) -> str:
     return f'get_experiment(key="{key}")'
+
+
+def plan_some() -> str:
+    """For whoever has no key that we know of."""
+    return 'plan_change(key="...", change="launch")'
 
 
 def plan(key: str, change: Change) -> str:
@@ -45,6 +58,10 @@ def follow_up(record: Record) -> str:
 
 def create(surface: str, parameter: str, metric: str) -> str:
     return _create(surface, {metric: None}, {"treatment": {parameter: ...}})
+
+
+def create_the_same() -> str:
+    return "create_experiment(...) with these values"
 
 
 def _create(

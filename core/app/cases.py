@@ -85,7 +85,7 @@ def require(view: Reader, key: str, version: int | None = None) -> Record:
     record = view.experiment(key)
     if record is None:
         close = nearest(key, view.keys())
-        hint = f'get_experiment(key="{close[0]}")' if close else "find_experiments()"
+        hint = calls.look_at(close[0]) if close else calls.find_experiments()
         raise NotFound("No experiment has this key.", pointer="/key", got=key[:100], nearest=close, next=hint)
     if version is None or version == record.version:
         return record

@@ -97,7 +97,7 @@ def known_surface(catalogue: Catalogue, name: str) -> str:
             got=name[:100],
             allowed=sorted(catalogue.surfaces)[:20],
             nearest=nearest(name, catalogue.surfaces),
-            next='find_surfaces(query="words about the change")',
+            next=calls.find_surfaces(),
         )
     return found
 
@@ -138,7 +138,7 @@ def validate(deps: Dependencies, spec: JsonObject) -> Checked:
     with deps.store.read() as view:
         case, findings = examine(deps, catalogue, view, "", spec)
     blocked = any(finding.blocks for finding in findings)
-    following = "mend the spec and validate it again" if blocked else "create_experiment(...) with these values"
+    following = "mend the spec and validate it again" if blocked else calls.create_the_same()
     return checked(case, findings, None, following=following)
 
 

@@ -65,7 +65,7 @@ def find_experiments(
             for each in shown
         ],
         cursor=_encode(shown[-1].updated, shown[-1].key) if more else None,
-        next=calls.look_at(first) if first else "find_surfaces(query=...) starts a new one",
+        next=calls.look_at(first) if first else f"{calls.find_surfaces()} starts a new one",
     )
 
 

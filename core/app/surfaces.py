@@ -62,7 +62,7 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
 def _next_for(view: SurfaceView | None, rest: list[str], searched: bool) -> str:
     if view is None:
         told = "no surface has these words; " if searched else ""
-        return f'{told}find_surfaces(query="{rest[0]}") shows one' if rest else "the catalogue has no surface"
+        return f"{told}{calls.find_surfaces(rest[0])} shows one" if rest else "the catalogue has no surface"
     name = view.parameters[0].name if view.parameters else "parameter"
     metric = next(iter(view.success_metrics), "metric")
     return calls.create(view.key, name, metric)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..assignment import BUCKETS
 from ..audience import described, share
 from ..documents import JsonObject, nest, pointer
+from ..model.plan import BUCKETS
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
 from .engine import Case, Check, Cure, Fault

@@ -12,7 +12,8 @@ from .catalogue import Role
 from .strict import Key, StrictModel, Text
 
 ExperimentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
-VariantKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+VARIANT_KEY = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+VariantKey = Annotated[str, StringConstraints(pattern=VARIANT_KEY)]
 
 State = Literal["draft", "scheduled", "running", "paused", "stopped"]
 Change = Literal["launch", "pause", "resume", "stop", "preview"]

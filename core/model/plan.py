@@ -15,15 +15,18 @@ Assurance = Literal["host", "terminal", "none"]
 """How a yes reached us: `host` = elicitation through the MCP host, which we cannot tell from a person;
 `terminal` = typed at this machine; `none` = the change needs no yes."""
 
+BUCKETS = 10_000
+"""Buckets of a layer."""
+
 OperationStatus = Literal["running", "applied", "undone", "needs_attention"]
 StepStatus = Literal["pending", "intended", "done", "undoing", "undone"]
 
 
 class BucketRange(StrictModel):
-    """Buckets lo <= b < hi of a layer's 10,000."""
+    """Buckets lo <= b < hi of a layer."""
 
-    lo: int = Field(ge=0, lt=10_000)
-    hi: int = Field(gt=0, le=10_000)
+    lo: int = Field(ge=0, lt=BUCKETS)
+    hi: int = Field(gt=0, le=BUCKETS)
 
 
 class Place(StrictModel):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ..assignment import BUCKETS
-from ..model.plan import BucketRange
+from ..model.plan import BUCKETS, BucketRange
 from ..ports.store import HeldRange
 
 

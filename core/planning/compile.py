@@ -7,13 +7,12 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from ..assignment import BUCKETS
 from ..audience import described, parse
 from ..documents import JsonObject, canonical, digest
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment, Content, Exclusion
 from ..model.experiment import Change, Spec
-from ..model.plan import BucketRange, Place, Step
+from ..model.plan import BUCKETS, BucketRange, Place, Step
 from .buckets import layer_name
 
 HANDLE_DIGITS = 10

@@ -9,19 +9,18 @@ from datetime import date
 from pydantic import JsonValue
 
 from .. import audience as audiences
-from ..assignment import BUCKETS
 from ..checks.shape import read_spec
 from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
-from ..model.experiment import Spec
+from ..model.experiment import VARIANT_KEY, Spec
+from ..model.plan import BUCKETS
 from ..names import nearest, same_name, slug
 from .size import allocation_needed, days_needed
 
 MAX_KEY = 40
 """Longest generated key, in characters: every call and reply about an experiment repeats it."""
-VARIANT_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class Draft:
@@ -145,7 +144,7 @@ def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], s
 
 def _variant_key(name: str, taken: Mapping[str, JsonObject]) -> str:
     """The name as a key ("Smart Shuffle" is smart-shuffle); as it is, to be found fault with, when none can be made."""
-    key = name if VARIANT_KEY.fullmatch(name) else slug(name, 63)
+    key = name if re.fullmatch(VARIANT_KEY, name) else slug(name, 63)
     return key if key and key not in taken else name
 
 

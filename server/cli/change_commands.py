@@ -27,6 +27,7 @@ def add(commands: Commands) -> None:
 
 
 def run_approve(parsed: argparse.Namespace) -> int:
+    from ...core.app import calls
     from ..wiring import person
     from .wired import wired
 
@@ -39,7 +40,7 @@ def run_approve(parsed: argparse.Namespace) -> int:
     given = app.approve(parsed.digest, approved=approved, assurance="terminal", by=person())
     print("approved" if given.approved else "declined", f"({given.assurance} by {given.by})")
     if given.approved:
-        print(f'next: apply_plan(digest="{parsed.digest}") in the MCP client')
+        print(f"next: {calls.apply(parsed.digest)} in the MCP client")
     return 0 if given.approved == approved else 1
 
 
