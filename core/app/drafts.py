@@ -15,7 +15,7 @@ from ..model.finding import Finding
 from ..model.plan import AuditEvent
 from ..names import nearest, same_name
 from ..planning.buckets import free_buckets, layer_name
-from ..planning.generate import generate, generated_key
+from ..planning.generate import generate, generated_key, still_generated
 from ..ports.store import Reader
 from . import calls
 from .cases import examine, production_of, require
@@ -195,7 +195,7 @@ def _next_version(deps: Dependencies, record: Record, document: JsonObject, chan
         update={
             "version": record.version + 1,
             "document": document,
-            "generated": _still_generated(record.generated, changed),
+            "generated": still_generated(record.generated, changed),
             "updated": deps.clock.now(),
         }
     )
@@ -275,15 +275,6 @@ def _differences(before: JsonObject, after: JsonObject) -> dict[str, list[object
         at: [value.value if isinstance(value, Absent) else short(value, SHOWN_CHANGE) for value in (old, new)]
         for at, old, new in changed_leaves(before, after)
     }
-
-
-def _still_generated(generated: dict[str, str], changed: list[str]) -> dict[str, str]:
-    """The reasons that still explain the document: those of places in, at and above which nobody has set anything."""
-
-    def touched(at: str) -> bool:
-        return any(f"{change}/".startswith(f"{at}/") or at.startswith(f"{change}/") for change in changed)
-
-    return {at: why for at, why in generated.items() if not touched(at)}
 
 
 def _event(

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from .. import audience as audiences
 from ..checks.shape import read_spec
 from ..checks.variants import equal_weights
-from ..documents import JsonObject, canonical, digest, patch_object
+from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import VARIANT_KEY, Spec
@@ -80,8 +80,18 @@ def generate(
     if brief.duration_days is not None:
         document["design"] = patch_object(_object(document["design"]), {"days": brief.duration_days})
     draft.document = patch_object(document, brief.more)
+    draft.generated = still_generated(draft.generated, [at for at, _, _ in changed_leaves(document, draft.document)])
     _size(draft, brief, catalogue, free, earlier, today)
     return draft
+
+
+def still_generated(generated: dict[str, str], changed: list[str]) -> dict[str, str]:
+    """The reasons that still explain the document: those of places in, at and above which nobody has set anything."""
+
+    def touched(at: str) -> bool:
+        return any(f"{change}/".startswith(f"{at}/") or at.startswith(f"{change}/") for change in changed)
+
+    return {at: why for at, why in generated.items() if not touched(at)}
 
 
 def _object(value: JsonValue) -> JsonObject:
@@ -112,8 +122,10 @@ def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: S
     elif not brief.audience:
         draft.generated["/audience"] = "everybody on the surface"
     draft.document["owner"] = brief.owner or ""
-    if not brief.owner:
-        draft.choose("owner", earlier.owner if earlier else surface.owner, "the surface's team")
+    if not brief.owner and earlier is not None and earlier.owner:
+        draft.choose("owner", earlier.owner, f"as in {brief.iterates}")
+    elif not brief.owner:
+        draft.choose("owner", surface.owner, "the surface's team")
 
 
 def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:
@@ -229,7 +241,7 @@ def _size(
     policy = surface.policy
     most = min(1.0, free.get(spec.layer, 0) / BUCKETS)
     widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
-    days = spec.design.days
+    days, usual = spec.design.days, None
     if open_days:
         usual = days_needed(widest, catalogue, audience, policy.max_days, today)
         start = spec.schedule.start or today
@@ -237,17 +249,25 @@ def _size(
     sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
     if open_days:
         draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
-        draft.generated["/design/days"] = f"{days} days: whole weeks that every metric can be resolved in"
+        draft.generated["/design/days"] = (
+            f"{days} days: whole weeks that every metric can be resolved in"
+            if usual
+            else f"{days} days, the longest here: no run was found that resolves every metric"
+        )
     if open_allocation:
         needed = allocation_needed(sized, catalogue, audience, today)
         chosen = max(policy.allocation, needed) if needed is not None else most
         chosen = min(chosen, most) if most > 0 else policy.allocation
         draft.document["allocation"] = round(chosen, 4)
-        draft.generated["/allocation"] = (
-            f"{chosen:g}: enough for every metric"
-            if needed is not None and needed <= most
-            else (f"{chosen:g}: all that is free, and not enough")
-        )
+        draft.generated["/allocation"] = f"{chosen:g}: {_why_allocation(needed, most)}"
+
+
+def _why_allocation(needed: float | None, most: float) -> str:
+    if most <= 0:
+        return "the surface's usual, while nothing is free"
+    if needed is None:
+        return "all that is free, and not known to be enough"
+    return "enough for every metric" if needed <= most else "all that is free, and not enough"
 
 
 def _clear_of_blackouts(surface: Surface, start: date, least: int, usual: int) -> int:

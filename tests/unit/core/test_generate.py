@@ -7,12 +7,13 @@ from datetime import date
 import pytest
 
 from crossfade.core.model.brief import Brief
+from crossfade.core.model.experiment import Spec
 from crossfade.core.planning.generate import Draft, generate
 
-from ..checks.railway import catalogue_with
+from ..checks.railway import SPEC, TODAY, catalogue_with
 
 
-def drafted(today: date) -> Draft:
+def drafted(today: date, free: int = 10_000, earlier: Spec | None = None, **said: object) -> Draft:
     """The railway's usual run takes 14 days; from 16 to 20 November none may run."""
     catalogue = catalogue_with({})
     brief = Brief.read(
@@ -22,10 +23,11 @@ def drafted(today: date) -> Draft:
             "because": "Nobody scrolls for a train",
             "variants": {"twelve": {"rows": 12}},
             "success_metrics": {"tickets_sold": 0.03},
+            **said,
         }
     )
     production = {name: each.initial for name, each in catalogue.surfaces["departures"].parameters.items()}
-    return generate(brief, catalogue, production, {"list": 10_000, "looks": 10_000}, None, today)
+    return generate(brief, catalogue, production, {"list": free, "looks": free}, earlier, today)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,32 @@ def test_the_duration_is_the_longest_usual_one_that_ends_before_a_blackout(today
     design = drafted(today).document["design"]
     assert isinstance(design, dict)
     assert design["days"] == days
+
+
+def test_a_reason_goes_when_the_caller_sets_its_place() -> None:
+    weights = {"control": {"weight": 0.9}, "twelve": {"weight": 0.1}}
+    assert drafted(TODAY).generated["/variants"] == "weights 0.5 / 0.5"
+    assert "/variants" not in drafted(TODAY, more={"variants": weights}).generated
+    assert "/owner" not in drafted(TODAY, more={"owner": "timetables"}).generated
+
+
+def test_an_owner_that_is_taken_over_is_not_called_the_surfaces_team() -> None:
+    assert drafted(TODAY).generated["/owner"] == "the surface's team"
+    earlier = Spec.model_validate({**SPEC, "owner": "timetables"})
+    draft = drafted(TODAY, earlier=earlier, iterates="board-by-platform")
+    assert (draft.document["owner"], draft.generated["/owner"]) == ("timetables", "as in board-by-platform")
+    nobody = drafted(TODAY, earlier=Spec.model_validate({**SPEC, "owner": ""}), iterates="board-by-platform")
+    assert (nobody.document["owner"], nobody.generated["/owner"]) == ("boards", "the surface's team")
+
+
+def test_a_run_that_resolves_nothing_is_not_said_to_resolve_everything() -> None:
+    tiny = drafted(TODAY, success_metrics={"tickets_sold": 0.0001}).generated
+    assert tiny["/design/days"] == "28 days, the longest here: no run was found that resolves every metric"
+    assert tiny["/allocation"] == "1: all that is free, and not known to be enough"
+    assert drafted(TODAY).generated["/design/days"].endswith("days: whole weeks that every metric can be resolved in")
+
+
+def test_where_nothing_is_free_the_usual_allocation_is_not_called_all_that_is_free() -> None:
+    assert drafted(TODAY, free=0).generated["/allocation"] == "0.5: the surface's usual, while nothing is free"
+    assert drafted(TODAY, free=10).generated["/allocation"] == "0.001: all that is free, and not enough"
+    assert drafted(TODAY).generated["/allocation"].endswith("enough for every metric")
