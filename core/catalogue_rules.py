@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 
 from pydantic import JsonValue
 
-from .audience import fits_type
-from .documents import JsonObject
+from .audience import RESERVED, fits_type, parse
+from .documents import JsonObject, tokens_of
 from .model.catalogue import Attribute, Catalogue, Metric, RequiredMetric, Route, Surface
 from .names import nearest
 
@@ -70,6 +71,30 @@ def units_have_attributes(catalogue: Catalogue) -> Problems:
             yield _unknown(("units", unit), "attribute", attribute, catalogue.attributes)
 
 
+def attributes_are_no_keywords(catalogue: Catalogue) -> Problems:
+    """An audience is a map in which an attribute stands beside `any`, `all` and `not`."""
+    for name in catalogue.attributes.keys() & RESERVED:
+        yield Problem(("attributes", name), "a word of the language of audiences; name it otherwise", name)
+
+
+def stated_audiences_can_be_read(catalogue: Catalogue) -> Problems:
+    """Audiences that the catalogue itself states, of restrictions and requirements, are as sound as a draft's."""
+    for key, surface in catalogue.surfaces.items():
+        stated: list[tuple[tuple[Token, ...], JsonObject | str]] = [
+            (("surfaces", key, "restricted", index, "audience"), each.audience)
+            for index, each in enumerate(surface.restricted)
+        ]
+        stated += [
+            (("surfaces", key, "parameters", name, "requires"), parameter.requires)
+            for name, parameter in surface.parameters.items()
+            if parameter.requires is not None
+        ]
+        for at, raw in stated:
+            for problem in parse(raw, catalogue.attributes)[1]:
+                tail = tokens_of(problem.at)[1:]
+                yield Problem((*at, *tail), problem.message, problem.got, problem.allowed, problem.nearest)
+
+
 def shares_can_be_summed(catalogue: Catalogue) -> Problems:
     """Audience sizes are sums of shares: they must be shares of one whole, of values that the type can have."""
     for name, attribute in catalogue.attributes.items():
@@ -99,19 +124,27 @@ def quantiles_never_fall(catalogue: Catalogue) -> Problems:
     """The share of units below a value grows with the value; texts have no order, so no quantiles."""
     for name, attribute in catalogue.attributes.items():
         at = ("attributes", name, "quantiles")
-        if attribute.quantiles and attribute.type not in ("integer", "number"):
-            yield Problem(at, "only numbers have quantiles", attribute.type, ["integer", "number"])
+        if attribute.quantiles and attribute.type not in ("integer", "number", "date"):
+            allowed = ["integer", "number", "date"]
+            yield Problem(at, "only numbers and dates have quantiles", attribute.type, allowed)
+            continue
+        strange = [each for each in attribute.quantiles if isinstance(each, date) != (attribute.type == "date")]
+        if strange:
+            yield Problem((*at, str(strange[0])), f"not a value of type {attribute.type}", str(strange[0]))
+            continue
         if attribute.quantiles and attribute.shares:
             yield Problem(at, "shares and quantiles are two answers to one question; keep one of them")
         for (_, below), (value, share) in pairwise(sorted(attribute.quantiles.items())):
             if share < below:
                 key = _key_of(value, attribute)
-                yield Problem((*at, key), f"the share below {value:g} is less than the one before it, {below:g}", share)
+                yield Problem((*at, key), f"the share below {key} is less than the one before it, {below:g}", share)
 
 
-def _key_of(value: float, attribute: Attribute) -> str:
+def _key_of(value: float | date, attribute: Attribute) -> str:
     """The key as an author most likely wrote it."""
-    return str(int(value)) if attribute.type == "integer" or value.is_integer() else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(int(value)) if attribute.type == "integer" or float(value).is_integer() else str(value)
 
 
 def metric_names_lead_somewhere(catalogue: Catalogue) -> Problems:
@@ -385,6 +418,8 @@ def calendars_make_sense(catalogue: Catalogue) -> Problems:
 
 RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     units_have_attributes,
+    attributes_are_no_keywords,
+    stated_audiences_can_be_read,
     shares_can_be_summed,
     quantiles_never_fall,
     metric_names_lead_somewhere,

@@ -98,5 +98,5 @@ def _without_null(lean: JsonObject, original: JsonObject) -> JsonObject:
         return lean
     kept = [option for option in options if isinstance(option, dict) and option != {"type": "null"}]
     if len(kept) != 1:
-        return lean
+        return {**lean, "anyOf": list[JsonValue](kept)}
     return {**kept[0], **{key: value for key, value in lean.items() if key != "anyOf"}}

@@ -39,8 +39,8 @@ def create_experiment(
         Field(description="Metric: relative effect to detect, signed (0.01 = up 1 %), or null for its default"),
     ],
     audience: Annotated[
-        JsonObject | None,
-        Field(description='{"attribute": value | [values] | {"not": v} | {"gte": 1, "lt": 30}}; default everybody'),
+        str | JsonObject | None,
+        Field(description='"country in (SE, NO) and not (age < 30 or plan = free)", or a map; default everybody'),
     ] = None,
     allocation: Annotated[FiniteFloat | None, Field(description="Share of units that enter: 0.2 = 20 %")] = None,
     duration_days: Annotated[int | None, Field(description="Whole weeks, 7-180")] = None,

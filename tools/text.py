@@ -119,7 +119,7 @@ def _designed(answer: Experiment) -> Lines:
         return
     yield f"allocation {shown(answer.allocation)}, {answer.days} days"
     yield f"hypothesis: {answer.hypothesis}"
-    yield "audience: " + (canonical(answer.audience) if answer.audience else "everybody {}")
+    yield f"audience: {answer.audience}"
     for name, variant in (answer.variants or {}).items():
         control = ", control" if variant.control else ""
         yield f"variant {name}: weight {shown(variant.weight)}{control} {canonical(variant.parameters or {})}"

@@ -7,22 +7,38 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from ...core.audience import DATE_PATTERN, SEMVER_PATTERN
 from ...core.documents import JsonObject
-from ...core.model.delivery import Condition, Scalar
+from ...core.model.delivery import Alternative, Audience, Condition, Scalar
 
-_TYPES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "semver": "string"}
+_TYPES = {"boolean": "boolean", "integer": "number", "number": "number"}
+_PATTERNS = {"semver": SEMVER_PATTERN, "date": DATE_PATTERN}
+_END = r"(?![\s\S])"
+"""The end of the text in both SDKs; `$` would let Python pass over a last line break."""
 _SHORT_VERSION = re.compile(r"v?\d+(\.\d+)?")
+NOBODY: JsonObject = {"$nor": [{}]}
 
 
-def compile_audience(audience: list[Condition]) -> JsonObject:
-    """The condition that holds where all of the audience's do; {} for everybody.
+def compile_audience(audience: Audience) -> JsonObject:
+    """The condition that holds where one of the alternatives does; {} for everybody.
 
     Each attribute is asked for its presence and its type first. Without that, an absent one meets `$nin` and `$vne`
     in every SDK and `$lt` in the JavaScript one, which also orders "9" below 10 where Python's orders neither.
     """
+    if not audience:
+        return NOBODY  # an empty $or holds for everybody
+    if [] in audience:
+        return {}
+    alternatives: list[JsonValue] = [_alternative(each) for each in audience]
+    first = alternatives[0]
+    assert isinstance(first, dict)
+    return first if len(alternatives) == 1 else {"$or": alternatives}
+
+
+def _alternative(alternative: Alternative) -> JsonObject:
     condition: JsonObject = {}
     further: list[JsonValue] = []
-    for clause in (clause for each in audience for clause in _clauses(each)):
+    for clause in (clause for each in alternative for clause in _clauses(each)):
         if clause.keys() & condition.keys():
             further.append(clause)
         else:
@@ -32,11 +48,15 @@ def compile_audience(audience: list[Condition]) -> JsonObject:
 
 def _clauses(condition: Condition) -> Iterator[JsonObject]:
     """Conditions that all have to hold, the guarded one first."""
-    guard: JsonObject = {"$exists": True}
-    if condition.type in _TYPES:
-        guard["$type"] = _TYPES[condition.type]
+    name = condition.attribute
+    if condition.missing:
+        yield {name: {"$exists": False}}
+        return
+    guard: JsonObject = {"$exists": True, "$type": _TYPES.get(condition.type, "string")}
+    if condition.type in _PATTERNS:
+        guard["$regex"] = f"^{_PATTERNS[condition.type]}{_END}"
     if condition.type == "semver":
-        yield {condition.attribute: {**guard, **_bounds(condition, "v")}}
+        yield {name: {**guard, **_bounds(condition, "v")}}
         yield from _versions(condition)
         return
     operators: JsonObject = {}
@@ -44,7 +64,7 @@ def _clauses(condition: Condition) -> Iterator[JsonObject]:
         operators["$in"] = list[JsonValue](condition.values)
     if condition.excluded:
         operators["$nin"] = list[JsonValue](condition.excluded)
-    yield {condition.attribute: {**guard, **operators, **_bounds(condition, "")}}
+    yield {name: {**guard, **operators, **_bounds(condition, "")}}
 
 
 def _bounds(condition: Condition, prefix: str) -> JsonObject:
@@ -57,9 +77,8 @@ def _bounds(condition: Condition, prefix: str) -> JsonObject:
 def _versions(condition: Condition) -> Iterator[JsonObject]:
     """Equality of versions, which ignores a leading `v` and build metadata, one operator a version."""
     if condition.values is not None:
-        alternatives: list[JsonValue] = [{condition.attribute: {"$veq": _version(each)}} for each in condition.values]
-        # an empty $or holds for everybody
-        yield {"$or": alternatives} if alternatives else {condition.attribute: {"$in": []}}
+        equals: list[JsonValue] = [{condition.attribute: {"$veq": _version(each)}} for each in condition.values]
+        yield {"$or": equals} if equals else NOBODY
     for each in condition.excluded:
         yield {condition.attribute: {"$vne": _version(each)}}
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from .. import audience as audiences
 from ..checks.shape import read_spec
-from ..errors import Invalid
+from ..documents import canonical
+from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..ports.store import Reader
@@ -21,7 +24,9 @@ SHOWN_NAME = 60
 SHOWN_TITLE = 100
 SHOWN_HYPOTHESIS = 300
 SHOWN_WANTED = 160
-"""Most characters of a parameter's value or an audience's condition; `full` has the spec."""
+"""Most characters of a parameter's value; `full` has the spec."""
+SHOWN_AUDIENCE = 400
+SHOWN_ALTERNATIVES = 8
 SHOWN_VARIANTS = 6
 SHOWN_BLOCKS = 8
 MAX_WORDS = 32
@@ -107,7 +112,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
             "surface": record.surface,
             "owner": record.owner,
-            **_designed(record),
+            **_designed(record, _audience_text(deps, record)),
             **(_delivered(view, record) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
@@ -116,7 +121,18 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
     return Experiment.model_validate(answer)
 
 
-def _designed(record: Record) -> dict[str, object]:
+def _audience_text(deps: Dependencies, record: Record) -> str:
+    """The audience in normal form; as it was written when it, or the catalogue, cannot be read."""
+    raw = record.document.get("audience", {})
+    written = raw if isinstance(raw, str) else canonical(raw)
+    if isinstance(raw, dict | str):
+        with suppress(CatalogueBroken):
+            audience, faults = audiences.parse(raw, deps.catalogue.current().attributes)
+            written = written if faults else audiences.described(audience, SHOWN_ALTERNATIVES)
+    return cut(written, SHOWN_AUDIENCE)
+
+
+def _designed(record: Record, audience: str) -> dict[str, object]:
     """What the spec says, in short; nothing for a draft that is no spec yet."""
     spec = read_spec(record.document)
     if not isinstance(spec, Spec):
@@ -124,7 +140,7 @@ def _designed(record: Record) -> dict[str, object]:
     variants = list(spec.variants)
     return {
         "hypothesis": cut(_hypothesis_text(spec), SHOWN_HYPOTHESIS),
-        "audience": {name: short(wanted, SHOWN_WANTED) for name, wanted in spec.audience.items()},
+        "audience": audience,
         "allocation": spec.allocation,
         "days": spec.design.days,
         "variants": {name: _variant_view(spec.variants[name]) for name in variants[:SHOWN_VARIANTS]},

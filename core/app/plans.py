@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from ..audience import asked_for
 from ..checks.all_checks import checks_of
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.schedule import LAUNCH_CHECKS
@@ -211,7 +212,7 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
     surface = catalogue.surfaces[case.spec.surface]
     entries = {
         f"surface {case.spec.surface}": surface,
-        **{f"attribute {each.attribute}": catalogue.attributes[each.attribute] for each in case.audience},
+        **{f"attribute {name}": catalogue.attributes[name] for name in asked_for(case.audience)},
         **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics if name in catalogue.metrics},
     }
     read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from .. import audience as audiences
 from ..documents import JsonObject, digest
 from ..model.catalogue import Catalogue, Surface
-from ..model.delivery import Condition
+from ..model.delivery import Audience
 from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
@@ -65,11 +65,11 @@ class Case:
         return self.catalogue.surfaces[self.spec.surface]
 
     @cached_property
-    def parsed_audience(self) -> tuple[list[Condition], list[audiences.Problem]]:
+    def parsed_audience(self) -> tuple[Audience, list[audiences.Problem]]:
         return audiences.parse(self.spec.audience, self.catalogue.attributes)
 
     @property
-    def audience(self) -> list[Condition]:
+    def audience(self) -> Audience:
         return self.parsed_audience[0]
 
     @cached_property

@@ -79,7 +79,7 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
         for each in lacking
     )
     given = f"{case.size.days} days at {case.spec.allocation:g}"
-    if case.audience:
+    if case.audience != [[]]:
         reached, _ = share(case.audience, case.catalogue.attributes)
         given += f" of an audience of {reached:.2%}"
     message = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
@@ -106,8 +106,8 @@ def _powerful(case: Case) -> list[Cure]:
 
 def _wider_audience(case: Case) -> list[Cure]:
     """The one condition of the audience without which the run would be long enough; it changes who is asked about."""
-    for condition in case.audience:
-        others = [each for each in case.audience if each is not condition]
+    for condition in case.audience[0] if len(case.audience) == 1 else []:
+        others = [[each for each in case.audience[0] if each is not condition]]
         wider = case.spec.model_copy(update={"allocation": max(case.spec.allocation, min(1.0, case.free / BUCKETS))})
         days = days_needed(wider, case.catalogue, others, case.surface.policy.max_days, case.today)
         if days is not None:

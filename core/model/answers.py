@@ -132,7 +132,7 @@ class Experiment(StrictModel):
     surface: str
     owner: str
     hypothesis: str | None = Field(default=None, description="this and what follows are absent while it is no spec")
-    audience: JsonObject | None = None
+    audience: str | None = Field(default=None, description="in normal form; update_experiment takes text or a map")
     allocation: float | None = None
     days: int | None = None
     variants: dict[str, VariantView] | None = None

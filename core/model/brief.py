@@ -57,7 +57,7 @@ class Brief(StrictModel):
     because: Text
     variants: Variants = Field(description="variant -> parameter -> value, only what differs from production")
     success_metrics: SuccessMetrics = Field(description="metric -> signed relative effect; None = its default")
-    audience: JsonObject = Field(default_factory=dict[str, JsonValue])
+    audience: JsonObject | str = Field(default_factory=dict[str, JsonValue])
     allocation: FiniteFloat | None = None
     duration_days: int | None = None
     start: date | None = None

@@ -19,15 +19,15 @@ USUAL_EFFECT = 0.01
 class Attribute(StrictModel):
     """A fact about a unit at evaluation time that an audience may ask for."""
 
-    type: Literal["string", "integer", "number", "boolean", "semver"]
+    type: Literal["string", "integer", "number", "boolean", "semver", "date"]
     description: Text
     shares: dict[str, Share] = Field(
         default_factory=dict,
         description="known values and the share of units that has each; an enumerated attribute allows no other value",
     )
-    quantiles: dict[float, Share] = Field(
-        default_factory=dict[float, float],
-        description="for numbers: value -> share of units strictly below it; linear in between",
+    quantiles: dict[float | date, Share] = Field(
+        default_factory=dict[float | date, float],
+        description="for numbers and dates: value -> share of units strictly below it; linear in between",
     )
     open: bool = Field(default=False, description="values outside `shares` are allowed, with an unknown share")
     immutable: bool = Field(default=False, description="never changes during an experiment (country of sign-up, say)")
@@ -93,6 +93,9 @@ class Parameter(StrictModel):
     json_schema: JsonObject = Field(alias="schema", description="JSON Schema 2020-12 of its values")
     initial: JsonValue = Field(description="value in production until content delivery says otherwise")
     layer: Key
+    requires: JsonObject | str | None = Field(
+        default=None, description="audience that can show other values, such as clients that are new enough"
+    )
 
 
 class Layer(StrictModel):
@@ -138,6 +141,13 @@ class Route(StrictModel):
     content: list[Key] = Field(default_factory=list[Key])
 
 
+class Restriction(StrictModel):
+    """Units that may be in no experiment of a surface."""
+
+    audience: JsonObject | str
+    why: Text
+
+
 class Surface(StrictModel):
     """A part of the product that users meet."""
 
@@ -157,6 +167,7 @@ class Surface(StrictModel):
     reviewers: list[Key] = Field(default_factory=list[Key])
     max_live: PositiveInt = Field(default=50, description="most experiments that hold buckets at once")
     blackouts: list[Blackout] = Field(default_factory=list[Blackout])
+    restricted: list[Restriction] = Field(default_factory=list[Restriction])
     delivery: dict[Key, Route] = Field(
         default_factory=dict[Key, Route], description="per environment, else its default"
     )

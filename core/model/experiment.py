@@ -88,9 +88,11 @@ class Spec(StrictModel):
     layer: Key
     unit: Key
     environment: Key
-    audience: JsonObject = Field(
+    audience: JsonObject | str = Field(
         default_factory=dict[str, JsonValue],
-        description='attribute -> value, [values], {"not": ...} or {"gte", "gt", "lte", "lt"}; all must hold',
+        description='attribute -> value, [values], {"not": ...}, {"gte", "gt", "lte", "lt"} or {"exists": false}, '
+        'all of which must hold; {"any": [...]}, {"all": [...]} and {"not": {...}} of such maps; or text: '
+        '"country in (SE, NO) and (age < 30 or plan = free)"',
     )
     allocation: float = Field(description="share of eligible units that enter, 0-1")
     variants: dict[VariantKey, Variant]

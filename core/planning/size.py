@@ -7,7 +7,7 @@ from datetime import date
 
 from ..audience import share
 from ..model.catalogue import Catalogue, Metric
-from ..model.delivery import Condition
+from ..model.delivery import Audience
 from ..model.experiment import MetricUse, Spec
 from ..model.size import MetricSize, Size
 from ..power import (
@@ -25,7 +25,7 @@ FORESEEABLE = 3_650
 """Days past which an accrual curve says nothing."""
 
 
-def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date) -> Size | None:
+def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> Size | None:
     """The design's units and what they find; None when weights, days, alpha or power make no design at all."""
     control = spec.variants.get(spec.control or "")
     treatments = [variant.weight for variant in spec.variants.values() if variant is not control]
@@ -51,7 +51,7 @@ def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: dat
     return Size(days=design.days, control=in_control, metrics=metrics)
 
 
-def reachable_units(surface: str, catalogue: Catalogue, audience: list[Condition], days: int, today: date) -> float:
+def reachable_units(surface: str, catalogue: Catalogue, audience: Audience, days: int, today: date) -> float:
     """Unique units after `days` that are in the audience and in no holdout."""
     outside_holdouts = math.prod(1 - holdout.share for holdout in catalogue.holdouts_of(surface, today).values())
     reached, _ = share(audience, catalogue.attributes)
@@ -82,7 +82,7 @@ def _sized(
     return MetricSize(metric=name, role=use.role, effect=effect, needed=needed, detects=found)
 
 
-def days_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], limit: int, today: date) -> int | None:
+def days_needed(spec: Spec, catalogue: Catalogue, audience: Audience, limit: int, today: date) -> int | None:
     """The fewest whole weeks, in days, that make the design sufficient; None when `limit` days do not."""
     for days in range(7, limit + 1, 7):
         if days < catalogue.surfaces[spec.surface].policy.min_days:
@@ -94,7 +94,7 @@ def days_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], lim
     return None
 
 
-def allocation_needed(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: date) -> float | None:
+def allocation_needed(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> float | None:
     """The smallest allocation, in steps of 0.01, that makes the design sufficient; None when 1.0 does not.
 
     Units are proportional to the allocation, so one sizing at 1.0 tells."""

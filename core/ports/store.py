@@ -36,7 +36,7 @@ class Summary(StrictModel):
     environment: str
     owner: str
     touched: list[str]
-    audience: JsonObject
+    audience: JsonObject | str
     updated: datetime
 
 
@@ -44,7 +44,7 @@ class LiveGroup(StrictModel):
     """Live experiments of one layer that ask for the same audience: a surface with hundreds has few of these."""
 
     layer: str
-    audience: JsonObject
+    audience: JsonObject | str
     count: int
     example: str = Field(description="the first of their keys")
 

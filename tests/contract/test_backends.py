@@ -52,7 +52,7 @@ def assigned(experiment: str, title: str) -> JsonObject:
             weights=[0.5, 0.5],
             parameters={"title": ["For you", title], "rows": [3, 4]},
             production={"title": "For you", "rows": 3},
-            audience=[],
+            audience=[[]],
             exclusions=[],
             previews={"new": ["tester-1"]},
         )

@@ -45,7 +45,7 @@ def an_assignment(experiment: str = "first", **changes: object) -> Assignment:
         "weights": [0.4, 0.6],
         "parameters": {"title": ["For you", "Yours"]},
         "production": {"title": "For you", "rows": 3},
-        "audience": [],
+        "audience": [[]],
         "exclusions": [],
     }
     return Assignment.model_validate({**whole, **changes})
@@ -92,7 +92,7 @@ def test_an_assignment_compiles_to_one_rule_a_feature_and_one_a_preview() -> Non
     entry = GrowthbookFile(StoppedClock()).compile_assignment(
         an_assignment(
             exclusions=[Exclusion(holdout="q4", salt="q4-salt", share=0.05)],
-            audience=[Condition(attribute="country", type="string", values=["SE"])],
+            audience=[[Condition(attribute="country", type="string", values=["SE"])]],
             previews={"new": ["tester", "12"]},
         )
     )

@@ -58,6 +58,30 @@ SCHEMA = (*STOREFRONT, "parameters", "tile_columns", "schema")
 
 FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
     # rule, what is changed, where the fault is, what is said
+    (
+        "attributes_are_no_keywords",
+        {"attributes": {"any": {"type": "boolean", "description": "Whatever."}}},
+        ("attributes", "any"),
+        "a word of the language of audiences",
+    ),
+    (
+        "stated_audiences_can_be_read",
+        surface(restricted=[{"audience": {"any": [{"regoin": "north"}]}, "why": "No licence."}]),
+        (*STOREFRONT, "restricted", 0, "audience", "any", "0", "regoin"),
+        "no such attribute",
+    ),
+    (
+        "stated_audiences_can_be_read",
+        parameter(requires="regoin = north"),
+        (*STOREFRONT, "parameters", "tile_columns", "requires"),
+        "no such attribute",
+    ),
+    (
+        "quantiles_never_fall",
+        attribute(type="date", quantiles={"5": 0}),
+        ("attributes", "new", "quantiles", "5.0"),
+        "date",
+    ),
     ("units_have_attributes", {"units": {"household": "houshold_id"}}, ("units", "household"), "no such attribute"),
     ("shares_can_be_summed", attribute(shares={"a": 0.6, "b": 0.5}), ("attributes", "new", "shares"), "sum to 1.1"),
     (

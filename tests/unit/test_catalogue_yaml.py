@@ -250,7 +250,8 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "max_live: 3",
             "zz: 3",
             "surfaces.storefront.zz: no such field; allowed accrual, blackouts, delivery, description, layers, "
-            "max_live, name, owner, parameters, policy, required_metrics, reviewers, suggested_metrics, tags, unit",
+            "max_live, name, owner, parameters, policy, required_metrics, restricted, reviewers, "
+            "suggested_metrics, tags, unit",
         ),
         (
             "surfaces/all.yml",

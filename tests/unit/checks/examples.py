@@ -215,14 +215,21 @@ VARIANTS = (
     ),
 )
 
+COAST_IS_KEPT_OUT: JsonObject = {
+    "surfaces": {"departures": {"restricted": [{"audience": "home_region = coast", "why": "Another company runs it."}]}}
+}
+ONLY_COMMUTERS_SEE_COLUMNS: JsonObject = {
+    "surfaces": {"departures": {"parameters": {"columns_shown": {"requires": {"commutes": True}}}}}
+}
+
 ELIGIBILITY = (
     Example(
         "audience.attributes_known",
         "block",
-        "/audience/home_reigon",
-        {"audience": {"home_reigon": ["coast", "hills"]}},
-        {"audience": {"home_region": ["coast", "hills"]}},
-        cured_by=("use home_region",),
+        "/audience/comutes",
+        {"audience": {"comutes": True}},
+        {"audience": {"commutes": True}},
+        cured_by=("use commutes",),
     ),
     Example(
         "audience.values_known",
@@ -330,6 +337,63 @@ ELIGIBILITY = (
         "/audience/trips",
         {"audience": {"trips": {"gte": 1}}},
         {"audience": {"home_region": {"not": "hills"}}},
+    ),
+    Example(
+        "audience.readable",
+        "block",
+        "/audience",
+        {"audience": "trips > 3 and and commutes"},
+        {"audience": "trips > 3 and commutes"},
+        name="text",
+    ),
+    Example(
+        "audience.satisfiable",
+        "block",
+        "/audience",
+        {"audience": "(trips < 3 or commutes) and not (trips < 3) and not commutes"},
+        {"audience": "(trips < 3 or commutes) and not (trips < 3)"},
+        name="text",
+    ),
+    Example(
+        "audience.allowed",
+        "block",
+        "/audience",
+        {"audience": {"home_region": ["coast", "hills"]}},
+        {"audience": {"home_region": "hills"}},
+        world=World(catalogue=COAST_IS_KEPT_OUT),
+        cured_by=("keep out home_region = coast",),
+    ),
+    Example(
+        "audience.client_supported",
+        "block",
+        "/audience",
+        {"audience": {}},
+        {"audience": {"commutes": True}},
+        world=World(catalogue=ONLY_COMMUTERS_SEE_COLUMNS),
+        cured_by=("ask for commutes = true",),
+    ),
+    Example(
+        "audience.alternatives",
+        "warn",
+        "/audience/any/1",
+        {"audience": {"any": [{"commutes": True}, {"trips": {"gt": 9, "lt": 10}}]}},
+        {"audience": {"any": [{"commutes": True}, {"trips": {"gt": 9, "lt": 11}}]}},
+    ),
+    Example(
+        "audience.attributes_common",
+        "warn",
+        "/audience/commutes",
+        {"audience": {"commutes": True}},
+        {"audience": {"any": [{"commutes": True}, {"commutes": {"exists": False}}]}},
+        world=World(catalogue={"attributes": {"commutes": {"present": 0.79}}}),
+    ),
+    Example(
+        "audience.share_known",
+        "info",
+        "/audience",
+        {"audience": {"commutes": True}},
+        {"audience": {"commutes": {"exists": True}}},
+        world=World(catalogue={"attributes": {"commutes": {"shares": None}}}),
     ),
     Example(
         "layer.neighbours",

@@ -31,7 +31,7 @@ ASSIGNMENT = Assignment(
     weights=[0.5, 0.5],
     parameters={"order": ["old", "new"]},
     production={"order": "old"},
-    audience=[],
+    audience=[[]],
     exclusions=[],
 )
 UNITS = [f"user-{number}" for number in range(2_000)]

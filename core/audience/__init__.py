@@ -1,0 +1,34 @@
+"""Audiences: read them, decide about them, print them, and say how many units they reach.
+
+An audience is a predicate over attributes: and, or, not over conditions on one attribute each. A unit that lacks an
+attribute meets no condition on it, negated or not; only `missing` asks for the lack. The adapters write that guard out,
+because the SDKs differ when it is left to them.
+"""
+
+from .deciding import asked_for, contains, kept_out_by, overlap, unmeetable
+from .printing import condition_text, described
+from .reading import as_json, parse
+from .shares import share
+from .text import RESERVED
+from .trees import FORMS, Problem
+from .values import DATE_PATTERN, SEMVER_PATTERN, fits_type, sort_key
+
+__all__ = [
+    "DATE_PATTERN",
+    "FORMS",
+    "RESERVED",
+    "SEMVER_PATTERN",
+    "Problem",
+    "as_json",
+    "asked_for",
+    "condition_text",
+    "contains",
+    "described",
+    "fits_type",
+    "kept_out_by",
+    "overlap",
+    "parse",
+    "share",
+    "sort_key",
+    "unmeetable",
+]
