@@ -77,6 +77,26 @@ def attributes_are_no_keywords(catalogue: Catalogue) -> Problems:
         yield Problem(("attributes", name), "a word of the language of audiences; name it otherwise", name)
 
 
+def content_can_be_matched(catalogue: Catalogue) -> Problems:
+    """Where content lacks a locale or a market is told by a unit's attribute, and production shows what exists."""
+    for what, name in catalogue.content_attributes.items():
+        if name not in catalogue.attributes:
+            yield _unknown(("content_attributes", what), "attribute", name, catalogue.attributes)
+    for what in ("locale", "market"):
+        needing = next((key for key, item in catalogue.content.items() if getattr(item, f"{what}s") is not None), None)
+        if needing is not None and what not in catalogue.content_attributes:
+            message = f"content_attributes has to name the attribute that holds a unit's {what}"
+            yield Problem(("content", needing, f"{what}s"), message)
+    for key, surface in catalogue.surfaces.items():
+        for name, parameter in surface.parameters.items():
+            if parameter.content:
+                values = parameter.initial if isinstance(parameter.initial, list) else [parameter.initial]
+                for value in values:
+                    if isinstance(value, str) and value not in catalogue.content:
+                        at = ("surfaces", key, "parameters", name, "initial")
+                        yield _unknown(at, "content", value, catalogue.content)
+
+
 def stated_audiences_can_be_read(catalogue: Catalogue) -> Problems:
     """Audiences that the catalogue itself states, of restrictions and requirements, are as sound as a draft's."""
     for key, surface in catalogue.surfaces.items():
@@ -420,6 +440,7 @@ RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     units_have_attributes,
     attributes_are_no_keywords,
     stated_audiences_can_be_read,
+    content_can_be_matched,
     shares_can_be_summed,
     quantiles_never_fall,
     metric_names_lead_somewhere,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue
 
@@ -56,7 +56,7 @@ def _clauses(condition: Condition) -> Iterator[JsonObject]:
     if condition.type in _PATTERNS:
         guard["$regex"] = f"^{_PATTERNS[condition.type]}{_END}"
     if condition.type == "semver":
-        yield {name: {**guard, **_bounds(condition, "v")}}
+        yield {name: guard}
         yield from _versions(condition)
         return
     operators: JsonObject = {}
@@ -64,26 +64,61 @@ def _clauses(condition: Condition) -> Iterator[JsonObject]:
         operators["$in"] = list[JsonValue](condition.values)
     if condition.excluded:
         operators["$nin"] = list[JsonValue](condition.excluded)
-    yield {name: {**guard, **operators, **_bounds(condition, "")}}
+    yield {name: {**guard, **operators, **_bounds(condition)}}
 
 
-def _bounds(condition: Condition, prefix: str) -> JsonObject:
+def _bounds(condition: Condition) -> JsonObject:
     bounds = {"gte": condition.gte, "gt": condition.gt, "lte": condition.lte, "lt": condition.lt}
-    return {
-        f"${prefix}{name}": _version(bound) if prefix else bound for name, bound in bounds.items() if bound is not None
-    }
+    return {f"${name}": bound for name, bound in bounds.items() if bound is not None}
 
 
 def _versions(condition: Condition) -> Iterator[JsonObject]:
-    """Equality of versions, which ignores a leading `v` and build metadata, one operator a version."""
+    """One clause a bound and a set. The SDKs compare padded texts, in which 8.2 is neither equal to 8.2.0 nor above any
+    8.2.0-rc: what is to hold for 8.2.0 is said of its short spellings, too."""
+    name = condition.attribute
+    for operator, bound in _bounds(condition).items():
+        text = _whole(str(bound))
+        release = "-" not in text.partition("+")[0]
+        shorts = _short_spellings(text)
+        clause: JsonObject = {name: {f"$v{operator[1:]}": text}}
+        # A short spelling of the bound's own numbers stands for a release, and sorts below all that begins like it.
+        if operator == "$gte" or (operator == "$gt" and not release):
+            yield _any([clause, *({name: {"$veq": short}} for short in shorts)])
+        else:
+            yield clause
+        if operator == "$lt" or (operator == "$lte" and not release):
+            yield from _differing(name, shorts)
     if condition.values is not None:
-        equals: list[JsonValue] = [{condition.attribute: {"$veq": _version(each)}} for each in condition.values]
-        yield {"$or": equals} if equals else NOBODY
-    for each in condition.excluded:
-        yield {condition.attribute: {"$vne": _version(each)}}
+        yield _any([{name: {"$veq": each}} for each in _spellings(condition.values)])
+    yield from _differing(name, _spellings(condition.excluded))
 
 
-def _version(version: Scalar) -> str:
-    """A version with all three numbers: the SDKs compare text, in which 8.2 is neither equal to 8.2.0 nor above it."""
-    text = str(version)
-    return text + ".0" * (2 - text.count(".")) if _SHORT_VERSION.fullmatch(text) else text
+def _differing(name: str, versions: Iterable[str]) -> Iterator[JsonObject]:
+    for version in versions:
+        yield {name: {"$vne": version}}
+
+
+def _any(clauses: list[JsonObject]) -> JsonObject:
+    if not clauses:
+        return NOBODY  # an empty $or holds for everybody
+    return clauses[0] if len(clauses) == 1 else {"$or": list[JsonValue](clauses)}
+
+
+def _spellings(versions: list[Scalar]) -> Iterator[str]:
+    for version in versions:
+        text = _whole(str(version))
+        yield text
+        if "-" not in text.partition("+")[0]:
+            yield from _short_spellings(text)
+
+
+def _whole(version: str) -> str:
+    """A version with all three numbers."""
+    return version + ".0" * (2 - version.count(".")) if _SHORT_VERSION.fullmatch(version) else version
+
+
+def _short_spellings(version: str) -> list[str]:
+    """The numbers of a version with the zeros at their end left out: 8.2.0 is 8.2, and 8.0.0 is 8.0 or 8."""
+    major, minor, patch = version.removeprefix("v").partition("+")[0].partition("-")[0].split(".")
+    shorts = [f"{major}.{minor}"] if patch == "0" else []
+    return [*shorts, major] if shorts and minor == "0" else shorts

@@ -18,13 +18,15 @@ ORDERED = frozenset({"integer", "number", "semver", "date"})
 """Types whose values can be bounded."""
 _WHOLE = r"(0|[1-9][0-9]{0,4})"
 _LABEL = rf"({_WHOLE}|[0-9]*[A-Za-z][0-9A-Za-z]*)"
-SEMVER_PATTERN = rf"v?{_WHOLE}\.{_WHOLE}\.{_WHOLE}(-{_LABEL}(\.{_LABEL})*)?(\+[0-9A-Za-z.-]+)?"
-"""A unit's version, MAJOR.MINOR.PATCH as Semantic Versioning has it, as far as every SDK orders it alike: numbers of at
-most five digits, and no hyphen inside a label. A leading `v` and build metadata do not count."""
+_LABELS = rf"{_LABEL}(\.{_LABEL})*"
+SEMVER_PATTERN = rf"v?{_WHOLE}(\.{_WHOLE}(\.{_WHOLE}(-{_LABELS})?)?)?(\+[0-9A-Za-z.-]+)?"
+"""A version as Semantic Versioning has it, as far as every SDK orders it alike: numbers of at most five digits, and no
+hyphen inside a label. Missing numbers are 0 (systems call themselves 15.2); a leading `v` and build metadata do not
+count."""
 DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_SEMVER = re.compile(SEMVER_PATTERN)
-_LENIENT = re.compile(rf"v?{_WHOLE}(?:\.{_WHOLE})?(?:\.{_WHOLE})?(?:-({_LABEL}(?:\.{_LABEL})*))?(?:\+[0-9A-Za-z.-]+)?")
-"""A version in an audience, where missing numbers are 0."""
+_SEMVER = re.compile(
+    rf"v?(?P<major>{_WHOLE})(\.(?P<minor>{_WHOLE})(\.(?P<patch>{_WHOLE})(-(?P<label>{_LABELS}))?)?)?(\+[0-9A-Za-z.-]+)?"
+)
 _DATE = re.compile(DATE_PATTERN)
 
 
@@ -34,8 +36,6 @@ def is_scalar(value: JsonValue) -> TypeGuard[Scalar]:
 
 def fits_type(value: JsonValue, kind: str) -> bool:
     """Whether a value is one that an attribute of this type can have by the catalogue."""
-    if kind == "semver":
-        return isinstance(value, str) and _LENIENT.fullmatch(value) is not None
     if not evaluable(value, kind):
         return False
     if kind == "string":
@@ -91,10 +91,10 @@ def sort_key(value: Scalar, kind: str) -> Comparable:
         return (str(value),)
     if kind != "semver":
         return (number(value),)
-    found = _LENIENT.fullmatch(str(value))
+    found = _SEMVER.fullmatch(str(value))
     if found is None:
         return (0, 0, 0, 0)
-    major, minor, patch, label = found[1], found[2], found[3], found[4]
+    major, minor, patch, label = found["major"], found["minor"], found["patch"], found["label"]
     numbers = (int(major), int(minor or 0), int(patch or 0))
     if label is None:
         return (*numbers, 1)

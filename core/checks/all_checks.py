@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ..model.experiment import Change
 from ..model.finding import Finding
-from . import audience, eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import audience, content, eligibility, intent, metrics, schedule, shape, statistics, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
     *variants.CHECKS,
+    *content.CHECKS,
     *audience.CHECKS,
     *eligibility.CHECKS,
     *schedule.CHECKS,

@@ -73,7 +73,7 @@ def audience_is_allowed(case: Case) -> Iterator[Fault]:
             text = audiences.described(kept_out, 3)
             outside: JsonObject = {"not": audiences.as_json(restriction.audience, case.catalogue.attributes)}
             message = f"It reaches units of {text}, who may be in no experiment here: {restriction.why.rstrip('.')}."
-            cure = Cure(f"keep out {text}", _and(case, outside))
+            cure = Cure(f"keep out {text}", narrowed(case, outside))
             yield Fault("/audience", message, got=index, cures=[cure])
 
 
@@ -87,12 +87,14 @@ def audience_supports_the_parameters(case: Case) -> Iterator[Fault]:
         needed, _ = audiences.parse(parameter.requires, case.catalogue.attributes)
         if not audiences.contains(needed, case.audience, case.catalogue.attributes):
             text = audiences.described(needed, 3)
-            cure = Cure(f"ask for {text}", _and(case, audiences.as_json(parameter.requires, case.catalogue.attributes)))
+            cure = Cure(
+                f"ask for {text}", narrowed(case, audiences.as_json(parameter.requires, case.catalogue.attributes))
+            )
             message = f"Only units with {text} can show {name}."
             yield Fault("/audience", message, got=audiences.described(case.audience, 3), cures=[cure])
 
 
-def _and(case: Case, more: JsonObject) -> JsonObject:
+def narrowed(case: Case, more: JsonObject) -> JsonObject:
     """The patch that makes an audience also ask for more: beside what it has where the names differ, else in `all`."""
     raw = audiences.as_json(case.spec.audience, case.catalogue.attributes)
     joined: JsonObject = {"all": [raw, more]} if raw.keys() & more.keys() else {**raw, **more}

@@ -96,6 +96,7 @@ class Parameter(StrictModel):
     requires: JsonObject | str | None = Field(
         default=None, description="audience that can show other values, such as clients that are new enough"
     )
+    content: bool = Field(default=False, description="its texts are ids of `content`")
 
 
 class Layer(StrictModel):
@@ -179,6 +180,16 @@ class Surface(StrictModel):
         return min(met, key=lambda each: each.start, default=None)
 
 
+class ContentItem(StrictModel):
+    """Something that variants show by its id: a banner, a playlist, a text in several languages."""
+
+    description: Text
+    status: Literal["draft", "ready", "archived"] = "ready"
+    locales: list[Text] | None = Field(default=None, description="locales that it exists in; without, all")
+    markets: list[Text] | None = Field(default=None, description="markets that it may be shown in; without, all")
+    expires: date | None = Field(default=None, description="last day on which it is shown")
+
+
 class Holdout(StrictModel):
     """A share of units that no experiment enters, to measure what all of them did together."""
 
@@ -207,6 +218,11 @@ class Catalogue(StrictModel):
     metrics: dict[Key, Metric]
     surfaces: dict[Key, Surface]
     holdouts: dict[Key, Holdout] = Field(default_factory=dict[Key, Holdout])
+    content: dict[Text, ContentItem] = Field(default_factory=dict[Text, ContentItem])
+    content_attributes: dict[Literal["locale", "market"], Key] = Field(
+        default_factory=dict[Literal["locale", "market"], Key],
+        description="the attributes that hold a unit's locale and market",
+    )
     environments: dict[Key, Environment] = Field(min_length=1)
     default_environment: Key
 

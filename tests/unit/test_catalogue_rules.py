@@ -82,6 +82,24 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         ("attributes", "new", "quantiles", "5.0"),
         "date",
     ),
+    (
+        "content_can_be_matched",
+        {"content": {"hero": {"description": "A picture.", "markets": ["north"]}}},
+        ("content", "hero", "markets"),
+        "content_attributes has to name",
+    ),
+    (
+        "content_can_be_matched",
+        {"content_attributes": {"market": "regoin"}},
+        ("content_attributes", "market"),
+        "no such attribute",
+    ),
+    (
+        "content_can_be_matched",
+        parameter(schema={"type": "string", "minimum": None, "maximum": None}, initial="hero", content=True),
+        (*STOREFRONT, "parameters", "tile_columns", "initial"),
+        "no such content",
+    ),
     ("units_have_attributes", {"units": {"household": "houshold_id"}}, ("units", "household"), "no such attribute"),
     ("shares_can_be_summed", attribute(shares={"a": 0.6, "b": 0.5}), ("attributes", "new", "shares"), "sum to 1.1"),
     (

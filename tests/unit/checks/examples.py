@@ -215,12 +215,104 @@ VARIANTS = (
     ),
 )
 
+FREE_TEXT: JsonObject = {
+    "description": "Below the board.",
+    "layer": "list",
+    "schema": {"type": "string"},
+    "initial": "",
+}
 COAST_IS_KEPT_OUT: JsonObject = {
     "surfaces": {"departures": {"restricted": [{"audience": "home_region = coast", "why": "Another company runs it."}]}}
 }
 ONLY_COMMUTERS_SEE_COLUMNS: JsonObject = {
     "surfaces": {"departures": {"parameters": {"columns_shown": {"requires": {"commutes": True}}}}}
 }
+
+PICTURES: JsonObject = {
+    "content": {
+        "lake": {"description": "A lake in winter.", "markets": ["CH"], "locales": ["coast"]},
+        "train": {"description": "A red train.", "expires": "2026-10-17"},
+        "night": {"description": "A night train.", "status": "draft"},
+    },
+    "content_attributes": {"market": "nationality", "locale": "home_region"},
+    "surfaces": {
+        "departures": {
+            "parameters": {
+                "picture": {
+                    "description": "Above the board.",
+                    "layer": "list",
+                    "schema": {"type": "string"},
+                    "initial": "train",
+                    "content": True,
+                }
+            }
+        }
+    },
+}
+SWISS_COAST: JsonObject = {"audience": {"nationality": "CH", "home_region": "coast"}}
+
+CONTENT = (
+    Example(
+        "content.exists",
+        "block",
+        PARAMETERS + "/picture",
+        parameters(picture="trains"),
+        {**parameters(picture="train"), "design": {"days": 7}, "allocation": 1.0},
+        world=World(catalogue=PICTURES),
+        cured_by=("use train",),
+    ),
+    Example(
+        "content.ready",
+        "block",
+        PARAMETERS + "/picture",
+        parameters(picture="night"),
+        {**parameters(picture="lake"), **SWISS_COAST},
+        world=World(catalogue=PICTURES),
+    ),
+    Example(
+        "content.markets",
+        "block",
+        PARAMETERS + "/picture",
+        {**parameters(picture="lake"), "audience": {"home_region": "coast"}},
+        {**parameters(picture="lake"), **SWISS_COAST},
+        world=World(catalogue=PICTURES),
+        cured_by=("ask for nationality in CH",),
+    ),
+    Example(
+        "content.locales",
+        "block",
+        PARAMETERS + "/picture",
+        {**parameters(picture="lake"), "audience": {"nationality": "CH"}},
+        {**parameters(picture="lake"), **SWISS_COAST},
+        world=World(catalogue=PICTURES),
+        cured_by=("ask for home_region in coast",),
+    ),
+    Example(
+        "content.outlives_run",
+        "block_unless_overridden",
+        PARAMETERS + "/picture",
+        parameters(picture="train"),
+        {**parameters(picture="train"), "design": {"days": 7}, "allocation": 1.0},
+        world=World(catalogue=PICTURES),
+        cured_by=("run 7 days and end before it",),
+    ),
+    Example(
+        "payload.personal_data",
+        "block",
+        PARAMETERS + "/picture",
+        parameters(picture="Ask maria.rossi@example.com"),
+        parameters(picture="Ask help@example.com"),
+        world=World(catalogue={"surfaces": {"departures": {"parameters": {"picture": FREE_TEXT}}}}),
+    ),
+    Example(
+        "payload.small",
+        "warn",
+        PARAMETERS,
+        parameters(picture="x" * 4_100),
+        parameters(picture="x" * 4_000),
+        world=World(catalogue={"surfaces": {"departures": {"parameters": {"picture": FREE_TEXT}}}}),
+    ),
+)
 
 ELIGIBILITY = (
     Example(
@@ -702,4 +794,4 @@ OPERATIONS = (
     ),
 )
 
-EXAMPLES: tuple[Example, ...] = (*SHAPE, *VARIANTS, *ELIGIBILITY, *METRICS, *STATISTICS, *INTENT, *OPERATIONS)
+EXAMPLES: tuple[Example, ...] = (*SHAPE, *VARIANTS, *CONTENT, *ELIGIBILITY, *METRICS, *STATISTICS, *INTENT, *OPERATIONS)

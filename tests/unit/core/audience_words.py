@@ -31,7 +31,7 @@ VALUES: dict[str, list[JsonValue]] = {
     "premium": [True, False],
     "age": [0, 1, 2, 3, 4],
     "minutes": [0, 0.5, 1, 1.5],
-    "version": ["1.0.0", "1.1", "2.0.0-rc.1", "2.0.0"],
+    "version": ["1", "1.1", "1.1.4", "2.0.0-rc.1", "2.0.0"],
     "joined": ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"],
 }
 HAS_ORDER = ("age", "minutes", "version", "joined")
