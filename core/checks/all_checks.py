@@ -19,7 +19,12 @@ CASE_CHECKS: tuple[Check, ...] = (
 )
 CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
 _OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"})
-DELIVERY_CHECKS = (*variants.CHECKS, *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM))
+DELIVERY_CHECKS = (
+    *variants.CHECKS,
+    *content.CHECKS,
+    *audience.CHECKS,
+    *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM),
+)
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
 
 
