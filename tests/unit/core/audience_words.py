@@ -34,22 +34,25 @@ VALUES: dict[str, list[JsonValue]] = {
     "version": ["1", "1.1", "1.1.4", "2.0.0-rc.1", "2.0.0"],
     "joined": ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"],
 }
+MEASURED: dict[str, list[JsonValue]] = {
+    name: [value for value in values if value != "New York"] for name, values in VALUES.items() if name != "minutes"
+}
+"""Those whose shares the catalogue knows: what it does not know is counted as everybody, which does not add up."""
 HAS_ORDER = ("age", "minutes", "version", "joined")
 
 
-def random_audience(chance: random.Random, depth: int = 3) -> JsonObject:
+def random_audience(chance: random.Random, depth: int = 3, words: dict[str, list[JsonValue]] = VALUES) -> JsonObject:
     """An audience that can be read, of up to `depth` nested joints."""
     kind = chance.choice(["leaf", "leaf", "any", "all", "not"]) if depth else "leaf"
     if kind == "not":
-        return {"not": random_audience(chance, depth - 1)}
+        return {"not": random_audience(chance, depth - 1, words)}
     if kind != "leaf":
-        return {kind: [random_audience(chance, depth - 1) for _ in range(chance.randint(1, 3))]}
-    names = chance.sample(sorted(VALUES), chance.randint(1, 2))
-    return {name: random_wish(chance, name) for name in names}
+        return {kind: [random_audience(chance, depth - 1, words) for _ in range(chance.randint(1, 3))]}
+    names = chance.sample(sorted(words), chance.randint(1, 2))
+    return {name: random_wish(chance, name, words[name]) for name in names}
 
 
-def random_wish(chance: random.Random, name: str) -> JsonValue:
-    values = VALUES[name]
+def random_wish(chance: random.Random, name: str, values: list[JsonValue]) -> JsonValue:
     form = chance.choice(["value", "list", "not", "exists", "bounds"])
     if form == "value":
         return chance.choice(values)
@@ -64,5 +67,5 @@ def random_wish(chance: random.Random, name: str) -> JsonValue:
 
 
 @st.composite
-def audiences(draw: st.DrawFn) -> JsonObject:
-    return random_audience(random.Random(draw(st.integers(0, 2**32))))
+def audiences(draw: st.DrawFn, words: dict[str, list[JsonValue]] = VALUES) -> JsonObject:
+    return random_audience(random.Random(draw(st.integers(0, 2**32))), words=words)
