@@ -352,7 +352,7 @@ def steps() -> st.SearchStrategy[list[tuple[str, Assignment | None]]]:
     return st.lists(st.sampled_from(EXPERIMENTS).flatmap(step), max_size=12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(steps())
 def test_after_any_writes_the_payload_is_what_the_model_says(sequence: list[tuple[str, Assignment | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -60,7 +60,7 @@ def stored(writer: Writer, layer: str) -> Held:
     return {(each.key, (each.lo, each.hi)) for each in writer.held(layer)}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(holds | releases, max_size=12))
 def test_holds_and_releases_do_what_the_model_does(
     store: SqlStore, actions: list[tuple[str, list[Range] | None]]

@@ -88,7 +88,7 @@ def require_plain(answer: Checked) -> None:
     assert answer.ready == (not any(finding.severity.startswith("block") for finding in answer.findings))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100, suppress_health_check=SLOW)
 @given(BRIEFS)
 @example({"success_metrics": {"ticket_rate": 5e-324}})
 @example({"start": "9999-12-31", "duration_days": 28})
@@ -111,7 +111,7 @@ def test_any_brief_is_a_draft_with_findings_or_refused(app: Crossfade, wild: dic
         assert plan.digest is not None or plan.findings
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100, suppress_health_check=SLOW)
 @given(MORE | st.dictionaries(st.sampled_from(SPEC_FIELDS), ANY), st.lists(st.sampled_from(SPEC_FIELDS), max_size=2))
 def test_any_spec_is_answered_with_its_findings(app: Crossfade, wild: JsonObject, left_out: list[str]) -> None:
     app.create_experiment(Brief.read(brief("guide-spec")))
@@ -126,7 +126,7 @@ def merged(value: JsonValue, wild: JsonValue) -> JsonValue:
     return {**value, **wild} if isinstance(value, dict) and isinstance(wild, dict) else value if wild is None else wild
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, suppress_health_check=SLOW)
 @given(MORE, st.integers(min_value=1, max_value=4), st.lists(NAMES, max_size=2))
 def test_any_change_of_a_draft_is_made_or_refused_and_leaves_a_draft(
     app: Crossfade, wild: JsonObject, version: int, fixes: list[str]
@@ -137,7 +137,7 @@ def test_any_change_of_a_draft_is_made_or_refused_and_leaves_a_draft(
     assert app.get_experiment("guide-wild").state == "draft"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, suppress_health_check=SLOW)
 @given(st.text(max_size=30), st.dictionaries(NAMES, ANY, max_size=4))
 def test_any_unit_is_explained_or_refused(app: Crossfade, unit: str, attributes: dict[str, JsonValue]) -> None:
     app.create_experiment(Brief.read(brief("guide-some", audience={"country": "NL", "visits": {"gte": 2}})))

@@ -56,7 +56,7 @@ def test_a_severity_is_one_of_four(check: Check) -> None:
     assert check.severity in SEVERITIES
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(st.sampled_from(PAIRS))
 def test_findings_come_worst_first_and_an_id_stands_for_one_patch(pair: tuple[Example, Example]) -> None:
     findings = together(*pair)

@@ -74,7 +74,7 @@ def test_one_fault_is_mended_in_one_call(example: Example) -> None:
     assert blocks(mended(document, QUIET), QUIET) == []
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=250, derandomize=True)
 @given(st.lists(st.sampled_from(CURABLE), min_size=2, max_size=3, unique_by=lambda example: example.id))
 def test_several_faults_are_mended_in_one_call(examples: list[Example]) -> None:
     assume(are_independent(*examples))
@@ -93,7 +93,7 @@ OBJECTS = st.recursive(
 """Objects without null, which no merge patch can set."""
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(OBJECTS, OBJECTS)
 def test_what_is_proposed_besides_fixes_is_a_patch_to_the_mended_spec(before: JsonObject, after: JsonObject) -> None:
     assert patch_object(before, patch_to(before, after)) == after
