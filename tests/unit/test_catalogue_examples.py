@@ -8,12 +8,9 @@ import pytest
 from crossfade.adapters.catalogue_yaml import YamlCatalogue
 from crossfade.core.catalogue_rules import problems
 from crossfade.core.model.catalogue import Catalogue
-from crossfade.core.power import (
-    adjusted_power,
-    eligible_units,
-    required_units,
-    required_units_for_margin,
-)
+from crossfade.core.statistics.accrual import eligible_units
+from crossfade.core.statistics.multiplicity import adjusted_power
+from crossfade.core.statistics.sample_sizes import required_units, required_units_for_margin
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAMING = YamlCatalogue(ROOT / "examples" / "streaming").current()

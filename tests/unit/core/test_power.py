@@ -11,11 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crossfade.core.model.catalogue import Baseline, Metric, Source
-from crossfade.core.power import (
-    adjusted_alpha,
-    adjusted_power,
-    detectable,
-    eligible_units,
+from crossfade.core.statistics.accrual import eligible_units
+from crossfade.core.statistics.detectable import detectable
+from crossfade.core.statistics.multiplicity import adjusted_alpha, adjusted_power
+from crossfade.core.statistics.sample_sizes import (
     margin_size,
     mean_size,
     proportion_size,
