@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.finding import Finding
-from . import eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import baselines, eligibility, intent, metrics, schedule, sequential, shape, statistics, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
@@ -11,6 +11,8 @@ CASE_CHECKS: tuple[Check, ...] = (
     *eligibility.CHECKS,
     *schedule.CHECKS,
     *metrics.CHECKS,
+    *baselines.CHECKS,
+    *sequential.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
 )

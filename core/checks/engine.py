@@ -11,6 +11,7 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from .. import audience as audiences
+from ..assignment import BUCKETS
 from ..documents import JsonObject
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Condition
@@ -54,6 +55,8 @@ class Case:
     today: date
     live: list[LiveGroup]
     held: list[HeldRange]
+    first: bool = False
+    """Whether nothing was ever launched on the surface, as far as anybody had to know."""
 
     @property
     def surface(self) -> Surface:
@@ -78,6 +81,17 @@ class Case:
     def free(self) -> int:
         """Buckets of the layer that nobody else holds."""
         return free_buckets([held for held in self.held if held.key != self.key])
+
+    @property
+    def free_share(self) -> float:
+        """The largest allocation that the layer has room for."""
+        return self.free / BUCKETS
+
+    @property
+    def units_at_first_look(self) -> float:
+        """Units in the smallest variant when the result may first be read; 0 when there is no size."""
+        looks = self.spec.design.looks if self.spec.design.kind == "group_sequential" else []
+        return self.size.smallest * (looks[0] if looks else 1.0) if self.size is not None else 0.0
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ there only when its launch is stuck between forward and back, and then a stop is
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""
 
+LAUNCHED: frozenset[State] = frozenset({"scheduled", "running", "paused", "stopped"})
+"""States of what units have met, or are about to."""
+
 NARROWING: frozenset[Change] = frozenset({"pause", "stop"})
 """Changes that take exposure away: they need no person."""
 

@@ -22,6 +22,7 @@ class Size(StrictModel):
     control: float = Field(description="units in the control")
     smallest: float = Field(description="units in the smallest variant")
     metrics: list[MetricSize]
+    each: float = Field(description="power that each test is to have, for the design's power of the decision")
     power: float = Field(description="least chance that the experiment ships when each effect is there, and no harm")
 
     @property

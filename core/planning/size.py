@@ -48,6 +48,7 @@ def size(spec: Spec, catalogue: Catalogue, audience: list[Condition], today: dat
         control=in_control,
         smallest=entering * min(control.weight, *treatments) / total,
         metrics=metrics,
+        each=test.power,
         power=power_to_ship(by_role["success"], by_role["guardrail"]),
     )
 
