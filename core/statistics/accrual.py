@@ -33,6 +33,8 @@ def weekly_looks(accrual: Mapping[int, int], days: int, window: int) -> list[flo
     Information grows with the units that have entered. No look comes before the first units have completed `window`
     days: there would be nothing to look at.
     """
+    if days < 1:
+        return [1.0]
     whole = eligible_units(accrual, days)
     looks: list[float] = []
     for day in range(first_look(window), days, WEEK):

@@ -5,16 +5,22 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from pydantic import JsonValue
 
+from crossfade.core.documents import JsonObject
 from crossfade.core.model.brief import Brief
+from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.planning.generate import Draft, generate
 
 from ..checks.railway import catalogue_with
 
 
-def drafted(today: date) -> Draft:
+def drafted(today: date, catalogue: JsonObject | None = None, **more: JsonValue) -> Draft:
     """The railway's usual run takes 14 days; from 16 to 20 November none may run."""
-    catalogue = catalogue_with({})
+    return _generated(catalogue_with(catalogue or {}), today, more)
+
+
+def _generated(catalogue: Catalogue, today: date, more: JsonObject) -> Draft:
     brief = Brief.read(
         {
             "surface": "departures",
@@ -22,6 +28,7 @@ def drafted(today: date) -> Draft:
             "because": "Nobody scrolls for a train",
             "variants": {"twelve": {"rows": 12}},
             "success_metrics": {"tickets_sold": 0.03},
+            "more": more,
         }
     )
     production = {name: each.initial for name, each in catalogue.surfaces["departures"].parameters.items()}
@@ -41,3 +48,58 @@ def test_the_duration_is_the_longest_usual_one_that_ends_before_a_blackout(today
     design = drafted(today).document["design"]
     assert isinstance(design, dict)
     assert design["days"] == days
+
+
+def sequential(**more: JsonValue) -> Draft:
+    """A draft of a brief with these other fields."""
+    return _generated(catalogue_with({}), date(2026, 10, 5), more)
+
+
+def design_of(draft: Draft) -> JsonObject:
+    design = draft.document["design"]
+    assert isinstance(design, dict)
+    return design
+
+
+def test_a_draft_is_of_a_fixed_design_unless_somebody_asks_for_another() -> None:
+    design = design_of(sequential())
+    assert (design["kind"], "looks" in design) == ("fixed", False)
+
+
+def test_a_sequential_draft_looks_at_the_end_of_each_week_and_tells_what_that_costs() -> None:
+    draft = sequential(design={"kind": "group_sequential"})
+    assert design_of(draft)["looks"] == [0.6667, 1.0]
+    assert draft.generated["/design/looks"].startswith("at the end of each week; ")
+    assert draft.generated["/design/looks"].endswith("% more units than for one look")
+
+
+@pytest.mark.parametrize("asked", [{"looks": [0.7, 1]}, {"spending": "pocock"}, {"rho": 3}], ids=str)
+def test_who_plans_looks_gets_a_sequential_design(asked: JsonObject) -> None:
+    draft = sequential(design=asked)
+    assert design_of(draft)["kind"] == "group_sequential"
+    assert design_of(draft)["looks"] == asked.get("looks", [0.6667, 1.0])
+
+
+def test_a_surface_may_ask_for_sequential_designs() -> None:
+    world: JsonObject = {"surfaces": {"departures": {"policy": {"design": "group_sequential"}}}}
+    draft = drafted(date(2026, 10, 5), catalogue=world)
+    assert design_of(draft)["kind"] == "group_sequential"
+    assert design_of(draft)["looks"] == [0.6667, 1.0]
+    assert "group sequential" in draft.generated["/design"]
+
+
+def test_a_sequential_draft_enters_more_units_than_a_fixed_one() -> None:
+    def share(**design: JsonValue) -> float:
+        draft = sequential(metrics={"tickets_sold": {"mde": 0.014}}, design={"days": 14, **design})
+        allocation = draft.document["allocation"]
+        assert isinstance(allocation, float)
+        return allocation
+
+    assert 0.5 < share() < share(kind="group_sequential", spending="pocock") <= 1
+
+
+def test_looks_wait_for_the_longest_window() -> None:
+    late: JsonObject = {"metrics": {"broken_pages": {"window_days": 14}}}
+    draft = drafted(date(2026, 10, 5), catalogue=late, design={"kind": "group_sequential"})
+    assert design_of(draft)["days"] == 21
+    assert design_of(draft)["looks"] == [0.7888, 1.0]
