@@ -108,7 +108,7 @@ def _few_units(case: Case, name: str, wanted: float, why: str) -> Iterator[Fault
 def denominators_are_watched(case: Case) -> Iterator[Fault]:
     """A ratio that may win the experiment is watched together with what stands below its line.
 
-    Fewer searches raise the clicks per search: a ratio can rise because its denominator fell (Kohavi, Tang, Xu:
+    Fewer visits raise the purchases per visit: a ratio can rise because its denominator fell (Kohavi, Tang, Xu:
     Trustworthy Online Controlled Experiments, chapter 7).
     """
     for name, use in case.spec.metrics.items():

@@ -197,13 +197,15 @@ def _design(draft: Draft, brief: Brief, surface: Surface, earlier: Spec | None) 
     """The design of the experiment iterated on, else the surface's, and sequential when the brief plans looks."""
     policy, asked = surface.policy, _object(brief.more.get("design"))
     design: JsonObject = {"kind": policy.design, "alpha": policy.alpha, "power": policy.power, "days": policy.days}
-    horizon = "fixed horizon" if policy.design == "fixed" else "group sequential"
-    why = f"{horizon}, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
     if earlier is not None:
-        design, why = earlier.design.model_dump(mode="json", exclude_unset=True), f"as in {brief.iterates}"
+        design = earlier.design.model_dump(mode="json", exclude_unset=True)
     if "kind" not in asked and (asked.get("looks") or "spending" in asked or "rho" in asked):
         design["kind"] = "group_sequential"
         draft.generated["/design/kind"] = "group_sequential, as looks are planned"
+    horizon = "fixed horizon" if asked.get("kind", design.get("kind")) == "fixed" else "group sequential"
+    why = f"{horizon}, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
+    if earlier is not None:
+        why = f"as in {brief.iterates}"
     if brief.duration_days is not None:
         design["days"] = brief.duration_days
     draft.document["design"] = design

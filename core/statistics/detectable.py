@@ -6,7 +6,7 @@ import math
 
 from ..model.catalogue import Metric
 from .normal import below, quantile
-from .sample_sizes import proportion_variances, required_units
+from .sample_sizes import countable, proportion_variances, required_units
 
 
 def detectable(metric: Metric, units: float, alpha: float, power: float, *, ratio: float = 1) -> float | None:
@@ -43,6 +43,7 @@ def power_for_effect(metric: Metric, relative: float, units: float, alpha: float
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative == 0:
         return None
+    relative = countable(relative)
     units /= metric.unexplained
     if metric.kind != "proportion":
         return _power_for_mean(variance, abs(relative * mean), units, quantile(1 - alpha / 2), ratio)
@@ -60,7 +61,9 @@ def power_for_margin(metric: Metric, relative: float, units: float, alpha: float
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative <= 0:
         return None
-    return _power_for_mean(variance, relative * abs(mean), units / metric.unexplained, quantile(1 - alpha), ratio)
+    return _power_for_mean(
+        variance, countable(relative) * abs(mean), units / metric.unexplained, quantile(1 - alpha), ratio
+    )
 
 
 def _power_for_mean(variance: float, effect: float, units: float, critical: float, ratio: float) -> float:

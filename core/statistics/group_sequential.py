@@ -17,8 +17,8 @@ from .normal import below, quantile
 
 Spending = Literal["power", "obrien_fleming", "pocock"]
 Looks = tuple[float, ...]
-MAX_LOOKS = 60
-"""More planned looks than a daily one over two months cost units and gain nothing."""
+MAX_LOOKS = 30
+"""More looks than a daily one over a month, or a weekly one over half a year, cost units and gain nothing."""
 SMALLEST_STEP = 1e-3
 """Least growth of information from one look to the next: the integration needs some."""
 _FARTHEST = 8.5
@@ -129,14 +129,15 @@ def power_at(plan: Plan, alpha: float, drift: float) -> float:
 @lru_cache(maxsize=512)
 def drift_for(plan: Plan, alpha: float, power: float) -> float:
     """The mean of Z at full information that gives a power; of a fixed test it is z_{1-alpha} + z_{power}."""
-    fixed = quantile(1 - alpha) + quantile(power)
-    low, high = fixed, fixed + 1  # looking never saves units at the end, and no spending here costs as much as this
-    while power_at(plan, alpha, high) < power and high < 2 * _FARTHEST:
-        high += 1
-    while high - low > 1e-5:
-        middle = (low + high) / 2
-        low, high = (middle, high) if power_at(plan, alpha, middle) < power else (low, middle)
-    return high
+    wanted = quantile(power)
+    drift = quantile(1 - alpha) + wanted
+    for _ in range(20):
+        # The quantile of the power grows nearly as the drift does, so the difference is the next step.
+        step = wanted - quantile(power_at(plan, alpha, drift))
+        drift += step
+        if abs(step) < 1e-6:
+            break
+    return drift
 
 
 def inflation(plan: Plan, alpha: float, power: float) -> float:

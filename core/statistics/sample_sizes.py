@@ -11,8 +11,13 @@ import math
 from ..model.catalogue import Metric
 from .normal import quantile
 
-SMALLEST_EFFECT = 1e-9
-"""Relative; a smaller one counts as this one, which no number of units finds either."""
+SMALLEST_EFFECT, LARGEST_EFFECT = 1e-9, 1e6
+"""Relative; what is smaller or larger counts as these, which no units and any units find."""
+
+
+def countable(relative: float) -> float:
+    """A relative effect or margin within what can be calculated with, its sign kept."""
+    return math.copysign(min(max(abs(relative), SMALLEST_EFFECT), LARGEST_EFFECT), relative)
 
 
 def mean_size(variance: float, effect: float, alpha: float, power: float, *, sides: int = 2, ratio: float = 1) -> float:
@@ -74,7 +79,7 @@ def required_units(metric: Metric, relative: float, alpha: float, power: float, 
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative == 0:
         return None
-    relative = math.copysign(max(abs(relative), SMALLEST_EFFECT), relative)
+    relative = countable(relative)
     if metric.kind == "proportion":
         moved = mean * (1 + relative)
         if not 0 < moved < 1:
@@ -90,5 +95,5 @@ def required_units_for_margin(
     mean, variance = metric.baseline.mean, metric.variance
     if variance is None or mean == 0 or relative <= 0:
         return None
-    margin = max(relative, SMALLEST_EFFECT) * abs(mean)
+    margin = countable(relative) * abs(mean)
     return metric.unexplained * margin_size(variance, margin, alpha, power, ratio=ratio)
