@@ -172,14 +172,20 @@ def metric_names_lead_somewhere(catalogue: Catalogue) -> Problems:
     for name, metric in catalogue.metrics.items():
         if metric.unit not in catalogue.units:
             yield _unknown(("metrics", name, "unit"), "unit", metric.unit, catalogue.units)
-        for role, other in (("covariate", metric.covariate), ("replaced_by", metric.replaced_by)):
+        named = {
+            "covariate": metric.covariate,
+            "denominator_metric": metric.denominator_metric,
+            "replaced_by": metric.replaced_by,
+        }
+        for role, other in named.items():
             if other is not None and other not in catalogue.metrics:
                 yield _unknown(("metrics", name, role), "metric", other, catalogue.metrics)
         yield from _successor(catalogue, name, metric)
-        covariate = catalogue.metrics.get(metric.covariate or "")
-        if covariate is not None and covariate.unit != metric.unit:
-            message = f"a covariate is measured on the metric's own unit, {metric.unit}; this is per {covariate.unit}"
-            yield Problem(("metrics", name, "covariate"), message, metric.covariate)
+        for role, what in (("covariate", "a covariate"), ("denominator_metric", "a denominator")):
+            other = catalogue.metrics.get(named[role] or "")
+            if other is not None and other.unit != metric.unit:
+                message = f"{what} is measured on the metric's own unit, {metric.unit}; this is per {other.unit}"
+                yield Problem(("metrics", name, role), message, named[role])
 
 
 def _successor(catalogue: Catalogue, name: str, metric: Metric) -> Problems:
@@ -208,6 +214,21 @@ def baselines_can_be_used(catalogue: Catalogue) -> Problems:
         raised = mean * (1 + (metric.mde or 0))
         if metric.kind == "proportion" and metric.better == "up" and 0 < mean < 1 <= raised:
             yield Problem(("metrics", name, "mde"), f"raises the rate {mean:g} to {raised:.4g}, above 1", metric.mde)
+
+
+def companions_fit_the_kind(catalogue: Catalogue) -> Problems:
+    """What is said of a metric beside its baseline has something to refer to: a correlation its covariate, a metric
+    below the line a ratio, a skewness a distribution that the rate alone does not tell."""
+    for name, metric in catalogue.metrics.items():
+        at = ("metrics", name)
+        if metric.correlation is not None and metric.covariate is None:
+            yield Problem((*at, "correlation"), "a correlation with what? Name the covariate", metric.correlation)
+        if metric.denominator_metric is not None and metric.kind != "ratio":
+            yield Problem((*at, "denominator_metric"), f"only a ratio has a denominator; this is a {metric.kind}")
+        if metric.denominator_metric == name:
+            yield Problem((*at, "denominator_metric"), "a ratio is not its own denominator", name)
+        if metric.kind == "proportion" and metric.baseline.skew is not None:
+            yield Problem((*at, "baseline", "skew"), "the skewness of a proportion follows from its rate; leave it out")
 
 
 def sources_fit_the_kind(catalogue: Catalogue) -> Problems:
@@ -445,6 +466,7 @@ RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     quantiles_never_fall,
     metric_names_lead_somewhere,
     baselines_can_be_used,
+    companions_fit_the_kind,
     sources_fit_the_kind,
     surfaces_have_units,
     surface_metrics_fit,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, FiniteFloat
 
+from ..core.app.estimating import Question
 from ..core.documents import JsonObject
-from ..core.model.answers import Checked
+from ..core.model.answers import Checked, Estimate
 from ..core.model.brief import Brief, SuccessMetrics, Variants
 from .spec import Effect, ToolContext, ToolSpec, app_of
 
@@ -23,6 +24,19 @@ def validate_experiment(
 ) -> Checked:
     """Check an experiment spec without storing it. Returns every finding at once, with allowed fields and values."""
     return app_of(ctx).validate_experiment(spec)
+
+
+def estimate_sample_size(
+    ctx: ToolContext,
+    surface: Annotated[str, Field(description="Surface key")],
+    metrics: Annotated[SuccessMetrics, Field(description="Metric: relative effect, or null for its default")],
+    days: Annotated[int | None, Field(description="1-180; default a choice")] = None,
+    allocation: Annotated[FiniteFloat | None, Field(description="0.2 = 20 %; default a choice")] = None,
+    audience: Annotated[str | JsonObject | None, Field(description="As in create_experiment")] = None,
+    variants: Annotated[int, Field(description="With the control")] = 2,
+) -> Estimate:
+    """Estimate the sample size of an experiment: what runs of some weeks detect, what effects need, what limits."""
+    return app_of(ctx).estimate_sample_size(Question(surface, metrics, days, allocation, audience or {}, variants))
 
 
 def create_experiment(
@@ -88,6 +102,7 @@ def update_experiment(
 
 
 TOOLS = (
+    ToolSpec(estimate_sample_size, "Estimate sample size", Effect.READS),
     ToolSpec(validate_experiment, "Validate experiment", Effect.READS),
     ToolSpec(create_experiment, "Create experiment", Effect.WRITES),
     ToolSpec(update_experiment, "Update experiment", Effect.WRITES),

@@ -15,10 +15,12 @@ from ..core.documents import canonical
 from ..core.model.answers import (
     Applied,
     Checked,
+    Estimate,
     Experiment,
     Experiments,
     FindingView,
     PlanView,
+    SizeOption,
     StepView,
     Surfaces,
     SurfaceView,
@@ -144,10 +146,33 @@ def _checked(answer: Checked) -> Lines:
     yield from _generated(answer.generated)
     if answer.size is not None:
         found = "; ".join(f"{name} {effect:g}" for name, effect in (answer.size.detects or {}).items())
-        yield f"size: {answer.size.days} days, {answer.size.control} units in the control" + (
-            f", detects {found}" if found else ""
+        yield f"size: {answer.size.days} days, {answer.size.control} units in the control, " + (
+            f"power {answer.size.power:g} to ship" + (f", detects {found}" if found else "")
         )
     yield f"next: {answer.next}"
+
+
+def _estimate(answer: Estimate) -> Lines:
+    reached = f", an audience of {answer.reached:g}" if answer.reached is not None else ""
+    yield f"sample size on {answer.surface}{reached}: alpha {answer.alpha:g} and power {answer.power:g} in each test"
+    yield from _map("names read as", answer.read_as)
+    yield from _map("effects", answer.effects)
+    yield from _map("guardrail margins", answer.margins)
+    yield from _map("units needed in the control", answer.needs)
+    if answer.limiting is not None:
+        yield f"needs most: {answer.limiting}"
+    yield from (f"- {_option(each)}" for each in answer.menu)
+    if answer.enough is not None:
+        yield f"shortest: {_option(answer.enough)}"
+    else:
+        yield "no run of 180 days is enough: ask for a larger effect, fewer variants, or a wider audience"
+    yield f"next: {answer.next}"
+
+
+def _option(each: SizeOption) -> str:
+    found = "; ".join(f"{name} {effect:g}" for name, effect in (each.detects or {}).items())
+    what = f"{each.days} days at {each.allocation:g}: {'ENOUGH' if each.enough else 'too few'}, {each.control} units"
+    return f"{what}, power {each.power:g} to ship" + (f", detects {found}" if found else "")
 
 
 def _counts(findings: Sequence[FindingView], more: Sequence[str] | None) -> str:
@@ -208,6 +233,7 @@ _WRITERS: dict[type[BaseModel], Callable[[Any], Lines]] = {
     Experiments: _experiments,
     Experiment: _experiment,
     Checked: _checked,
+    Estimate: _estimate,
     PlanView: _plan,
     Applied: _applied,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from ..documents import canonical
+from ..documents import JsonObject, canonical
 from ..model.experiment import Change, Record
 
 
@@ -62,6 +62,39 @@ def create(surface: str, parameter: str, metric: str) -> str:
 
 def create_the_same() -> str:
     return "create_experiment(...) with these values"
+
+
+def surface(key: str) -> str:
+    return f'find_surfaces(query="{key}")'
+
+
+def estimate(
+    surface: str,
+    metrics: Mapping[str, float | None],
+    days: int | None,
+    allocation: float | None,
+    audience: JsonObject | str,
+    variants: int,
+) -> str:
+    arguments = [f'surface="{surface}"', f"metrics={canonical(dict(metrics))}"]
+    arguments += [f"days={days}"] if days is not None else []
+    arguments += [f"allocation={allocation:g}"] if allocation is not None else []
+    arguments += [f"audience={canonical(audience)}"] if audience else []
+    arguments += [f"variants={variants}"] if variants != 2 else []
+    return f"estimate_sample_size({', '.join(arguments)})"
+
+
+def create_sized(
+    surface: str,
+    parameter: str,
+    metrics: Mapping[str, float | None],
+    audience: JsonObject | str,
+    allocation: float,
+    days: int,
+) -> str:
+    call = _create(surface, dict(metrics), {"treatment": {parameter: ...}})
+    asked = f", audience={canonical(audience)}" if audience else ""
+    return f"{call[:-1]}{asked}, allocation={allocation:g}, duration_days={days})"
 
 
 def _create(

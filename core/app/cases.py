@@ -10,7 +10,7 @@ from ..checks.shape import read_spec, unknown_place
 from ..documents import JsonObject
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
-from ..model.experiment import Record, Spec
+from ..model.experiment import LAUNCHED, Record, Spec
 from ..model.finding import Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
@@ -72,8 +72,16 @@ def examine(
         live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
         started=started,
+        first=_is_first(view, catalogue, spec.surface),
     )
     return case, run_checks(case, checks)
+
+
+def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:
+    """Whether nothing was ever launched on a surface; not asked of one whose A/A test is known."""
+    if catalogue.surfaces[surface].aa_tested is not None:
+        return False
+    return not view.search(surface=surface, states=LAUNCHED, limit=1)
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from ..documents import JsonObject
-from ..model.answers import Applied, Checked, Experiment, Experiments, Explanation, PlanView, Surfaces
+from ..model.answers import Applied, Checked, Estimate, Experiment, Experiments, Explanation, PlanView, Surfaces
 from ..model.brief import Brief
 from ..model.experiment import Change, State
 from ..model.plan import Approval, Assurance, Operation
@@ -13,6 +13,7 @@ from . import (
     applying,
     approving,
     drafts,
+    estimating,
     experiments,
     explaining,
     plan_view,
@@ -57,6 +58,10 @@ class Crossfade:
     def validate_experiment(self, spec: JsonObject) -> Checked:
         """The findings of a full spec, which is not stored; where it breaks the schema, those are findings too."""
         return drafts.validate(self.dependencies, spec)
+
+    def estimate_sample_size(self, question: estimating.Question) -> Estimate:
+        """What a surface's units can find. NotFound: its surface or a metric; Invalid: a number that cannot be."""
+        return estimating.estimate(self.dependencies, question)
 
     def create_experiment(self, brief: Brief) -> Checked:
         """Make and store the draft of a brief. NotFound: its surface; Conflict: the key belongs to another brief."""

@@ -68,7 +68,8 @@ def size_view(case: Case | None) -> SizeView | None:
     if case is None or case.size is None:
         return None
     found = {metric.metric: round(metric.detects, 4) for metric in case.size.metrics if metric.detects is not None}
-    return SizeView(days=case.size.days, control=round(case.size.control), detects=found or None)
+    power = round(case.size.power, 3)
+    return SizeView(days=case.size.days, control=round(case.size.control), power=power, detects=found or None)
 
 
 def checked(

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from ..model.experiment import Change
 from ..model.finding import Finding
-from . import audience, content, eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import (
+    audience,
+    baselines,
+    content,
+    eligibility,
+    intent,
+    metrics,
+    schedule,
+    sequential,
+    shape,
+    statistics,
+    variants,
+)
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
@@ -14,6 +26,8 @@ CASE_CHECKS: tuple[Check, ...] = (
     *eligibility.CHECKS,
     *schedule.CHECKS,
     *metrics.CHECKS,
+    *baselines.CHECKS,
+    *sequential.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
 )

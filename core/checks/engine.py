@@ -11,6 +11,7 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from .. import audience as audiences
+from ..assignment import BUCKETS
 from ..documents import JsonObject, digest
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Audience
@@ -59,6 +60,8 @@ class Case:
     held: list[HeldRange]
     started: date | None = None
     """The day of the launch; None of what has not been launched, and can still be changed."""
+    first: bool = False
+    """Whether nothing was ever launched on the surface, as far as anybody had to know."""
 
     @property
     def surface(self) -> Surface:
@@ -83,6 +86,17 @@ class Case:
     def free(self) -> int:
         """Buckets of the layer that nobody else holds."""
         return free_buckets([held for held in self.held if held.key != self.key])
+
+    @property
+    def free_share(self) -> float:
+        """The largest allocation that the layer has room for."""
+        return self.free / BUCKETS
+
+    @property
+    def units_at_first_look(self) -> float:
+        """Units in the smallest variant when the result may first be read; 0 when there is no size."""
+        looks = self.spec.design.looks if self.spec.design.kind == "group_sequential" else []
+        return self.size.smallest * (looks[0] if looks else 1.0) if self.size is not None else 0.0
 
 
 @dataclass(frozen=True)

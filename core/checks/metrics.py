@@ -9,6 +9,8 @@ from ..documents import JsonObject, nest, pointer
 from ..names import listed, nearest
 from .engine import Case, Check, Cure, Fault
 
+USUAL_EFFECTS = 5
+"""Times its usual effect up to which a metric's effect is no surprise."""
 PLAUSIBLE_MDE = 0.5
 """A relative effect above this has hardly ever been true; GrowthBook calls an observed one suspicious."""
 
@@ -130,6 +132,22 @@ def effects_are_plausible(case: Case) -> Iterator[Fault]:
             yield Fault(at, message, got=use.mde, cures=cures)
 
 
+def effects_are_usual(case: Case) -> Iterator[Fault]:
+    """The effect is not far above the metric's usual one: a test sized for a wish misses what is really there.
+
+    Power is for the assumed effect; of smaller ones such a run finds only exaggerated flukes (Gelman, Carlin 2014,
+    "Beyond Power Calculations").
+    """
+    for name, use in case.spec.metrics.items():
+        metric = case.catalogue.metrics.get(name)
+        if use.role != "success" or metric is None or metric.mde is None or not use.mde:
+            continue
+        if USUAL_EFFECTS * metric.mde < abs(use.mde) <= PLAUSIBLE_MDE:
+            at, usual = pointer("metrics", name, "mde"), metric.usual_effect
+            message = f"{use.mde:+.2%} is {abs(use.mde) / metric.mde:.0f} times the usual effect on {name}."
+            yield Fault(at, message, got=use.mde, cures=[Cure(f"the usual effect, {usual:+.2%}", nest(at, usual))])
+
+
 def guardrails_have_a_margin(case: Case) -> Iterator[Fault]:
     """Each guardrail says how much worse is still acceptable; "not significantly worse" protects nothing."""
     for name, use in case.spec.metrics.items():
@@ -160,12 +178,19 @@ def success_metrics_are_few(case: Case) -> Iterator[Fault]:
 
 
 def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
-    """Metrics are analysed by the unit that is randomised; a finer one has a variance that looks too small."""
-    for name in case.spec.metrics:
+    """Metrics are analysed by the unit that is randomised; a finer one has a variance that looks too small.
+
+    What is finer can be had as a ratio per unit, with the delta method (Deng, Knoblich, Lu 2018).
+    """
+    required = case.surface.required_metrics
+    for name, use in case.spec.metrics.items():
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.unit != case.spec.unit:
+            at, cures = pointer("metrics", name), list[Cure]()
+            if use.role != "success" and name not in required:
+                cures.append(Cure("leave it out", nest(at, None), relaxes=use.role == "guardrail"))
             message = f"It is measured per {metric.unit}, and the experiment randomises by {case.spec.unit}."
-            yield Fault(pointer("metrics", name), message, got=metric.unit)
+            yield Fault(at, message, metric.unit, allowed=[case.spec.unit], cures=cures)
 
 
 def windows_fit_the_run(case: Case) -> Iterator[Fault]:
@@ -192,6 +217,7 @@ CHECKS = (
     Check("metrics.margin_present", "block", guardrails_have_a_margin),
     Check("metrics.window", "block", windows_fit_the_run),
     Check("metrics.margin_policy", "block_unless_overridden", margins_are_within_policy),
+    Check("metrics.unit", "block", metrics_are_of_the_unit),
     Check("metrics.few", "warn", success_metrics_are_few),
-    Check("metrics.unit", "warn", metrics_are_of_the_unit),
+    Check("metrics.effect_usual", "warn", effects_are_usual),
 )

@@ -23,6 +23,8 @@ WANTED = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
+    "greater_than": "a number within the bounds of resource schema://experiment",
+    "less_than_equal": "a number within the bounds of resource schema://experiment",
     "string_type": "text",
     "string_too_short": "text, not empty",
     "string_too_long": "text of at most 2,000 characters",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..audience import described, share
-from ..documents import JsonObject, nest, pointer
-from ..model.plan import BUCKETS
+from ..documents import JsonObject, nest, patch_object
+from ..model.experiment import Spec
+from ..model.size import Size
 from ..planning.buckets import buckets_for
-from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
+from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, size
 from .engine import Case, Check, Cure, Fault
+from .sequential import ONCE
 
 WEEK = 7
 """Days."""
@@ -82,33 +85,55 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
     if case.audience != [[]]:
         reached, _ = share(case.audience, case.catalogue.attributes)
         given += f" of an audience of {reached:.2%}"
-    message = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
-    yield Fault("/design", message, cures=_powerful(case))
+    units = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
+    message = f"{units} The weakest test has too little power."
+    # Rounded down: 0.7996 is not yet 0.8.
+    weakest = math.floor(min(each.power for each in lacking) * 1_000) / 1_000
+    allowed = [f"{case.size.each:.3g} each, for {case.spec.design.power:g} to ship"]
+    yield Fault("/design", message, got=weakest, allowed=allowed, cures=_powerful(case))
 
 
 def _powerful(case: Case) -> list[Cure]:
     spec, cures = case.spec, list[Cure]()
     allocation = allocation_needed(spec, case.catalogue, case.audience, case.today)
     if allocation is not None and buckets_for(allocation) <= case.free:
-        cures.append(Cure(f"enter {allocation:g} of the units", nest("/allocation", allocation)))
+        cures.append(_resized(case, f"enter {allocation:g} of the units", nest("/allocation", allocation)))
     days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)
     if days is not None:
-        cures.append(Cure(f"run {days} days", nest("/design/days", days)))
-    most = min(1.0, case.free / BUCKETS)
+        cures.append(_resized(case, f"run {days} days", nest("/design/days", days)))
+    if spec.design.kind == "group_sequential" and _size_with(case, ONCE).sufficient:
+        cures.append(_resized(case, "read it once, at the end", ONCE))
+    most = case.free_share
     if not cures and most > spec.allocation:
         wider = spec.model_copy(update={"allocation": most})
         days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT, case.today)
         if days is not None:
             patch = {**nest("/allocation", most), **nest("/design/days", days)}
-            cures.append(Cure(f"enter {most:g} and run {days} days", patch))
+            cures.append(_resized(case, f"enter {most:g} and run {days} days", patch))
     return cures + _relaxing(case) + _wider_audience(case)
+
+
+def _resized(case: Case, effect: str, patch: JsonObject) -> Cure:
+    """A cure and the power that it gives."""
+    return Cure(f"{effect}: power {_size_with(case, patch).power:.2f} to ship", patch)
+
+
+def _size_with(case: Case, patch: JsonObject) -> Size:
+    """The size under a patch of numbers that make a design."""
+    spec = Spec.model_validate(patch_object(case.spec.model_dump(mode="json", exclude_unset=True), patch))
+    sized = size(spec, case.catalogue, case.audience, case.today)
+    assert sized is not None
+    return sized
 
 
 def _wider_audience(case: Case) -> list[Cure]:
     """The one condition of the audience without which the run would be long enough; it changes who is asked about."""
+    raw = case.spec.audience
     for condition in case.audience[0] if len(case.audience) == 1 else []:
+        if not isinstance(raw, dict) or condition.attribute not in raw:
+            continue
         others = [[each for each in case.audience[0] if each is not condition]]
-        wider = case.spec.model_copy(update={"allocation": max(case.spec.allocation, min(1.0, case.free / BUCKETS))})
+        wider = case.spec.model_copy(update={"allocation": max(case.spec.allocation, case.free_share)})
         days = days_needed(wider, case.catalogue, others, case.surface.policy.max_days, case.today)
         if days is not None:
             patch: JsonObject = {
@@ -140,12 +165,18 @@ def _relaxing(case: Case) -> list[Cure]:
     return [Cure("settle for detecting " + ", ".join(texts), {"metrics": effects}, relaxes=True)]
 
 
-def metrics_have_history(case: Case) -> Iterator[Fault]:
-    """Every deciding metric has a baseline and a variance; without them no size is more than a guess."""
-    for name, use in case.spec.metrics.items():
-        metric = case.catalogue.metrics.get(name)
-        if metric is not None and use.role != "quality" and (metric.variance is None or metric.baseline.mean == 0):
-            yield Fault(pointer("metrics", name), "The catalogue has no baseline to size this metric by.")
+def first_test_follows_an_a_a(case: Case) -> Iterator[Fault]:
+    """Before the first experiment on a surface an A/A test shows that its units are split and counted soundly.
+
+    A broken split or log looks like an effect, and nobody can tell the two apart afterwards (Kohavi, Tang, Xu:
+    Trustworthy Online Controlled Experiments, chapter 19).
+    """
+    if case.first and case.surface.aa_tested is None and "a-a" not in case.spec.tags:
+        message = (
+            f"This is the first experiment on {case.spec.surface}, and no A/A test is on record. Run one, or note its "
+            "day as `aa_tested` in the catalogue."
+        )
+        yield Fault("/surface", message)
 
 
 CHECKS = (
@@ -153,7 +184,7 @@ CHECKS = (
     Check("duration.possible", "block", duration_is_possible),
     Check("duration.minimum", "block_unless_overridden", duration_is_long_enough),
     Check("power.sufficient", "block_unless_overridden", power_is_sufficient),
-    Check("metrics.history", "block_unless_overridden", metrics_have_history),
     Check("duration.whole_weeks", "warn", duration_is_whole_weeks),
     Check("duration.long", "warn", duration_is_not_too_long),
+    Check("design.aa_first", "info", first_test_follows_an_a_a),
 )

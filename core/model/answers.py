@@ -34,6 +34,7 @@ class FindingView(StrictModel):
 class SizeView(StrictModel):
     days: int
     control: int = Field(description="units in the control")
+    power: float = Field(description="least chance to ship when each effect is there")
     detects: dict[str, float] | None = Field(default=None, description="metric -> smallest relative effect found")
 
 
@@ -49,6 +50,32 @@ class Checked(StrictModel):
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
     size: SizeView | None = None
+    next: str
+
+
+class SizeOption(StrictModel):
+    days: int
+    allocation: float
+    control: int = Field(description="units in the control")
+    enough: bool = Field(description="every effect and margin is resolved")
+    power: float = Field(description="least chance to ship when each effect is there")
+    detects: dict[str, float] | None = Field(default=None, description="metric -> smallest relative effect found")
+
+
+class Estimate(StrictModel):
+    """What the units of a surface can find."""
+
+    surface: str
+    read_as: dict[str, str] | None = Field(default=None, description="name given -> metric")
+    reached: float | None = Field(default=None, description="share of the surface's units in the audience")
+    alpha: float = Field(description="of each success test, two-sided, corrected")
+    power: float = Field(description="of each test, corrected")
+    effects: dict[str, float] = Field(description="success metric -> relative effect asked")
+    margins: dict[str, float] | None = Field(default=None, description="guardrail -> margin")
+    needs: dict[str, int] = Field(description="metric -> units in the control")
+    limiting: str | None = Field(default=None, description="the metric that needs most")
+    menu: list[SizeOption]
+    enough: SizeOption | None = Field(default=None, description="the shortest run that is enough; absent when none is")
     next: str
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -11,6 +12,8 @@ from ..documents import JsonObject
 from .strict import Key, StrictModel, Text
 
 Role = Literal["success", "guardrail", "quality"]
+DesignKind = Literal["fixed", "group_sequential"]
+"""Whether the result is read once at the end, or at planned looks at which the experiment may end."""
 Share = Annotated[float, Field(ge=0, le=1)]
 USUAL_EFFECT = 0.01
 """The relative effect that is looked for on a metric whose entry names none: 1 %."""
@@ -42,6 +45,10 @@ class Baseline(StrictModel):
         default=None,
         description="variance per unit; a proportion's is rate * (1 - rate), a ratio's the linearised one",
     )
+    skew: float | None = Field(
+        default=None,
+        description="skewness per unit; none for a proportion, whose rate tells it",
+    )
     measured: date | None = None
 
 
@@ -67,7 +74,16 @@ class Metric(StrictModel):
     margin: PositiveFloat | None = Field(default=None, description="usual non-inferiority margin, relative")
     window_days: PositiveInt = 7
     freshness_hours: PositiveFloat = 24.0
-    covariate: Key | None = None
+    covariate: Key | None = Field(
+        default=None,
+        description="metric whose value over its window before a unit's first exposure explains part of this one's",
+    )
+    correlation: Annotated[float, Field(gt=-1, lt=1)] | None = Field(
+        default=None, description="of the covariate with this metric per unit, measured with the baseline"
+    )
+    denominator_metric: Key | None = Field(
+        default=None, description="for a ratio: the metric of what stands below the line, to be watched beside it"
+    )
     owner: Key
     status: Literal["active", "deprecated"] = "active"
     replaced_by: Key | None = None
@@ -79,6 +95,20 @@ class Metric(StrictModel):
         if self.kind == "proportion":
             return self.baseline.mean * (1 - self.baseline.mean)
         return self.baseline.variance
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the variance that the covariate leaves, 1 without one: 1 - rho^2 (CUPED; Deng, Xu, Kohavi, Walker
+        2013, "Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data", eq. 5)."""
+        return 1 - self.correlation**2 if self.covariate and self.correlation else 1.0
+
+    @property
+    def skew(self) -> float | None:
+        """Skewness per unit, of a proportion (1 - 2 p) / sqrt(p (1 - p)); None when nobody has measured it."""
+        if self.kind != "proportion":
+            return self.baseline.skew
+        variance = self.variance
+        return (1 - 2 * self.baseline.mean) / math.sqrt(variance) if variance and variance > 0 else None
 
     @property
     def usual_effect(self) -> float:
@@ -116,6 +146,7 @@ class Policy(StrictModel):
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
     max_margin: PositiveFloat = Field(default=0.05, description="widest non-inferiority margin, relative")
+    design: DesignKind = Field(default="fixed", description="design of a draft that asks for none")
     days: PositiveInt = Field(default=14, description="usual duration; whole weeks")
     min_days: PositiveInt = 7
     max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
@@ -169,6 +200,9 @@ class Surface(StrictModel):
     max_live: PositiveInt = Field(default=50, description="most experiments that hold buckets at once")
     blackouts: list[Blackout] = Field(default_factory=list[Blackout])
     restricted: list[Restriction] = Field(default_factory=list[Restriction])
+    aa_tested: date | None = Field(
+        default=None, description="day on which an A/A test last showed that units are split and counted soundly here"
+    )
     delivery: dict[Key, Route] = Field(
         default_factory=dict[Key, Route], description="per environment, else its default"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from ..documents import JsonObject
-from .catalogue import Role
+from .catalogue import DesignKind, Role
 from .strict import Key, StrictModel, Text
 
 ExperimentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
@@ -34,6 +34,9 @@ there only when its launch is stuck between forward and back, and then a stop is
 
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""
+
+LAUNCHED: frozenset[State] = frozenset({"scheduled", "running", "paused", "stopped"})
+"""States of what units have met, or are about to."""
 
 NARROWING: frozenset[Change] = frozenset({"pause", "stop"})
 """Changes that take exposure away: they need no person."""
@@ -69,10 +72,23 @@ class MetricUse(StrictModel):
 
 
 class Design(StrictModel):
-    kind: Literal["fixed"] = "fixed"
+    kind: DesignKind = "fixed"
     alpha: float = Field(description="two-sided significance level before correction")
     power: float
-    days: int = Field(description="duration in days")
+    days: int = Field(description="duration in days, at the longest")
+    correction: Literal["bonferroni", "holm", "none"] = Field(
+        default="bonferroni", description="what keeps alpha over several success metrics and treatments"
+    )
+    looks: list[float] = Field(
+        default_factory=list[float],
+        description="group_sequential: shares of the units by which the result may be read, growing, the last 1",
+    )
+    spending: Literal["power", "obrien_fleming", "pocock"] = Field(
+        default="power", description="group_sequential: how alpha is spent over the looks"
+    )
+    rho: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=2.0, description="exponent of the power spending: alpha * look ** rho"
+    )
 
 
 class Schedule(StrictModel):

@@ -17,7 +17,8 @@ from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import VARIANT_KEY, Spec
 from ..model.plan import BUCKETS
 from ..names import nearest, same_name, slug
-from .size import allocation_needed, days_needed
+from ..statistics.group_sequential import inflation
+from .size import allocation_needed, days_needed, lasting, plan_of
 
 MAX_KEY = 40
 """Longest generated key, in characters: every call and reply about an experiment repeats it."""
@@ -68,17 +69,11 @@ def generate(
     document["metrics"] = _metrics(draft, brief, catalogue, surface, earlier)
     document["hypothesis"] = _hypothesis(brief, document["metrics"])
     document["schedule"] = {"start": brief.start.isoformat()} if brief.start else {}
-    policy = surface.policy
-    document["design"] = {"kind": "fixed", "alpha": policy.alpha, "power": policy.power, "days": policy.days}
-    draft.generated["/design"] = f"fixed horizon, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
-    document["allocation"] = brief.allocation if brief.allocation is not None else policy.allocation
+    _design(draft, brief, surface, earlier)
+    document["allocation"] = brief.allocation if brief.allocation is not None else surface.policy.allocation
     if earlier is not None:
-        document["design"] = earlier.design.model_dump()
         document["tags"] = list[JsonValue](earlier.tags)
         document["iterates"] = brief.iterates
-        draft.generated["/design"] = f"as in {brief.iterates}"
-    if brief.duration_days is not None:
-        document["design"] = patch_object(_object(document["design"]), {"days": brief.duration_days})
     draft.document = patch_object(document, brief.more)
     draft.generated = still_generated(draft.generated, [at for at, _, _ in changed_leaves(document, draft.document)])
     _size(draft, brief, catalogue, free, earlier, today)
@@ -209,6 +204,25 @@ def _metrics(draft: Draft, brief: Brief, catalogue: Catalogue, surface: Surface,
     return metrics
 
 
+def _design(draft: Draft, brief: Brief, surface: Surface, earlier: Spec | None) -> None:
+    """The design of the experiment iterated on, else the surface's, and sequential when the brief plans looks."""
+    policy, asked = surface.policy, _object(brief.more.get("design"))
+    design: JsonObject = {"kind": policy.design, "alpha": policy.alpha, "power": policy.power, "days": policy.days}
+    if earlier is not None:
+        design = earlier.design.model_dump(mode="json", exclude_unset=True)
+    if "kind" not in asked and (asked.get("looks") or "spending" in asked or "rho" in asked):
+        design["kind"] = "group_sequential"
+        draft.generated["/design/kind"] = "group_sequential, as looks are planned"
+    horizon = "fixed horizon" if asked.get("kind", design.get("kind")) == "fixed" else "group sequential"
+    why = f"{horizon}, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
+    if earlier is not None:
+        why = f"as in {brief.iterates}"
+    if brief.duration_days is not None:
+        design["days"] = brief.duration_days
+    draft.document["design"] = design
+    draft.generated["/design"] = why
+
+
 def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
     success = [(name, _object(use)) for name, use in _object(metrics).items() if _object(use).get("role") == "success"]
     name, use = success[0] if success else ("", {})
@@ -235,7 +249,8 @@ def _size(
         draft.document["allocation"] = earlier.allocation
         draft.generated["/allocation"] = f"as in {brief.iterates}"
     audience, problems = audiences.parse(spec.audience, catalogue.attributes)
-    if problems or not (open_allocation or open_days):
+    weekly = spec.design.kind == "group_sequential" and not spec.design.looks
+    if problems or not (open_allocation or open_days or weekly):
         return
     surface = catalogue.surfaces[spec.surface]
     policy = surface.policy
@@ -243,10 +258,12 @@ def _size(
     widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
     days, usual = spec.design.days, None
     if open_days:
-        usual = days_needed(widest, catalogue, audience, policy.max_days, today)
+        usual = days_needed(widest, catalogue, audience, policy.max_days, today, weekly=weekly)
         start = spec.schedule.start or today
         days = _clear_of_blackouts(surface, start, usual, policy.days) if usual else policy.max_days
-    sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
+    sized = lasting(spec, catalogue, days, weekly=weekly)
+    if weekly:
+        _looks(draft, sized)
     if open_days:
         draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
         draft.generated["/design/days"] = (
@@ -268,6 +285,19 @@ def _why_allocation(needed: float | None, most: float) -> str:
     if needed is None:
         return "all that is free, and not known to be enough"
     return "enough for every metric" if needed <= most else "all that is free, and not enough"
+
+
+def _looks(draft: Draft, sized: Spec) -> None:
+    """Write the looks of a sequential design, and what they cost: as many more units as the success metrics need."""
+    looks: list[JsonValue] = [*sized.design.looks]
+    if not looks:
+        return  # a duration that is no run has no weeks; a check says so
+    draft.document["design"] = patch_object(_object(draft.document["design"]), {"looks": looks})
+    plan, alpha, power = plan_of(sized.design), sized.design.alpha, sized.design.power
+    why = "at the end of each week" if len(looks) > 1 else "at the end alone: the first units are complete only then"
+    if plan is not None and len(looks) > 1 and 0 < alpha < 1 and 0 < power < 1:
+        why += f"; {inflation(plan, alpha / 2, power) - 1:.1%} more units than for one look"
+    draft.generated["/design/looks"] = why
 
 
 def _clear_of_blackouts(surface: Surface, start: date, least: int, usual: int) -> int:

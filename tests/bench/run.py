@@ -29,6 +29,8 @@ BRIEF: dict[str, Any] = {
     "key": "shelves-of-twelve",
 }
 
+GOAL: dict[str, Any] = {"surface": "home", "metrics": {"minutes_played": None}}
+
 
 @dataclass
 class Row:
@@ -82,12 +84,20 @@ def calls(homes: Path) -> list[Row]:
             subject(f"find_experiments, {LIVE:,} live", None, large, "find_experiments"),
             subject(f"find_experiments by words, {LIVE:,} live", None, large, "find_experiments", query="listeners"),
             subject(f"get_experiment, {LIVE:,} live", None, large, "get_experiment", key="seeded-00003"),
+            subject("estimate_sample_size", None, small, "estimate_sample_size", **GOAL),
             subject(f"validate_experiment, {FEW} live", None, small, "validate_experiment", spec=spec),
+            subject("validate_experiment, sequential", None, small, "validate_experiment", spec=sequential(spec)),
             subject(f"validate_experiment, {LIVE:,} live", 4, large, "validate_experiment", spec=spec),
             subject(f"validate_experiment, {LIVE:,} live on its surface", None, full, "validate_experiment", spec=spec),
         ]
         measure_calls(bare, subjects)
     return [row for row, _ in subjects]
+
+
+def sequential(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec with a look a week, whose bounds have to be integrated once."""
+    design = {**spec["design"], "kind": "group_sequential", "days": 28, "looks": [0.82, 0.92, 1]}
+    return {**spec, "design": design}
 
 
 def ready_spec(server: Wire) -> dict[str, Any]:

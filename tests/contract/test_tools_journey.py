@@ -158,6 +158,35 @@ async def look_around(on: Journey) -> None:
         await on.call(f"surface {key}", "find_surfaces", query=key)
 
 
+async def estimate(on: Journey) -> None:
+    goals = {"minutes_played": 0.01, "Made-for-you-Minutes": None}
+    await on.call("estimate", "estimate_sample_size", surface="home", metrics=goals)
+    narrow = {"country": ["SE", "NO"], "is_premium": True}
+    await on.call(
+        "estimate of too little", "estimate_sample_size", surface="home", metrics=["saves"], audience=narrow, days=14
+    )
+    rare = await on.call(
+        "estimate of a small effect",
+        "estimate_sample_size",
+        surface="onboarding",
+        metrics={"minutes_played": 0.001, "premium_cancellation": 0.01},
+        variants=5,
+        allocation=0.5,
+    )
+    assert "enough" not in rare
+    every = dict.fromkeys(["saves", "skip_rate", "podcast_minutes", "podcast_starts", "discovery_streams"], 0.01)
+    await on.call("estimate of many metrics", "estimate_sample_size", surface="home", metrics={**goals, **every})
+    await on.fail("estimate of an unknown metric", "estimate_sample_size", surface="home", metrics="minutes_plaid")
+    await on.fail("estimate of an old metric", "estimate_sample_size", surface="home", metrics={"daily_minutes": 0.1})
+    await on.fail("estimate in per cent", "estimate_sample_size", surface="home", metrics={"minutes_played": 2})
+    await on.fail("estimate of nothing", "estimate_sample_size", surface="home", metrics={})
+    one = {"surface": "home", "metrics": "minutes_played"}
+    await on.fail("estimate of an allocation in per cent", "estimate_sample_size", **one, allocation=20)
+    await on.fail("estimate of a year", "estimate_sample_size", **one, days=365)
+    await on.fail("estimate of one variant", "estimate_sample_size", **one, variants=1)
+    await on.fail("estimate for nobody known", "estimate_sample_size", **one, audience={"contry": "SE"})
+
+
 async def draft(on: Journey) -> dict[str, Any]:
     """A draft that is ready, on home."""
     await on.call("draft with many findings", "create_experiment", key="many-faults", **MANY_FAULTS)
@@ -307,6 +336,7 @@ async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         on = Journey(client)
         await look_around(on)
+        await estimate(on)
         key: str = (await draft(on))["key"]
         await validate(on, key)
         planned = await on.call("plan", "plan_change", key=key, change="launch")

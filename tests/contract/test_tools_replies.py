@@ -14,7 +14,7 @@ import pytest
 from mcp.types import Tool
 from pydantic import JsonValue
 
-from crossfade.core.model.answers import Applied, Checked, Experiment, Experiments, PlanView, Surfaces
+from crossfade.core.model.answers import Applied, Checked, Estimate, Experiment, Experiments, PlanView, Surfaces
 from crossfade.tools.all_tools import TOOLS
 
 from .test_tools_journey import FORGED, Reply, travel
@@ -24,6 +24,8 @@ CONCISE = 4_096
 ERROR_FIELDS = {"code", "message", "retryable", "pointer", "got", "allowed", "nearest", "more", "next"}
 SAID_IN_WORDS: dict[tuple[str, bool], str] = {
     ("control", True): ", control",
+    ("enough", False): "too few",
+    ("enough", True): "ENOUGH",
     ("opens_traffic", True): "OPENS TRAFFIC",
     ("ready", False): "NOT READY",
     ("relaxes", True): "relaxes the test",
@@ -53,7 +55,7 @@ def test_the_journey_meets_every_tool_and_every_field_of_an_answer(replies: list
     answers = [reply for reply in replies if not reply.is_error]
     assert {reply.tool for reply in answers} == {spec.run.__name__ for spec in TOOLS}
     unmet: dict[str, set[str]] = {}
-    for model in (Surfaces, Experiments, Experiment, Checked, PlanView, Applied):
+    for model in (Surfaces, Experiments, Experiment, Checked, Estimate, PlanView, Applied):
         tools = [spec.run.__name__ for spec in TOOLS if get_type_hints(spec.run)["return"] is model]
         met = {field for reply in answers if reply.tool in tools for field in reply.structured}
         unmet[model.__name__] = set(model.model_fields) - met

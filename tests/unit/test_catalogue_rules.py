@@ -171,6 +171,36 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         "this is per household",
     ),
     (
+        "metric_names_lead_somewhere",
+        {"metrics": {"substitution_rate": {"denominator_metric": "lines_packed"}}},
+        ("metrics", "substitution_rate", "denominator_metric"),
+        "no such metric",
+    ),
+    (
+        "companions_fit_the_kind",
+        metric(correlation=0.5),
+        ("metrics", "items_added", "correlation"),
+        "Name the covariate",
+    ),
+    (
+        "companions_fit_the_kind",
+        metric(denominator_metric="order_rate"),
+        ("metrics", "items_added", "denominator_metric"),
+        "only a ratio",
+    ),
+    (
+        "companions_fit_the_kind",
+        {"metrics": {"substitution_rate": {"denominator_metric": "substitution_rate"}}},
+        ("metrics", "substitution_rate", "denominator_metric"),
+        "not its own denominator",
+    ),
+    (
+        "companions_fit_the_kind",
+        {"metrics": {"order_rate": {"baseline": {"skew": 0.8}}}},
+        ("metrics", "order_rate", "baseline", "skew"),
+        "follows from its rate",
+    ),
+    (
         "baselines_can_be_used",
         {"metrics": {"order_rate": {"baseline": {"mean": 31}}}},
         ("metrics", "order_rate", "baseline", "mean"),

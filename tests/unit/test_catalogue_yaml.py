@@ -130,7 +130,10 @@ def test_a_file_that_may_not_be_read_is_a_fault(folder: Path) -> None:
 def test_a_missing_folder_says_what_to_create(tmp_path: Path) -> None:
     with pytest.raises(CatalogueBroken, match="does not exist") as caught:
         YamlCatalogue(tmp_path / "nowhere").current()
-    assert "units, attributes, metrics, surfaces, holdouts, environments, default_environment" in caught.value.next
+    assert (
+        "units, attributes, metrics, surfaces, holdouts, content, content_attributes, environments, default_environment"
+        in caught.value.next
+    )
 
 
 def test_an_empty_folder_says_what_to_create(tmp_path: Path) -> None:
@@ -249,8 +252,8 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "surfaces/all.yml",
             "max_live: 3",
             "zz: 3",
-            "surfaces.storefront.zz: no such field; allowed accrual, blackouts, delivery, description, layers, "
-            "max_live, name, owner, parameters, policy, required_metrics, restricted, reviewers, "
+            "surfaces.storefront.zz: no such field; allowed aa_tested, accrual, blackouts, delivery, description, "
+            "layers, max_live, name, owner, parameters, policy, required_metrics, restricted, reviewers, "
             "suggested_metrics, tags, unit",
         ),
         (

@@ -318,10 +318,10 @@ ELIGIBILITY = (
     Example(
         "audience.attributes_known",
         "block",
-        "/audience/comutes",
-        {"audience": {"comutes": True}},
-        {"audience": {"commutes": True}},
-        cured_by=("use commutes",),
+        "/audience/tripps",
+        {"audience": {"tripps": {"gte": 0}}},
+        {"audience": {"trips": {"gte": 0}}},
+        cured_by=("use trips",),
     ),
     Example(
         "audience.values_known",
@@ -658,10 +658,215 @@ METRICS = (
     ),
     Example(
         "metrics.unit",
-        "warn",
+        "block",
         "/metrics/ticket_returns",
         {"metrics": {"ticket_returns": {"role": "quality"}}},
         {"metrics": {"fare_income": {"role": "quality"}}},
+        cured_by=("leave it out",),
+    ),
+    Example(
+        "metrics.effect_usual",
+        "warn",
+        "/metrics/tickets_sold/mde",
+        {"metrics": {"tickets_sold": {"mde": 0.12}}},
+        {"metrics": {"tickets_sold": {"mde": 0.1}}},
+        cured_by=("the usual effect, +2.00%",),
+    ),
+)
+
+INCOME: JsonObject = {"metrics": {"fare_income": {"role": "success", "mde": 0.02}}, "design": {"days": 28}}
+"""A second success metric, in a run that is long enough for it."""
+
+
+def baseline(metric: str, **fields: JsonValue) -> World:
+    return World({"metrics": {metric: {"baseline": dict(fields)}}})
+
+
+FARE_A_TICKET = World(
+    {
+        "metrics": {
+            "fare_income": {
+                "kind": "ratio",
+                "denominator_metric": "thanks_received",
+                "source": {"denominator": "tickets"},
+            }
+        }
+    }
+)
+
+BASELINES = (
+    Example(
+        "metrics.history",
+        "block_unless_overridden",
+        "/metrics/thanks_received",
+        {"metrics": {"thanks_received": {"role": "success", "mde": 0.1}}},
+        {"metrics": {"thanks_received": {"role": "quality"}}},
+        world=baseline("thanks_received", variance=None),
+    ),
+    Example(
+        "metrics.baseline_nonzero",
+        "block",
+        "/metrics/fare_income",
+        INCOME,
+        INCOME,
+        world=baseline("fare_income", mean=-0.08),
+        near_world=baseline("fare_income", mean=-0.2),
+    ),
+    Example(
+        "metrics.baseline_fresh",
+        "warn",
+        "/metrics",
+        {},
+        world=baseline("tickets_sold", measured="2026-07-06"),
+        near_world=baseline("tickets_sold", measured="2026-07-07"),
+    ),
+    Example(
+        "metrics.skew_covered",
+        "warn",
+        "/metrics/fare_income",
+        INCOME,
+        INCOME,
+        world=baseline("fare_income", skew=45),
+        near_world=baseline("fare_income", skew=35),
+        cured_by=("enter 0.8 of the units",),
+    ),
+    Example(
+        "metrics.skew_covered",
+        "warn",
+        "/metrics/fare_income",
+        {**INCOME, "design": {"days": 28, "kind": "group_sequential", "looks": [0.5, 1]}},
+        INCOME,
+        world=baseline("fare_income", skew=35),
+        near_world=baseline("fare_income", skew=35),
+        cured_by=("enter 0.97 of the units",),
+        name="at-the-first-look",
+    ),
+    Example(
+        "metrics.rate_observable",
+        "warn",
+        "/metrics/broken_pages",
+        {},
+        world=baseline("broken_pages", mean=0.0008),
+        near_world=baseline("broken_pages", mean=0.0015),
+        cured_by=("enter 0.74 of the units",),
+    ),
+    Example(
+        "metrics.rate_observable",
+        "warn",
+        "/metrics/broken_pages",
+        {},
+        world=baseline("broken_pages", mean=0.0002),
+        name="not-even-by-everybody",
+    ),
+    Example(
+        "metrics.denominator_watched",
+        "warn",
+        "/metrics/fare_income",
+        INCOME,
+        {
+            **INCOME,
+            "metrics": {"fare_income": {"role": "success", "mde": 0.02}, "thanks_received": {"role": "quality"}},
+        },
+        world=FARE_A_TICKET,
+        near_world=FARE_A_TICKET,
+        cured_by=("watch thanks_received",),
+    ),
+)
+
+
+def sequential(*looks: float, **design: JsonValue) -> JsonObject:
+    return {"design": {"kind": "group_sequential", "looks": list[JsonValue](looks), **design}}
+
+
+EACH_WEEK = "look at the end of each week: 0.6667, 1"
+
+SEQUENTIAL = (
+    Example(
+        "design.looks_used",
+        "block",
+        "/design/kind",
+        {"design": {"looks": [0.7, 1]}},
+        sequential(0.7, 1),
+        cured_by=("make it group sequential", "read it once, at the end"),
+    ),
+    Example(
+        "design.looks_used",
+        "block",
+        "/design/kind",
+        {"design": {"spending": "pocock"}},
+        sequential(0.7, 1, spending="pocock"),
+        cured_by=("read it once, at the end",),
+        name="spending",
+    ),
+    Example(
+        "design.looks",
+        "block",
+        "/design/looks",
+        sequential(0.9, 0.7, 1),
+        sequential(0.7, 0.9, 1),
+        cured_by=("look at 0.7, 0.9, 1",),
+        name="order",
+    ),
+    Example(
+        "design.looks",
+        "block",
+        "/design/looks",
+        sequential(70, 100),
+        cured_by=("read them as per cent: 0.7, 1",),
+        name="per-cent",
+    ),
+    Example(
+        "design.looks",
+        "block",
+        "/design/looks",
+        sequential(*(number / 100 for number in range(30, 101))),
+        cured_by=(EACH_WEEK,),
+        name="too-many",
+    ),
+    Example("design.maximum", "block", "/design/looks", sequential(), cured_by=(EACH_WEEK,), name="no-looks"),
+    Example(
+        "design.maximum",
+        "block",
+        "/design/looks",
+        sequential(0.7, 0.9),
+        sequential(0.7, 0.9, 1),
+        cured_by=("end at 1", EACH_WEEK),
+        name="open-end",
+    ),
+    Example(
+        "design.sequential_metric",
+        "block",
+        "/design/looks",
+        sequential(0.5, 1),
+        sequential(0.67, 1),
+        cured_by=(EACH_WEEK, "read it once, at the end"),
+    ),
+    Example(
+        "design.sequential_metric",
+        "block",
+        "/design/looks",
+        {**sequential(0.5, 1, days=28), "metrics": {"fare_income": {"role": "guardrail", "margin": 0.02}}},
+        world=World({"metrics": {"fare_income": {"window_days": 25}}}),
+        cured_by=("run 35 days and look at 0.8776, 1", "read it once, at the end"),
+        name="too-short-for-two",
+    ),
+    Example(
+        "design.correction",
+        "block",
+        "/design/correction",
+        {**INCOME, "design": {"days": 28, "correction": "none"}},
+        {"design": {"correction": "none"}},
+        cured_by=("bonferroni",),
+        name="none",
+    ),
+    Example(
+        "design.correction",
+        "block",
+        "/design/correction",
+        {**INCOME, **sequential(0.7, 1, days=28, correction="holm")},
+        {**INCOME, "design": {"days": 28, "correction": "holm"}},
+        cured_by=("bonferroni",),
+        name="holm-at-looks",
     ),
 )
 
@@ -718,19 +923,25 @@ STATISTICS = (
         {"allocation": 0.2},
         {"allocation": 0.4},
         cured_by=(
-            "enter 0.36 of the units",
-            "run 42 days",
+            "enter 0.36 of the units: power 0.91 to ship",
+            "run 42 days: power 0.92 to ship",
             "settle for detecting +2.67% on tickets_sold",
         ),
     ),
     Example(
-        "metrics.history",
+        "power.sufficient",
         "block_unless_overridden",
-        "/metrics/thanks_received",
-        {"metrics": {"thanks_received": {"role": "success", "mde": 0.1}}},
-        {"metrics": {"thanks_received": {"role": "quality"}}},
-        world=World(catalogue={"metrics": {"thanks_received": {"baseline": {"variance": None}}}}),
+        "/design",
+        sequential(0.7, 1) | {"allocation": 0.35},
+        sequential(0.7, 1) | {"allocation": 0.4},
+        cured_by=(
+            "enter 0.37 of the units: power 0.90 to ship",
+            "run 21 days: power 0.95 to ship",
+            "settle for detecting +2.05% on tickets_sold",
+        ),
+        name="sequential",
     ),
+    Example("design.aa_first", "info", "/surface", {}, {"tags": ["a-a"]}, World(first=True), World(first=True)),
     Example(
         "duration.whole_weeks",
         "warn",
@@ -794,4 +1005,15 @@ OPERATIONS = (
     ),
 )
 
-EXAMPLES: tuple[Example, ...] = (*SHAPE, *VARIANTS, *CONTENT, *ELIGIBILITY, *METRICS, *STATISTICS, *INTENT, *OPERATIONS)
+EXAMPLES: tuple[Example, ...] = (
+    *SHAPE,
+    *VARIANTS,
+    *CONTENT,
+    *ELIGIBILITY,
+    *METRICS,
+    *BASELINES,
+    *SEQUENTIAL,
+    *STATISTICS,
+    *INTENT,
+    *OPERATIONS,
+)

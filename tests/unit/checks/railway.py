@@ -246,12 +246,13 @@ class World:
     today: date = TODAY
     live: tuple[LiveGroup, ...] = ()
     held: tuple[HeldRange, ...] = ()
+    first: bool = False
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
         surface = catalogue.surfaces[spec.surface]
         production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
-        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held))
+        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held), first=self.first)
 
 
 QUIET = World()

@@ -108,7 +108,7 @@ FIX_THAT_RELAXES = "settle for detecting"
 
 
 def test_settling_for_a_larger_effect_relaxes_the_test_and_nothing_else_of_power_does() -> None:
-    [example] = [example for example in EXAMPLES if example.code == "power.sufficient"]
+    [example] = [example for example in EXAMPLES if example.id == "power.sufficient"]
     [finding] = [finding for finding in together(example) if finding.code == "power.sufficient"]
     assert [fix.relaxes for fix in finding.fixes] == [fix.effect.startswith(FIX_THAT_RELAXES) for fix in finding.fixes]
 
@@ -163,4 +163,4 @@ def test_an_allocation_that_takes_exactly_what_is_free_is_offered(units: float, 
     [found] = [
         each for each in findings_in(patch_object(SPEC, {"allocation": 0.01}), world) if each.code == "power.sufficient"
     ]
-    assert found.fixes[0].effect == f"enter {allocation:g} of the units"
+    assert found.fixes[0].effect.startswith(f"enter {allocation:g} of the units: power ")

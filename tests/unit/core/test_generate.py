@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from pydantic import JsonValue
 
+from crossfade.core.documents import JsonObject
 from crossfade.core.model.brief import Brief
 from crossfade.core.model.experiment import Spec
 from crossfade.core.planning.generate import Draft, generate
@@ -13,9 +15,15 @@ from crossfade.core.planning.generate import Draft, generate
 from ..checks.railway import SPEC, TODAY, catalogue_with
 
 
-def drafted(today: date, free: int = 10_000, earlier: Spec | None = None, **said: object) -> Draft:
+def drafted(
+    today: date,
+    free: int = 10_000,
+    earlier: Spec | None = None,
+    catalogue: JsonObject | None = None,
+    **said: object,
+) -> Draft:
     """The railway's usual run takes 14 days; from 16 to 20 November none may run."""
-    catalogue = catalogue_with({})
+    entries = catalogue_with(catalogue or {})
     brief = Brief.read(
         {
             "surface": "departures",
@@ -26,8 +34,8 @@ def drafted(today: date, free: int = 10_000, earlier: Spec | None = None, **said
             **said,
         }
     )
-    production = {name: each.initial for name, each in catalogue.surfaces["departures"].parameters.items()}
-    return generate(brief, catalogue, production, {"list": free, "looks": free}, earlier, today)
+    production = {name: each.initial for name, each in entries.surfaces["departures"].parameters.items()}
+    return generate(brief, entries, production, {"list": free, "looks": free}, earlier, today)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +80,58 @@ def test_where_nothing_is_free_the_usual_allocation_is_not_called_all_that_is_fr
     assert drafted(TODAY, free=0).generated["/allocation"] == "0.5: the surface's usual, while nothing is free"
     assert drafted(TODAY, free=10).generated["/allocation"] == "0.001: all that is free, and not enough"
     assert drafted(TODAY).generated["/allocation"].endswith("enough for every metric")
+
+
+def sequential(**more: JsonValue) -> Draft:
+    """A draft of a brief with these other fields."""
+    return drafted(date(2026, 10, 5), more=more)
+
+
+def design_of(draft: Draft) -> JsonObject:
+    design = draft.document["design"]
+    assert isinstance(design, dict)
+    return design
+
+
+def test_a_draft_is_of_a_fixed_design_unless_somebody_asks_for_another() -> None:
+    design = design_of(sequential())
+    assert (design["kind"], "looks" in design) == ("fixed", False)
+
+
+def test_a_sequential_draft_looks_at_the_end_of_each_week_and_tells_what_that_costs() -> None:
+    draft = sequential(design={"kind": "group_sequential"})
+    assert design_of(draft)["looks"] == [0.6667, 1.0]
+    assert draft.generated["/design/looks"].startswith("at the end of each week; ")
+    assert draft.generated["/design/looks"].endswith("% more units than for one look")
+
+
+@pytest.mark.parametrize("asked", [{"looks": [0.7, 1]}, {"spending": "pocock"}, {"rho": 3}], ids=str)
+def test_who_plans_looks_gets_a_sequential_design(asked: JsonObject) -> None:
+    draft = sequential(design=asked)
+    assert design_of(draft)["kind"] == "group_sequential"
+    assert design_of(draft)["looks"] == asked.get("looks", [0.6667, 1.0])
+
+
+def test_a_surface_may_ask_for_sequential_designs() -> None:
+    world: JsonObject = {"surfaces": {"departures": {"policy": {"design": "group_sequential"}}}}
+    draft = drafted(date(2026, 10, 5), catalogue=world)
+    assert design_of(draft)["kind"] == "group_sequential"
+    assert design_of(draft)["looks"] == [0.6667, 1.0]
+    assert "group sequential" in draft.generated["/design"]
+
+
+def test_a_sequential_draft_enters_more_units_than_a_fixed_one() -> None:
+    def share(**design: JsonValue) -> float:
+        draft = sequential(metrics={"tickets_sold": {"mde": 0.014}}, design={"days": 14, **design})
+        allocation = draft.document["allocation"]
+        assert isinstance(allocation, float)
+        return allocation
+
+    assert 0.5 < share() < share(kind="group_sequential", spending="pocock") <= 1
+
+
+def test_looks_wait_for_the_longest_window() -> None:
+    late: JsonObject = {"metrics": {"broken_pages": {"window_days": 14}}}
+    draft = drafted(date(2026, 10, 5), catalogue=late, more={"design": {"kind": "group_sequential"}})
+    assert design_of(draft)["days"] == 21
+    assert design_of(draft)["looks"] == [0.7888, 1.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from importlib import import_module
 from typing import Literal
 
 import pytest
@@ -11,14 +12,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crossfade.core.model.catalogue import Baseline, Metric, Source
-from crossfade.core.power import (
+from crossfade.core.statistics.accrual import eligible_units
+from crossfade.core.statistics.detectable import detectable, power_for_effect, power_for_margin
+from crossfade.core.statistics.multiplicity import (
     adjusted_alpha,
     adjusted_power,
-    detectable,
-    eligible_units,
+    chance_of_false_success,
+    power_to_ship,
+)
+from crossfade.core.statistics.sample_sizes import (
     margin_size,
     mean_size,
     proportion_size,
+    proportion_size_by_baseline,
     required_units,
     required_units_for_margin,
 )
@@ -188,3 +194,96 @@ def test_units_never_fall_and_never_outrun_days(curve: dict[int, int], day: int)
     today, tomorrow = eligible_units(curve, day), eligible_units(curve, day + 1)
     assert today <= tomorrow * (1 + 1e-9)
     assert tomorrow / (day + 1) <= today / day * (1 + 1e-9)
+
+
+def test_the_variance_of_the_baseline_alone_gives_the_figure_of_evan_millers_calculator() -> None:
+    """evanmiller.org: 20 % against 25 %, 1,030 in each."""
+    assert proportion_size_by_baseline(0.20, 0.25, 0.05, 0.8) == pytest.approx(1030, abs=0.5)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("power", [0.8, 0.95])
+def test_statsmodels_finds_the_same_units_for_a_mean(power: float, ratio: float) -> None:
+    """Up to the chance of a significant result in the wrong direction, which it counts as power."""
+    stats = import_module("statsmodels.stats.power")
+    units = stats.NormalIndPower().solve_power(effect_size=0.02, alpha=0.05, power=power, ratio=ratio)
+    assert mean_size(1.0, 0.02, 0.05, power, ratio=ratio) == pytest.approx(units, rel=1e-5)
+
+
+@pytest.mark.parametrize(("delta", "sides", "units"), [(0.5, 2, 63.76561), (1.0, 2, 22.02110), (1.0, 1, 17.84713)])
+def test_statsmodels_reaches_the_published_sizes_from_ours(delta: float, sides: int, units: float) -> None:
+    """Cohen's d of one half, and R's power.t.test: the sizes of a t test, between our size and two units more."""
+    stats = import_module("statsmodels.stats.power")
+    power = 0.8 if delta == 0.5 else 0.9
+    side = "two-sided" if sides == 2 else "larger"
+    student = stats.TTestIndPower().solve_power(effect_size=delta, alpha=0.05, power=power, alternative=side)
+    assert student == pytest.approx(units, abs=5e-5)
+    assert 0 < student - mean_size(1.0, delta, 0.05, power, sides=sides) < 2
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 3.0])
+def test_statsmodels_gives_our_units_the_power_they_were_sized_for(ratio: float) -> None:
+    proportion = import_module("statsmodels.stats.proportion")
+    control = proportion_size(0.20, 0.25, 0.05, 0.8, ratio=ratio)
+    reached = proportion.power_proportions_2indep(
+        0.05, 0.20, control * ratio, ratio=1 / ratio, alpha=0.05, return_results=False
+    )
+    assert reached == pytest.approx(0.8, abs=0.01)
+
+
+@given(effect=st.floats(0.002, 0.2), units=st.floats(1e3, 1e7), ratio=RATIOS, alpha=ALPHAS)
+def test_the_power_of_the_units_that_are_needed_is_the_one_asked_for(
+    effect: float, units: float, ratio: float, alpha: float
+) -> None:
+    for asked in (metric(0.2), metric(12.0, 80.0, kind="mean")):
+        needed = required_units(asked, effect, alpha, 0.8, ratio=ratio)
+        cleared = required_units_for_margin(asked, effect, alpha, 0.8, ratio=ratio)
+        assert needed is not None
+        assert cleared is not None
+        assert power_for_effect(asked, effect, needed, alpha, ratio=ratio) == pytest.approx(0.8)
+        assert power_for_margin(asked, effect, cleared, alpha, ratio=ratio) == pytest.approx(0.8)
+        power = power_for_effect(asked, effect, units, alpha, ratio=ratio)
+        assert power is not None
+        assert (power >= 0.8) == (units >= needed) or power == pytest.approx(0.8)
+
+
+@given(rate=st.floats(0.01, 0.9), units=st.floats(1e4, 1e7), more=st.floats(1.01, 10))
+def test_more_units_find_less(rate: float, units: float, more: float) -> None:
+    few, many = (detectable(metric(rate), count, 0.05, 0.8) for count in (units, units * more))
+    assert many is not None
+    assert few is None or many < few
+
+
+def test_a_covariate_takes_the_square_of_its_correlation_off_the_units() -> None:
+    """Deng, Xu, Kohavi, Walker 2013, equation 5."""
+    for plain in (metric(0.2), metric(12.0, 80.0, kind="mean")):
+        helped = plain.model_copy(update={"covariate": "plays", "correlation": 0.6})
+        both = required_units(plain, 0.01, 0.05, 0.8), required_units(helped, 0.01, 0.05, 0.8)
+        assert None not in both
+        assert (both[1] or 0) / (both[0] or 1) == pytest.approx(1 - 0.36)
+        found = detectable(helped, both[1] or 0, 0.05, 0.8)
+        assert found == pytest.approx(0.01, rel=1e-6)
+
+
+def test_a_correlation_without_a_covariate_changes_nothing() -> None:
+    assert metric(0.2).model_copy(update={"correlation": 0.6}).unexplained == 1
+
+
+def test_split_power_adds_up_to_the_power_of_the_decision() -> None:
+    """One success metric and three guardrails: each at 0.95 ships with 0.8 at least."""
+    each = adjusted_power(0.8, 1, 3)
+    assert each == pytest.approx(0.95)
+    assert power_to_ship([each], [each] * 3) == pytest.approx(0.8)
+    assert power_to_ship([0.9, 0.95], [0.95]) == pytest.approx(0.85)
+    assert power_to_ship([0.1], [0.05]) == 0
+
+
+def test_uncorrected_comparisons_keep_alpha_and_lose_the_error() -> None:
+    assert adjusted_alpha(0.05, 2, 3, corrected=False) == 0.05
+    assert chance_of_false_success(0.05, 3) == pytest.approx(0.142625)
+
+
+def test_the_skewness_of_a_rate_follows_from_the_rate() -> None:
+    assert metric(0.5).skew == pytest.approx(0)
+    assert metric(0.1).skew == pytest.approx(0.8 / 0.3)
+    assert metric(3.0, 1.0, kind="mean").skew is None

@@ -1,0 +1,112 @@
+"""Estimates say what a draft would, and end with a call that works."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.app.estimating import Question
+from crossfade.core.documents import JsonObject
+from crossfade.core.errors import CrossfadeError, Invalid, NotFound
+from crossfade.core.model.brief import Brief
+
+from .test_drafts import app as app
+from .test_drafts import pasted
+
+
+def ask(app: Crossfade, **parts: object) -> dict[str, object]:
+    question = Question(**{"surface": "storefront", "metrics": {"items_added": None}, **parts})  # pyright: ignore[reportArgumentType]
+    return app.estimate_sample_size(question).model_dump(exclude_none=True)
+
+
+def refused(app: Crossfade, **parts: object) -> CrossfadeError:
+    with pytest.raises((Invalid, NotFound)) as caught:
+        ask(app, **parts)
+    return caught.value
+
+
+def test_an_estimate_is_the_size_of_the_draft_that_its_next_call_makes(app: Crossfade) -> None:
+    enough = app.estimate_sample_size(Question("storefront", {"items_added": None})).enough
+    assert enough is not None
+    brief: dict[str, object] = {
+        "surface": "storefront",
+        "change": "Bread stands in front",
+        "because": "Bread is bought most often",
+        "variants": {"treatment": {"reorder_first": True}},
+        "success_metrics": {"items_added": None},
+        "allocation": enough.allocation,
+        "duration_days": enough.days,
+    }
+    drafted = app.create_experiment(Brief.read(brief)).size
+    assert drafted is not None
+    assert (drafted.days, drafted.control, drafted.power) == (enough.days, enough.control, enough.power)
+
+
+def test_the_next_call_names_the_run_that_is_enough(app: Crossfade) -> None:
+    answer = app.estimate_sample_size(Question("storefront", {"items_added": 0.02}, audience={"region": "south"}))
+    assert answer.enough is not None
+    assert answer.next.startswith('create_experiment(surface="storefront", ')
+    assert answer.next.endswith(f"allocation={answer.enough.allocation:g}, duration_days={answer.enough.days})")
+
+
+def test_required_guardrails_count_and_the_weakest_metric_is_named(app: Crossfade) -> None:
+    answer = app.estimate_sample_size(Question("storefront", {"items_added": None}))
+    assert set(answer.needs) == {"items_added", "page_errors", "substitution_rate"}
+    assert answer.limiting == max(answer.needs, key=lambda name: answer.needs[name])
+
+
+def test_the_menu_is_small_and_more_units_detect_less(app: Crossfade) -> None:
+    menu = app.estimate_sample_size(Question("storefront", {"items_added": None})).menu
+    assert 1 < len(menu) <= 6
+    found = {each.control: (each.detects or {})["items_added"] for each in menu}
+    assert [found[units] for units in sorted(found)] == sorted(found.values(), reverse=True)
+
+
+def test_more_variants_need_more_units(app: Crossfade) -> None:
+    two, four = (app.estimate_sample_size(Question("storefront", {"items_added": None}, variants=n)) for n in (2, 4))
+    assert two.needs["items_added"] < four.needs["items_added"]
+    assert four.alpha == pytest.approx(two.alpha / 3, abs=1e-5)
+
+
+def test_names_and_signs_are_read_as_they_were_meant(app: Crossfade) -> None:
+    answer = app.estimate_sample_size(Question("Storefront", {"Items added": -0.02, "slot-choice-seconds": 0.03}))
+    assert answer.read_as == {"Items added": "items_added", "slot-choice-seconds": "slot_choice_seconds"}
+    assert answer.effects == {"items_added": 0.02, "slot_choice_seconds": -0.03}
+
+
+@pytest.mark.parametrize(
+    ("parts", "at", "meant"),
+    [
+        ({"metrics": {"item_addd": None}}, "/metrics", {"metrics": {"items_added": None}}),
+        ({"metrics": {"baskets": None}}, "/metrics", {"metrics": {"order_rate": None}}),
+        ({"metrics": {"items_added": 2}}, "/metrics", {"metrics": {"items_added": 0.02}}),
+        ({"metrics": {}}, "/metrics", {"metrics": {"items_added": None}}),
+        ({"allocation": 20}, "/allocation", {"allocation": 0.2}),
+        ({"days": 0}, "/days", {"days": 14}),
+        ({"variants": 1}, "/variants", {}),
+        ({"audience": {"ragion": "south"}}, "/audience/ragion", {"audience": {"region": "south"}}),
+    ],
+    ids=str,
+)
+def test_a_slip_is_answered_with_the_call_that_was_meant(
+    app: Crossfade, parts: JsonObject, at: str, meant: JsonObject
+) -> None:
+    error = refused(app, **parts)
+    assert error.pointer == at
+    tool, call = pasted(error.next)
+    assert tool == "estimate_sample_size"
+    assert meant.items() <= call.items()
+    assert ask(app, **call)
+
+
+def test_what_no_run_finds_is_answered_with_the_effect_that_one_would(app: Crossfade) -> None:
+    answer = app.estimate_sample_size(Question("storefront", {"items_added": 0.0005}))
+    assert answer.enough is None
+    _, call = pasted(answer.next)
+    larger = call["metrics"]["items_added"]
+    assert larger > 0.0005
+    assert app.estimate_sample_size(Question("storefront", {"items_added": larger})).enough is not None
+
+
+def test_a_surface_that_does_not_exist_is_answered_with_the_nearest(app: Crossfade) -> None:
+    assert refused(app, surface="store-front").nearest == ["storefront"]
