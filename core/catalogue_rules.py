@@ -13,6 +13,7 @@ from itertools import pairwise
 from pydantic import JsonValue
 
 from .audience import fits_type
+from .checks import tightening
 from .documents import JsonObject
 from .model.catalogue import Attribute, Catalogue, Metric, RequiredMetric, Route, Surface
 from .names import nearest
@@ -383,6 +384,16 @@ def calendars_make_sense(catalogue: Catalogue) -> Problems:
                 yield Problem(("surfaces", key, "blackouts", index, "end"), message, str(blackout.end))
 
 
+def checks_are_only_tightened(catalogue: Catalogue) -> Problems:
+    """A catalogue may hold its drafts to more than the checks ask for, and a surface to more than the catalogue."""
+    for at, fault in tightening.faults(catalogue.checks):
+        yield Problem(("checks", *at), fault.message, fault.got, fault.allowed, fault.nearest)
+    for key, surface in catalogue.surfaces.items():
+        for at, fault in tightening.faults(surface.policy.checks, catalogue.checks):
+            where = ("surfaces", key, "policy", "checks", *at)
+            yield Problem(where, fault.message, fault.got, fault.allowed, fault.nearest)
+
+
 RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     units_have_attributes,
     shares_can_be_summed,
@@ -399,4 +410,5 @@ RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     initial_values_meet_their_schema,
     accrual_is_a_curve,
     calendars_make_sense,
+    checks_are_only_tightened,
 )

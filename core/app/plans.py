@@ -186,6 +186,8 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
         **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics},
     }
     read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
+    if catalogue.checks:
+        read["checks"] = digest({code: dict(rule) for code, rule in catalogue.checks.items()})
     return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
 
 

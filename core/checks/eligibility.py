@@ -153,13 +153,13 @@ def neighbours_are_told(case: Case) -> Iterator[Fault]:
 CHECKS = (
     Check("audience.attributes_known", "block", audience_attributes_are_known),
     Check("audience.values_known", "block", audience_values_are_known),
-    Check("audience.readable", "block", audience_is_readable),
+    Check("audience.readable", "block", audience_is_readable, curable=False),
     Check("audience.satisfiable", "block", audience_is_satisfiable),
     Check("allocation.share", "block", allocation_is_a_share),
     Check("allocation.available", "block", allocation_is_available),
     Check("unit.surface", "block", unit_is_the_surfaces),
-    Check("surface.cap", "block_unless_overridden", surface_has_room),
-    Check("audience.values_familiar", "warn", audience_values_are_familiar),
-    Check("audience.stable", "warn", audience_is_stable),
-    Check("layer.neighbours", "info", neighbours_are_told),
+    Check("surface.cap", "block_unless_overridden", surface_has_room, curable=False),
+    Check("audience.values_familiar", "warn", audience_values_are_familiar, curable=False),
+    Check("audience.stable", "warn", audience_is_stable, curable=False),
+    Check("layer.neighbours", "info", neighbours_are_told, curable=False),
 )

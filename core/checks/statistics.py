@@ -9,11 +9,11 @@ from ..audience import described, share
 from ..documents import JsonObject, nest, pointer
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed
-from .engine import Case, Check, Cure, Fault
+from .engine import Case, Check, Cure, Fault, Threshold
 
 WEEK = 7
 """Days."""
-LONG_RUN = 30
+LONG_RUN = Threshold("duration.long", "days", 30, least=7, most=30, tighter="lower", unit="days")
 """Days past which a run is called long."""
 
 
@@ -58,9 +58,9 @@ def duration_is_whole_weeks(case: Case) -> Iterator[Fault]:
 
 def duration_is_not_too_long(case: Case) -> Iterator[Fault]:
     """Past a month cookies churn, other launches mix in, and the buckets are missing to others."""
-    days = case.spec.design.days
-    if LONG_RUN < days <= DAY_LIMIT:
-        yield Fault("/design/days", f"{days} days is long; {LONG_RUN} are usually enough.", got=days)
+    days, long = case.spec.design.days, case.limit(LONG_RUN)
+    if long < days <= DAY_LIMIT:
+        yield Fault("/design/days", f"{days} days is long; {long:g} are usually enough.", got=days)
 
 
 def power_is_sufficient(case: Case) -> Iterator[Fault]:
@@ -153,7 +153,7 @@ CHECKS = (
     Check("duration.possible", "block", duration_is_possible),
     Check("duration.minimum", "block_unless_overridden", duration_is_long_enough),
     Check("power.sufficient", "block_unless_overridden", power_is_sufficient),
-    Check("metrics.history", "block_unless_overridden", metrics_have_history),
+    Check("metrics.history", "block_unless_overridden", metrics_have_history, curable=False),
     Check("duration.whole_weeks", "warn", duration_is_whole_weeks),
-    Check("duration.long", "warn", duration_is_not_too_long),
+    Check("duration.long", "warn", duration_is_not_too_long, curable=False, thresholds=(LONG_RUN,)),
 )
