@@ -10,11 +10,7 @@ from pydantic import BeforeValidator, Field, FiniteFloat
 from ..core.documents import JsonObject
 from ..core.model.answers import Checked
 from ..core.model.brief import Brief, SuccessMetrics, Variants
-from .spec import Effect, ToolContext, ToolSpec, app_of
-
-
-def _as_list(given: object) -> object:
-    return [given] if isinstance(given, str) else given
+from .spec import Effect, ToolContext, ToolSpec, app_of, as_list
 
 
 def validate_experiment(
@@ -77,7 +73,7 @@ def update_experiment(
     key: Annotated[str, Field(description="Experiment key")],
     version: Annotated[int, Field(ge=1, description="Version you read")],
     fixes: Annotated[
-        list[str] | None, BeforeValidator(_as_list), Field(description='Fix ids from findings: ["blackout.window.1"]')
+        list[str] | None, BeforeValidator(as_list), Field(description='Fix ids from findings: ["blackout.window.1"]')
     ] = None,
     changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,
 ) -> Checked:

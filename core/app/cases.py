@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..checks.all_checks import run_checks
-from ..checks.engine import Case
+from ..checks.engine import Case, worst_first
 from ..checks.shape import read_spec, unknown_place
-from ..documents import JsonObject
+from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
-from ..model.finding import Finding
+from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
 from ..ports.store import Reader
@@ -62,7 +62,21 @@ def examine(
         live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
     )
-    return case, run_checks(case)
+    return case, _with_overrides(view, key, document, run_checks(case))
+
+
+def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
+    """The findings, those marked that a person lets stand in this very document; of equals they come last."""
+    if not any(finding.severity in OVERRIDABLE for finding in findings):
+        return findings
+    lifted = {(each.code, each.pointer): str(each) for each in view.overrides(key, digest(document))}
+    marked = [
+        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at))})
+        if finding.severity in OVERRIDABLE
+        else finding
+        for finding in findings
+    ]
+    return worst_first(sorted(marked, key=lambda finding: finding.overridden is not None))
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

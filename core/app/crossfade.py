@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..model.answers import Applied, Checked, Experiment, Experiments, Explanation, PlanView, Surfaces
 from ..model.brief import Brief
 from ..model.experiment import Change, State
+from ..model.finding import Finding
 from ..model.plan import Approval, Assurance, Operation
 from . import (
     applying,
@@ -15,6 +18,7 @@ from . import (
     drafts,
     experiments,
     explaining,
+    overriding,
     plan_view,
     previewing,
     reference,
@@ -66,9 +70,31 @@ class Crossfade:
         """Apply fixes, by id, and a merge patch to a draft. Conflict: another version stands; NotAllowed: no draft."""
         return drafts.update(self.dependencies, key, version, fixes, changes)
 
-    def plan_change(self, key: str, change: Change, *, full: bool = False) -> PlanView:
+    def plan_change(
+        self,
+        key: str,
+        change: Change,
+        *,
+        full: bool = False,
+        asked: overriding.Doubt | None = None,
+        verdict: overriding.Verdict | None = None,
+    ) -> PlanView:
         """Compile and store a plan, or say what blocks it. NotAllowed: the state; BackendFailed: cannot be read."""
-        return plan_view.plan_view(self.dependencies, key, change, full=full)
+        return plan_view.plan_view(self.dependencies, key, change, full=full, asked=asked, verdict=verdict)
+
+    def doubt(self, key: str, change: Change, codes: Sequence[str]) -> overriding.Doubt | None:
+        """What to ask a person about findings, None for nothing. NotFound: no such; NotAllowed: nobody can lift it."""
+        return overriding.doubt(self.dependencies, key, change, codes)
+
+    def override(
+        self, key: str, code: str, pointer: str | None, *, reason: str, assurance: Assurance, by: str
+    ) -> Finding:
+        """Let a finding stand in the spec as it is. NotFound: no such; NotAllowed: nobody can; Invalid: no reason."""
+        return overriding.override(self.dependencies, key, code, pointer, reason=reason, assurance=assurance, by=by)
+
+    def withdraw(self, key: str, code: str, pointer: str | None, *, by: str) -> Finding:
+        """Take an override back. NotFound: there is none."""
+        return overriding.withdraw(self.dependencies, key, code, pointer, by=by)
 
     def question(self, handle: str) -> str | None:
         """What a person must say yes to first, or None when nothing is to be asked. NotFound: no such plan."""

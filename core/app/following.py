@@ -7,7 +7,7 @@ from ..checks.shape import read_spec
 from ..documents import canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
-from ..model.finding import Finding
+from ..model.finding import OVERRIDABLE, Finding
 from ..names import listed
 from ..ports.store import Reader
 from . import calls
@@ -18,15 +18,39 @@ from .repair import Repair, repair
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 
 
-def next_call(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
-    """The one call that gets a draft further: the update that makes it ready, or its launch."""
+def next_call(
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    record: Record,
+    findings: list[Finding],
+    otherwise: str | None = None,
+) -> str:
+    """The one call that gets a draft further: the update that makes it ready, or its launch.
+
+    Args:
+        otherwise: what a person could do instead of the cure, "" for nothing; by default the question whether the
+            findings may stand, where a person may let all of them.
+    """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
         return _launch(deps, record)
-    return update_call(
+    if otherwise is None:
+        otherwise = _question(record, blocks)
+    if record.state != "draft" and otherwise:
+        return otherwise  # only a draft can be cured
+    cure = update_call(
         record,
         repair(record.document, blocks, lambda document: examine(deps, catalogue, view, record.key, document)[1]),
     )
+    return f"{cure}; or, to keep it, {otherwise}" if otherwise else cure
+
+
+def _question(record: Record, blocks: list[Finding]) -> str:
+    if any(finding.severity not in OVERRIDABLE for finding in blocks):
+        return ""
+    codes = list(dict.fromkeys(finding.code for finding in blocks))
+    return f"a person decides: {calls.plan(record.key, 'launch' if record.state == 'draft' else 'resume', codes)}"
 
 
 def update_call(record: Record, mending: Repair) -> str:

@@ -8,7 +8,6 @@ from ..checks.engine import Case, findings_of, worst_first
 from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotAllowed
-from ..model.catalogue import Catalogue
 from ..model.experiment import TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
@@ -104,7 +103,7 @@ def compile_plan(
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
     steps.append(_assigner_step(deps, view, case, record, proposed, launch))
-    parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
+    parts = _parts(case, findings, proposed, launch) | _past(view, record)
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
 
 
@@ -112,6 +111,11 @@ def _past(view: Reader, record: Record) -> JsonObject:
     """What was done to the experiment last: a plan made again after it has another digest, however equal its steps."""
     last = view.last_operation(record.key)
     return {"last_operation": last.id if last else None}
+
+
+def overrides_of(findings: list[Finding]) -> JsonObject:
+    """Finding -> why a person lets it stand: a plan rests on it, and its digest covers it."""
+    return {f"{each.code} {each.at}": each.overridden for each in findings if each.overridden is not None}
 
 
 def _ranges(
@@ -177,8 +181,9 @@ def _assigner_step(
     )
 
 
-def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: int) -> JsonObject:
-    """What a launch rests on besides its steps: the catalogue entries read, the buckets and the salt."""
+def _parts(case: Case, findings: list[Finding], ranges: list[BucketRange], launch: int) -> JsonObject:
+    """What a launch rests on besides its steps: the catalogue entries read, the overrides, the buckets and the salt."""
+    catalogue = case.catalogue
     surface = catalogue.surfaces[case.spec.surface]
     entries = {
         f"surface {case.spec.surface}": surface,
@@ -188,7 +193,12 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
     read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
     if catalogue.checks:
         read["checks"] = digest({code: dict(rule) for code, rule in catalogue.checks.items()})
-    return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
+    return {
+        "catalogue": read,
+        "overrides": overrides_of(findings),
+        "ranges": [part.model_dump() for part in ranges],
+        "launch": launch,
+    }
 
 
 def _narrowing(

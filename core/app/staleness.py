@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Stale
+from ..model.finding import Finding
 from ..model.plan import Plan
 from ..planning.compile import differing_parts
 from . import calls
@@ -37,9 +38,16 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
             raise stale(found, ["version"])
         fresh = compile_plan(deps, view, record, found.change, found.created, found.expires, found.ranges or None)
     if fresh.plan is None:
-        raise stale(found, [finding.code for finding in fresh.findings if finding.blocks])
+        raise stale(found, [_blocking(found, finding) for finding in fresh.findings if finding.blocks])
     if fresh.plan.digest != found.digest:
         raise stale(found, differing_parts(found.covered, fresh.plan.covered))
+
+
+def _blocking(found: Plan, finding: Finding) -> str:
+    """The name of a finding that blocks now: of an override, when the plan was made under one that is gone."""
+    overrides = found.covered.get("overrides")
+    name = f"{finding.code} {finding.at}"
+    return f"overrides {name}" if isinstance(overrides, dict) and name in overrides else finding.code
 
 
 def stale(found: Plan, parts: list[str]) -> Stale:

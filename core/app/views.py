@@ -60,6 +60,7 @@ def _finding_view(finding: Finding) -> FindingView:
         got=finding.got,
         allowed=allowed or None,
         nearest=finding.nearest or None,
+        overridden=finding.overridden,
         fixes=[FixView(id=fix.id, effect=fix.effect, relaxes=fix.relaxes or None) for fix in finding.fixes] or None,
     )
 
