@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from ..documents import JsonObject
+from ..errors import NotAllowed
 from ..model.answers import Applied, Checked, Experiment, Experiments, Explanation, PlanView, Surfaces
 from ..model.brief import Brief
 from ..model.experiment import Change, State
@@ -22,6 +23,7 @@ from . import (
     plan_view,
     previewing,
     reference,
+    refusing,
     saga,
     stopping,
     surfaces,
@@ -91,6 +93,10 @@ class Crossfade:
     ) -> Finding:
         """Let a finding stand in the spec as it is. NotFound: no such; NotAllowed: nobody can; Invalid: no reason."""
         return overriding.override(self.dependencies, key, code, pointer, reason=reason, assurance=assurance, by=by)
+
+    def refuse(self, tool: str, key: str | None, names: Sequence[str]) -> NotAllowed:
+        """The error for a call that decides what only a person decides, once the audit has the attempt."""
+        return refusing.refuse(self.dependencies, tool, key, names)
 
     def withdraw(self, key: str, code: str, pointer: str | None, *, by: str) -> Finding:
         """Take an override back. NotFound: there is none."""

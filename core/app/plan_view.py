@@ -12,6 +12,7 @@ from .dependencies import Dependencies
 from .following import next_call
 from .overriding import Doubt, Verdict, commands, settle
 from .plans import plan
+from .refusing import note
 from .views import finding_views
 
 
@@ -27,6 +28,8 @@ def plan_view(
         said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
     compiled = plan(deps, key, change)
     if compiled.plan is None:
+        if asked is None:
+            note(deps, "plan_change", key, [finding.code for finding in compiled.findings if finding.blocks])
         otherwise = _otherwise(deps, key, change, asked) if said == "awaiting_person" else "" if said else None
         return _blocked(deps, key, change, compiled.findings, said, otherwise)
     made = compiled.plan

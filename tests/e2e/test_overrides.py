@@ -11,7 +11,10 @@ import mcp.types as types
 import pytest
 from mcp import Client
 
+from crossfade.adapters.store.store import open_store
+from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
+from crossfade.core.errors import StoreUnavailable
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.wiring import build
 
@@ -126,3 +129,41 @@ async def test_the_model_supplies_neither_yes_nor_reason(tmp_path: Path, sneaked
         reply = await visitor.call("plan_change", {"key": KEY, "change": "launch", "ask": CODES, **sneaked})
         assert reply.failed
         assert (await visitor.call("get_experiment", key=KEY)).body["ready"] is False
+
+
+@pytest.mark.parametrize(
+    ("tool", "sneaked"),
+    [
+        ("plan_change", {"change": "launch", "override": True}),
+        ("plan_change", {"change": "launch", "force": True}),
+        ("apply_plan", {"digest": "p-0123456789", "confirm": True}),
+        ("apply_plan", {"digest": "p-0123456789", "answer": {"approve": True}}),
+        ("update_experiment", {"version": 2, "changes": {"tags": ["a"]}, "severity": "warn"}),
+        ("update_experiment", {"version": 2, "changes": {"overrides": ["design.policy"]}}),
+    ],
+    ids=str,
+)
+async def test_an_attempt_to_decide_for_a_person_is_refused_with_who_can(
+    tmp_path: Path, tool: str, sneaked: dict[str, Any]
+) -> None:
+    async with asking(tmp_path, None) as visitor:
+        key = {} if tool == "apply_plan" else {"key": KEY}
+        reply = await visitor.call(tool, {**key, **sneaked})
+        assert reply.failed
+        assert reply.body["code"] == "only_a_person"
+        assert "has a person asked" in reply.body["next"]
+        with open_store(tmp_path / "crossfade.db").read() as view:
+            [event] = [each for each in view.audit_of(key.get("key", tool), 9) if each.what == "attempt_refused"]
+        assert event.after is not None
+        assert event.after["tool"] == tool
+        assert "True" not in str(event.after)
+
+
+async def test_an_attempt_is_refused_without_a_store_too(tmp_path: Path) -> None:
+    def broken() -> Crossfade:
+        raise StoreUnavailable("The database is another program's.")
+
+    async with Client(CrossfadeServer(Services(broken))) as client:
+        reply = await Visitor(client).call("apply_plan", digest="p-0123456789", confirm=True)
+    assert reply.failed
+    assert reply.body["code"] == "only_a_person"
