@@ -12,6 +12,7 @@ from ..model.answers import Applied, Checked, Experiment, Experiments, Explanati
 from ..model.brief import Brief
 from ..model.experiment import Change, State
 from ..model.finding import Finding
+from ..model.override import Review
 from ..model.plan import Approval, Assurance, Operation
 from . import (
     applying,
@@ -24,6 +25,7 @@ from . import (
     previewing,
     reference,
     refusing,
+    reviewing,
     saga,
     stopping,
     surfaces,
@@ -93,6 +95,14 @@ class Crossfade:
     ) -> Finding:
         """Let a finding stand in the spec as it is. NotFound: no such; NotAllowed: nobody can; Invalid: no reason."""
         return overriding.override(self.dependencies, key, code, pointer, reason=reason, assurance=assurance, by=by)
+
+    def draft_summary(self, key: str) -> str:
+        """A draft in words for whoever reviews it. NotFound: no such key; NotAllowed: no draft."""
+        return reviewing.draft_summary(self.dependencies, key)
+
+    def review(self, key: str, team: str, *, approved: bool, note: str, assurance: Assurance, by: str) -> Review:
+        """Keep a team's word on a draft as it stands. NotAllowed: the surface does not ask that team."""
+        return reviewing.review(self.dependencies, key, team, approved=approved, note=note, assurance=assurance, by=by)
 
     def refuse(self, tool: str, key: str | None, names: Sequence[str]) -> NotAllowed:
         """The error for a call that decides what only a person decides, once the audit has the attempt."""

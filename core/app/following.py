@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..checks.schedule import LAUNCH_CHECKS
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import canonical
 from ..model.catalogue import Catalogue
@@ -34,7 +34,7 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _launch(deps, record)
+        return _review(deps, record, findings) or _launch(deps, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft" and otherwise:
@@ -60,6 +60,14 @@ def update_call(record: Record, mending: Repair) -> str:
         return f"{calls.update(record.key, record.version, mending.fixes, '{...}')} at {places}"
     changes = canonical(mending.changes) if mending.changes else ""
     return calls.update(record.key, record.version, mending.fixes, changes)
+
+
+def _review(deps: Dependencies, record: Record, findings: list[Finding]) -> str:
+    """What people type whose review a launch waits for, "" when it waits for none."""
+    if not any(finding.code == "review.pending" for finding in findings):
+        return ""
+    call = calls.plan(record.key, "launch")
+    return f"a person of each team runs `{deps.command} review {record.key} --team TEAM` in a terminal; then {call}"
 
 
 def _launch(deps: Dependencies, record: Record) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..checks.all_checks import CHECKS
+from ..checks.all_checks import CHECKS, LAUNCH_CHECKS
 from ..checks.engine import findings_of
-from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest, require_storable
 from ..errors import CrossfadeError, Invalid, NotAllowed, NotFound, Stale
 from ..model.experiment import NARROWING, Change, Record

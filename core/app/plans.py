@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.engine import Case, findings_of, worst_first
-from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotAllowed
 from ..model.experiment import TRANSITIONS, Change, Record, changes_from

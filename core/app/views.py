@@ -20,7 +20,7 @@ FULL_FINDINGS = 5
 """Most findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
 FULL_CHARACTERS = 1_000
 """Most characters that findings told in full take together, so that a reply stays below 4 KB."""
-NAMED_FINDINGS = 8
+NAMED_FINDINGS = 6
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.finding import Finding
-from . import eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import eligibility, intent, metrics, operations, schedule, shape, statistics, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
@@ -13,8 +13,11 @@ CASE_CHECKS: tuple[Check, ...] = (
     *metrics.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
+    *operations.CHECKS,
 )
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
+LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS)
+"""Asked only of a launch."""
+CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)}
 
 
 def run_checks(case: Case) -> list[Finding]:

@@ -72,6 +72,8 @@ class Case:
     today: date
     live: list[LiveGroup]
     held: list[HeldRange]
+    agreed: frozenset[str] = frozenset()
+    """Teams that said yes to this very spec."""
 
     @property
     def surface(self) -> Surface:

@@ -129,6 +129,8 @@ def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     arguments = get_args(annotation)
+    if type(None) in arguments:
+        return _model_in(arguments[0])
     if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
         return _MapOf(arguments[1])
     return None

@@ -15,7 +15,7 @@ from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
-from ..model.experiment import Spec
+from ..model.experiment import STOP_RULES, Decision, Spec
 from ..names import nearest, same_name, slug
 from .size import allocation_needed, days_needed
 
@@ -69,6 +69,7 @@ def generate(
     document["metrics"] = _metrics(draft, brief, catalogue, surface, earlier)
     document["hypothesis"] = _hypothesis(brief, document["metrics"])
     document["schedule"] = {"start": brief.start.isoformat()} if brief.start else {}
+    _governance(draft, earlier)
     policy = surface.policy
     document["design"] = {"kind": "fixed", "alpha": policy.alpha, "power": policy.power, "days": policy.days}
     draft.generated["/design"] = f"fixed horizon, alpha {policy.alpha:g}, power {policy.power:g}: the surface's policy"
@@ -115,6 +116,14 @@ def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: S
     draft.document["owner"] = brief.owner or ""
     if not brief.owner:
         draft.choose("owner", earlier.owner if earlier else surface.owner, "the surface's team")
+
+
+def _governance(draft: Draft, earlier: Spec | None) -> None:
+    """How the experiment is decided, what pauses it, and who hears of it."""
+    rule = (earlier.decision if earlier else None) or Decision()
+    draft.choose("decision", rule.model_dump(mode="json"), str(rule))
+    draft.choose("stop", list[JsonValue](STOP_RULES), f"on {', '.join(STOP_RULES)}; alerts go to the owner")
+    draft.document["alerts"] = [draft.document["owner"]]
 
 
 def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:
