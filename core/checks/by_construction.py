@@ -80,7 +80,7 @@ KEPT = (
         "their filters are part of every assignment and no field of a spec",
     ),
     Kept(
-        "Every change can be taken back",
+        "A launch that fails leaves nothing behind",
         "core/app/saga.py:run",
         "each step is journalled with what stood there before, and undone in reverse",
     ),

@@ -16,7 +16,7 @@ from crossfade.server.cli.main import main
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
 
-from .test_drafts import GROCERY, KEY, MISSPELT, MondayClock, app, brief
+from .test_drafts import GROCERY, KEY, MISSPELT, MondayClock, app, brief, launch
 
 __all__ = ["app"]
 
@@ -136,6 +136,25 @@ class TestAnOverride:
         assert stricter.get_experiment(KEY).blocks == [f"design.policy {AT}"]
         with pytest.raises(NotAllowed, match="nobody can lift it"):
             lift(stricter)
+
+
+class TestResuming:
+    def test_a_run_that_a_stricter_policy_caught_goes_on_once_a_person_says_so(
+        self, app: Crossfade, tmp_path: Path
+    ) -> None:
+        app.create_experiment(brief())
+        launch(app)
+        paused = app.plan_change(KEY, "pause").digest
+        assert paused is not None
+        app.apply_plan(paused)
+        strict = shutil.copytree(GROCERY, tmp_path / "strict")
+        file = strict / "surfaces" / "all.yml"
+        file.write_text(file.read_text().replace("policy: {", "policy: { alpha: 0.01,"))
+        stricter = build(Settings(home=tmp_path, catalogue=strict), "tester", MondayClock())
+        refused = stricter.plan_change(KEY, "resume")
+        assert refused.next == f'a person decides: plan_change(key="{KEY}", change="resume", ask=["design.policy"])'
+        lift(stricter)
+        assert stricter.plan_change(KEY, "resume").ready
 
 
 class TestRefused:
