@@ -61,15 +61,13 @@ def examine(
         today=deps.clock.now().date(),
         live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
-        agreed=_agreed(view, catalogue, key, spec, document),
+        agreed=agreed(view, key, document) if catalogue.surfaces[spec.surface].required_reviewers else frozenset(),
     )
     return case, _with_overrides(view, key, document, run_checks(case))
 
 
-def _agreed(view: Reader, catalogue: Catalogue, key: str, spec: Spec, document: JsonObject) -> frozenset[str]:
-    """Teams that said yes to this very document; nobody is looked for where nobody has to."""
-    if not catalogue.surfaces[spec.surface].required_reviewers:
-        return frozenset()
+def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
+    """Teams that said yes to this very document."""
     return frozenset(review.team for review in view.reviews(key, digest(document)) if review.approved)
 
 

@@ -11,7 +11,7 @@ from ..model.finding import OVERRIDABLE, Finding
 from ..names import listed
 from ..ports.store import Reader
 from . import calls
-from .cases import examine
+from .cases import agreed, examine
 from .dependencies import Dependencies
 from .repair import Repair, repair
 
@@ -34,7 +34,7 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _review(deps, record, findings) or _launch(deps, record)
+        return _review(deps, catalogue, view, record, findings) or _launch(deps, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft" and otherwise:
@@ -62,12 +62,14 @@ def update_call(record: Record, mending: Repair) -> str:
     return calls.update(record.key, record.version, mending.fixes, changes)
 
 
-def _review(deps: Dependencies, record: Record, findings: list[Finding]) -> str:
+def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
     """What people type whose review a launch waits for, "" when it waits for none."""
     if not any(finding.code == "review.pending" for finding in findings):
         return ""
-    call = calls.plan(record.key, "launch")
-    return f"a person of each team runs `{deps.command} review {record.key} --team TEAM` in a terminal; then {call}"
+    said = agreed(view, record.key, record.document)
+    teams = [team for team in catalogue.surfaces[record.surface].required_reviewers if team not in said]
+    typed = " and ".join(f"`{deps.command} review {record.key} --team {team}`" for team in teams)
+    return f"people of these teams run {typed} in a terminal; then {calls.plan(record.key, 'launch')}"
 
 
 def _launch(deps: Dependencies, record: Record) -> str:
