@@ -50,6 +50,7 @@ def doubt(deps: Dependencies, key: str, change: Change, codes: Sequence[str]) ->
     Raises:
         NotFound: no such experiment or check, or the experiment has no such finding.
         NotAllowed: nobody can lift one of them.
+        Invalid: the change takes exposure away, so nothing stands in its way.
     """
     if not codes:
         return None
