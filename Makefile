@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 check format bench tokens lock clean
+.PHONY: help demo test test-313 check format docs bench tokens lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -47,6 +47,9 @@ check: $(READY) ## lint, types and the arrows between the rooms
 format: $(READY) ## mend what can be mended without thought
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
+
+docs: $(READY) ## write the pages that are made from the code (docs/checks.md)
+	@$(BIN)/python docs/write.py
 
 bench: $(READY) ## measure speed and load
 	@$(BIN)/python tests/bench/run.py

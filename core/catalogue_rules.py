@@ -14,6 +14,7 @@ from itertools import pairwise
 from pydantic import JsonValue
 
 from .audience import RESERVED, fits_type, parse
+from .checks import tightening
 from .documents import JsonObject, tokens_of
 from .model.catalogue import Attribute, Catalogue, Metric, RequiredMetric, Route, Surface
 from .names import nearest
@@ -457,6 +458,16 @@ def calendars_make_sense(catalogue: Catalogue) -> Problems:
                 yield Problem(("surfaces", key, "blackouts", index, "end"), message, str(blackout.end))
 
 
+def checks_are_only_tightened(catalogue: Catalogue) -> Problems:
+    """A catalogue may hold its drafts to more than the checks ask for, and a surface to more than the catalogue."""
+    for at, fault in tightening.faults(catalogue.checks):
+        yield Problem(("checks", *at), fault.message, fault.got, fault.allowed, fault.nearest)
+    for key, surface in catalogue.surfaces.items():
+        for at, fault in tightening.faults(surface.policy.checks, catalogue.checks):
+            where = ("surfaces", key, "policy", "checks", *at)
+            yield Problem(where, fault.message, fault.got, fault.allowed, fault.nearest)
+
+
 RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     units_have_attributes,
     attributes_are_no_keywords,
@@ -477,4 +488,5 @@ RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     initial_values_meet_their_schema,
     accrual_is_a_curve,
     calendars_make_sense,
+    checks_are_only_tightened,
 )

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.mcpserver import Context
@@ -17,16 +18,17 @@ from mcp.shared.message import SessionMessage
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, TextContent
 from pydantic import BaseModel, ValidationError
 
+from ..core.app.refusing import refusal
 from ..core.app.services import Services
 from ..core.documents import MAX_BYTES, require_storable
-from ..core.errors import CrossfadeError, Invalid
+from ..core.errors import CrossfadeError, Invalid, NotAllowed, StoreUnavailable
 from ..core.names import nearest
 from ..tools.all_tools import TOOLS
 from ..tools.text import text_of
 from .logs import logger
 from .mcp_reference import add_completions, add_prompts, add_resources
 from .stdio import Incoming
-from .tool_errors import expected, rejected_arguments, unexpected
+from .tool_errors import claims_among, expected, rejected_arguments, unexpected
 from .tool_schemas import tool_of
 from .version import VERSION
 
@@ -115,6 +117,10 @@ class CrossfadeServer(MCPServer[Services]):
         except Invalid as error:
             return expected(error, name, tool.parameters, arguments)
         except ToolError as error:
+            claims = claims_among(error)
+            if claims:
+                refused = await anyio.to_thread.run_sync(_refused, context, name, arguments, claims)
+                return expected(refused, name, tool.parameters, arguments)
             return _failed(tool, arguments, error)
         if isinstance(answer, InputRequiredResult):
             return answer
@@ -128,6 +134,17 @@ def _unknown(what: str, name: str, known: list[str]) -> MCPError:
     meant = f" Did you mean {close[0]}?" if close else ""
     data = {"got": name[:100], "allowed": known, "nearest": close}
     return MCPError(code=INVALID_PARAMS, message=f"There is no {what} of that name.{meant}", data=data)
+
+
+def _refused(context: Context[Services, Any], tool: str, arguments: dict[str, Any], claims: list[str]) -> NotAllowed:
+    """The refusal of arguments that decide what only a person decides; it needs no store that works."""
+    key = arguments.get("key")
+    named = key if isinstance(key, str) else None
+    logger().info("tool_refused", tool=tool, code="only_a_person", pointer=claims[0])
+    try:
+        return context.request_context.lifespan_context.app.refuse(tool, named, claims)
+    except StoreUnavailable:
+        return refusal("crossfade", named, claims)
 
 
 def _failed(tool: Tool, arguments: dict[str, Any], error: ToolError) -> CallToolResult:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.types import CallToolResult, TextContent
 from pydantic import JsonValue, ValidationError
 
+from ..core.app.refusing import claims_authority
 from ..core.documents import canonical, pointer
 from ..core.errors import CrossfadeError
 from ..core.names import nearest
@@ -94,6 +96,15 @@ def rejected_arguments(
         body["more"] = [f"{fault['pointer']}: {fault['message']}" for fault in rest[:5]]
     body["next"] = _corrected(tool, schema, given, faults)
     return error_result(body)
+
+
+def claims_among(error: ToolError) -> list[str]:
+    """Pointers to the arguments of a refused call that no tool has and that decide what only a person decides."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError) or isinstance(error, UnexpectedToolError):
+        return []
+    unknown = [fault["loc"] for fault in cause.errors(include_url=False) if fault["type"] == "extra_forbidden"]
+    return [pointer(*loc) for loc in unknown if claims_authority(str(loc[-1]))]
 
 
 def _corrected(tool: str, schema: dict[str, Any], given: dict[str, Any], faults: list[dict[str, JsonValue]]) -> str:

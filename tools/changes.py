@@ -7,28 +7,14 @@ from typing import Annotated, Literal
 import anyio.from_thread
 import anyio.to_thread
 from mcp.server.mcpserver import AcceptedElicitation, Context, DeclinedElicitation, Elicit, ElicitationResult, Resolve
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from ..core.app.overriding import Doubt, Verdict
 from ..core.app.services import Services
 from ..core.model.answers import Applied, PlanView
-from .spec import Effect, ToolContext, ToolSpec, app_of
-
-
-def plan_change(
-    ctx: ToolContext,
-    key: Annotated[str, Field(description="Experiment key")],
-    change: Literal["launch", "pause", "resume", "stop"],
-    full: Annotated[bool, Field(description="Also each backend entry before and after")] = False,
-) -> PlanView:
-    """Plan a change of a ready experiment: what each backend gets, how it is undone, and a digest to apply. Changes
-    nothing."""
-    return app_of(ctx).plan_change(key, change, full=full)
-
-
-class Confirm(BaseModel):
-    """The person's answer; no default, so that nobody agrees by not answering."""
-
-    approve: bool = Field(description="Apply this plan to the backends?")
+from ..core.model.experiment import Change
+from ..core.model.override import MAX_REASON
+from .spec import Effect, ToolContext, ToolSpec, app_of, as_list
 
 
 class Unasked(BaseModel):
@@ -43,6 +29,62 @@ def can_elicit(ctx: Context[Services, object]) -> bool:
         return False
     modern = ctx.protocol_version is not None and ctx.protocol_version >= "2026-07-28"
     return modern or ctx.session.can_send_request
+
+
+def client_name(ctx: ToolContext) -> str:
+    return ctx.session.client_params.client_info.name if ctx.session.client_params else "host"
+
+
+class Decide(BaseModel):
+    """The person's decision about findings; the yes or no has no default, as in `Confirm`."""
+
+    override: bool = Field(description="Let this stand?")
+    reason: str = Field(default="", description=f"Why: needed for a yes, at most {MAX_REASON} characters")
+
+
+async def what_to_ask(ctx: ToolContext, key: str, change: Change, ask: list[str] | None) -> Doubt | None:
+    """What the person decides about, read before the question is put, so that the answer is about nothing newer."""
+    return await anyio.to_thread.run_sync(app_of(ctx).doubt, key, change, ask or [])
+
+
+async def ask_to_override(
+    ctx: ToolContext, asked: Annotated[Doubt | None, Resolve(what_to_ask)]
+) -> Elicit[Decide] | Unasked:
+    return Elicit(asked.question, Decide) if asked is not None and can_elicit(ctx) else Unasked()
+
+
+def plan_change(
+    ctx: ToolContext,
+    key: Annotated[str, Field(description="Experiment key")],
+    change: Literal["launch", "pause", "resume", "stop"],
+    asked: Annotated[Doubt | None, Resolve(what_to_ask)],
+    decision: Annotated[ElicitationResult[Decide], Resolve(ask_to_override)],
+    full: Annotated[bool, Field(description="Also each backend entry before and after")] = False,
+    ask: Annotated[
+        list[str] | None,
+        BeforeValidator(as_list),
+        Field(description="Codes of block_unless_overridden findings: a person is asked whether they may stay"),
+    ] = None,
+) -> PlanView:
+    """Plan a change of a ready experiment: what each backend gets, how it is undone, and a digest to apply. Changes
+    nothing."""
+    return app_of(ctx).plan_change(key, change, full=full, asked=asked, verdict=_verdict(ctx, decision))
+
+
+def _verdict(ctx: ToolContext, decision: ElicitationResult[Decide]) -> Verdict | None:
+    """What the person decided; a form that was closed decides nothing."""
+    if isinstance(decision, DeclinedElicitation):
+        return Verdict(lifted=False, reason="", assurance="host", by=client_name(ctx))
+    if not isinstance(decision, AcceptedElicitation) or isinstance(decision.data, Unasked):
+        return None
+    said = decision.data
+    return Verdict(lifted=said.override, reason=said.reason, assurance="host", by=client_name(ctx))
+
+
+class Confirm(BaseModel):
+    """The person's answer; no default, so that nobody agrees by not answering."""
+
+    approve: bool = Field(description="Apply this plan to the backends?")
 
 
 async def ask(ctx: ToolContext, digest: str) -> Elicit[Confirm] | Unasked:
@@ -66,7 +108,7 @@ async def apply_plan(
         isinstance(answer, AcceptedElicitation) and not isinstance(answer.data, Unasked)
     ):
         approved = isinstance(answer, AcceptedElicitation) and answer.data.approve
-        who = ctx.session.client_params.client_info.name if ctx.session.client_params else "host"
+        who = client_name(ctx)
         await anyio.to_thread.run_sync(lambda: app.approve(digest, approved=approved, assurance="host", by=who))
 
     def tell(done: int, of: int, direction: str) -> None:

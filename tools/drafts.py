@@ -11,11 +11,7 @@ from ..core.app.estimating import Question
 from ..core.documents import JsonObject
 from ..core.model.answers import Checked, Estimate
 from ..core.model.brief import Brief, SuccessMetrics, Variants
-from .spec import Effect, ToolContext, ToolSpec, app_of
-
-
-def _as_list(given: object) -> object:
-    return [given] if isinstance(given, str) else given
+from .spec import Effect, ToolContext, ToolSpec, app_of, as_list
 
 
 def validate_experiment(
@@ -92,7 +88,7 @@ def update_experiment(
     version: Annotated[int, Field(ge=1, description="Version you read")],
     fixes: Annotated[
         list[str] | None,
-        BeforeValidator(_as_list),
+        BeforeValidator(as_list),
         Field(description='Fix ids from findings: ["power.sufficient.3f2a91"]'),
     ] = None,
     changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,

@@ -43,6 +43,11 @@ class ToolSpec:
         )
 
 
+def as_list(given: object) -> object:
+    """One text for a list of it, which models send now and then."""
+    return [given] if isinstance(given, str) else given
+
+
 ToolContext = Context[Services, Any]
 
 

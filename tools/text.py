@@ -98,6 +98,7 @@ def _experiment(answer: Experiment) -> Lines:
     readiness = "" if answer.ready is None else ", ready to plan" if answer.ready else ", NOT READY"
     yield f"{answer.state} {answer.key} v{answer.version}{readiness}: {answer.name}"
     yield from _each("blocked by", answer.blocks)
+    yield from _map("overridden", answer.overridden)
     yield f"surface {answer.surface}, owner {answer.owner}"
     yield from _designed(answer)
     yield from _each("buckets", answer.buckets)
@@ -187,6 +188,8 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Li
         near = f"; nearest: {', '.join(finding.nearest)}" if finding.nearest else ""
         message = finding.message.rstrip(".") if got or allowed or near else finding.message
         yield f"{finding.severity.upper()} {finding.code} at {finding.at}: {message}{got}{allowed}{near}"
+        if finding.overridden is not None:
+            yield f"  overridden: {finding.overridden}"
         for fix in finding.fixes or []:
             yield f"  fix {fix.id}: {fix.effect}" + (" (relaxes the test)" if fix.relaxes else "")
     yield from _each("also", more)
@@ -198,6 +201,8 @@ def _plan(answer: PlanView) -> Lines:
         yield f"plan {answer.digest}: {what}; apply before {answer.expires}"
     else:
         yield f"NOT READY to {answer.change} {answer.key}"
+    if answer.override is not None:
+        yield f"override {answer.override}"
     for number, step in enumerate(answer.steps, start=1):
         yield from _step(number, step)
     yield from _findings(answer.findings, answer.more_findings)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
 from ...core.model.experiment import LIVE, Record, State
+from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
 from ...core.ports.store import HeldRange, LiveGroup, Placement, Summary
 from .listing import folded
@@ -23,9 +24,11 @@ from .tables import (
     IS_UNFINISHED,
     OPERATION,
     OPERATION_STEP,
+    OVERRIDE,
     PLACEMENT,
     PLAN,
     PREVIEW,
+    REVIEW,
 )
 
 Query = Select[*tuple[object, ...]]
@@ -72,6 +75,15 @@ _RANGES_OF = (
 )
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
 _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
+_SPEC: BindParameter[str] = bindparam("spec")
+_OVERRIDES = (
+    select(*columns_of(OVERRIDE, Override))
+    .where(OVERRIDE.c.key == _KEY, OVERRIDE.c.spec == _SPEC)
+    .order_by(OVERRIDE.c.code, OVERRIDE.c.pointer)
+)
+_REVIEWS = (
+    select(*columns_of(REVIEW, Review)).where(REVIEW.c.key == _KEY, REVIEW.c.spec == _SPEC).order_by(REVIEW.c.team)
+)
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
 
 
@@ -132,6 +144,12 @@ class SqlReader:
     def approval(self, handle: str) -> Approval | None:
         row = self._first(select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == handle))
         return Approval.model_validate(dict(row)) if row else None
+
+    def overrides(self, key: str, spec: str) -> list[Override]:
+        return self._models(Override, _OVERRIDES, {"key": key, "spec": spec})
+
+    def reviews(self, key: str, spec: str) -> list[Review]:
+        return self._models(Review, _REVIEWS, {"key": key, "spec": spec})
 
     def operation(self, operation_id: str) -> Operation | None:
         return self._operation(_OPERATIONS.where(OPERATION.c.id == operation_id))

@@ -117,6 +117,28 @@ class Approval(StoreTable, table=True):
     at: datetime = Field(sa_type=UtcText)
 
 
+class Override(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    spec: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    pointer: str = Field(primary_key=True, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    by: str
+    assurance: str
+    at: datetime = Field(sa_type=UtcText)
+
+
+class Review(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    spec: str = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    approved: bool
+    note: str = Field(sa_type=Text)
+    by: str
+    assurance: str
+    at: datetime = Field(sa_type=UtcText)
+
+
 class Operation(StoreTable, table=True):
     """The journal of an apply: one per plan, one unfinished per experiment."""
 
@@ -193,6 +215,8 @@ EXPERIMENT_VERSION = _TABLES["experiment_version"]
 BUCKET_RANGE = _TABLES["bucket_range"]
 PLAN = _TABLES["plan"]
 APPROVAL = _TABLES["approval"]
+OVERRIDE = _TABLES["override"]
+REVIEW = _TABLES["review"]
 OPERATION = _TABLES["operation"]
 OPERATION_STEP = _TABLES["operation_step"]
 PLACEMENT = _TABLES["placement"]

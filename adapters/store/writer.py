@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from ...core.documents import canonical
 from ...core.errors import Conflict
 from ...core.model.experiment import Record
+from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
 from ...core.ports.store import Placement
 from .reader import SqlReader
@@ -24,9 +25,11 @@ from .tables import (
     IS_LIVE,
     OPERATION,
     OPERATION_STEP,
+    OVERRIDE,
     PLACEMENT,
     PLAN,
     PREVIEW,
+    REVIEW,
 )
 
 
@@ -47,6 +50,14 @@ _TAKE_BUCKETS = insert(BUCKET_RANGE)
 _RELEASE_BUCKETS = update(BUCKET_RANGE).where(BUCKET_RANGE.c.experiment == bindparam("this"), IS_LIVE)
 _SAVE_PLAN = _replacing(PLAN, "handle", where=PLAN.c.digest == insert(PLAN).excluded.digest)
 _SAVE_APPROVAL = insert(APPROVAL).on_conflict_do_nothing()
+_SAVE_OVERRIDE = _replacing(OVERRIDE, "key", "spec", "code", "pointer")
+_REMOVE_OVERRIDE = delete(OVERRIDE).where(
+    OVERRIDE.c.key == bindparam("this"),
+    OVERRIDE.c.spec == bindparam("of_spec"),
+    OVERRIDE.c.code == bindparam("of_code"),
+    OVERRIDE.c.pointer == bindparam("of_pointer"),
+)
+_SAVE_REVIEW = _replacing(REVIEW, "key", "spec", "team")
 _ADD_OPERATION = insert(OPERATION).on_conflict_do_nothing()
 _CHANGE_OPERATION = update(OPERATION).where(
     OPERATION.c.id == bindparam("this"), OPERATION.c.fence == bindparam("expected")
@@ -137,6 +148,16 @@ class SqlWriter(SqlReader):
 
     def save_approval(self, approval: Approval) -> None:
         self._run(_SAVE_APPROVAL, values_of(approval))
+
+    def save_override(self, override: Override) -> None:
+        self._run(_SAVE_OVERRIDE, values_of(override))
+
+    def remove_override(self, key: str, spec: str, code: str, pointer: str) -> None:
+        named: Values = {"this": key, "of_spec": spec, "of_code": code, "of_pointer": pointer}
+        self._run(_REMOVE_OVERRIDE, named)
+
+    def save_review(self, review: Review) -> None:
+        self._run(_SAVE_REVIEW, values_of(review))
 
     def insert_operation(self, operation: Operation) -> None:
         if self._run(_ADD_OPERATION, operation_values(operation)) == 0:

@@ -64,6 +64,9 @@ def summary(found: Plan, record: Record) -> str:
     writes = ", then ".join(
         f"{step.action} {step.target}" + (" (opens traffic)" if step.opens_traffic else "") for step in found.steps
     )
+    overrides = found.covered.get("overrides")
+    for finding, why in (overrides if isinstance(overrides, dict) else {}).items():
+        lines.append(f"  overridden: {finding}: {one_line(str(why))}")
     lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
     lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
     return "\n".join(lines)

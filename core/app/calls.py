@@ -27,8 +27,10 @@ def plan_some() -> str:
     return 'plan_change(key="...", change="launch")'
 
 
-def plan(key: str, change: Change) -> str:
-    return f'plan_change(key="{key}", change="{change}")'
+def plan(key: str, change: Change, ask: Sequence[str] = ()) -> str:
+    """`ask` holds codes of findings that a person is to be asked about."""
+    asking = f", ask={_texts(ask)}" if ask else ""
+    return f'plan_change(key="{key}", change="{change}"{asking})'
 
 
 def apply(handle: str) -> str:
@@ -39,10 +41,14 @@ def update(key: str, version: int, fixes: Sequence[str] = (), changes: str = "")
     """`changes` is JSON text, or `{...}` where only a person knows what to write."""
     arguments = [f'key="{key}"', f"version={version}"]
     if fixes:
-        arguments.append("fixes=[" + ", ".join(f'"{fix}"' for fix in fixes) + "]")
+        arguments.append(f"fixes={_texts(fixes)}")
     if changes:
         arguments.append(f"changes={changes}")
     return f"update_experiment({', '.join(arguments)})"
+
+
+def _texts(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{text}"' for text in texts) + "]"
 
 
 def follow_up(record: Record) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
-from ..checks.engine import Case, Check
+from ..checks.engine import Case, Check, worst_first
 from ..checks.shape import read_spec, unknown_place
-from ..documents import JsonObject
+from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec
-from ..model.finding import Finding
+from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
 from ..ports.store import Reader
@@ -73,8 +73,9 @@ def examine(
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
+        agreed=agreed(view, key, document) if catalogue.surfaces[spec.surface].required_reviewers else frozenset(),
     )
-    return case, run_checks(case, checks)
+    return case, _with_overrides(view, key, document, run_checks(case, checks))
 
 
 def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:
@@ -82,6 +83,25 @@ def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:
     if catalogue.surfaces[surface].aa_tested is not None:
         return False
     return not view.search(surface=surface, states=LAUNCHED, limit=1)
+
+
+def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
+    """Teams that said yes to this very document."""
+    return frozenset(review.team for review in view.reviews(key, digest(document)) if review.approved)
+
+
+def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
+    """The findings, those marked that a person lets stand in this very document; of equals they come last."""
+    if not any(finding.severity in OVERRIDABLE for finding in findings):
+        return findings
+    lifted = {(each.code, each.pointer): str(each) for each in view.overrides(key, digest(document))}
+    marked = [
+        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at))})
+        if finding.severity in OVERRIDABLE
+        else finding
+        for finding in findings
+    ]
+    return worst_first(sorted(marked, key=lambda finding: finding.overridden is not None))
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from ..documents import JsonObject
+from ..errors import NotAllowed
 from ..model.answers import Applied, Checked, Estimate, Experiment, Experiments, Explanation, PlanView, Surfaces
 from ..model.brief import Brief
 from ..model.experiment import Change, State
+from ..model.finding import Finding
+from ..model.override import Review
 from ..model.plan import Approval, Assurance, Operation
 from . import (
     applying,
@@ -16,9 +21,12 @@ from . import (
     estimating,
     experiments,
     explaining,
+    overriding,
     plan_view,
     previewing,
     reference,
+    refusing,
+    reviewing,
     saga,
     stopping,
     surfaces,
@@ -71,9 +79,43 @@ class Crossfade:
         """Apply fixes, by id, and a merge patch to a draft. Conflict: another version stands; NotAllowed: no draft."""
         return drafts.update(self.dependencies, key, version, fixes, changes)
 
-    def plan_change(self, key: str, change: Change, *, full: bool = False) -> PlanView:
+    def plan_change(
+        self,
+        key: str,
+        change: Change,
+        *,
+        full: bool = False,
+        asked: overriding.Doubt | None = None,
+        verdict: overriding.Verdict | None = None,
+    ) -> PlanView:
         """Compile and store a plan, or say what blocks it. NotAllowed: the state; BackendFailed: cannot be read."""
-        return plan_view.plan_view(self.dependencies, key, change, full=full)
+        return plan_view.plan_view(self.dependencies, key, change, full=full, asked=asked, verdict=verdict)
+
+    def doubt(self, key: str, change: Change, codes: Sequence[str]) -> overriding.Doubt | None:
+        """What to ask a person about findings, None for nothing. NotFound: no such; NotAllowed: nobody can lift it."""
+        return overriding.doubt(self.dependencies, key, change, codes)
+
+    def override(
+        self, key: str, code: str, pointer: str | None, *, reason: str, assurance: Assurance, by: str
+    ) -> Finding:
+        """Let a finding stand in the spec as it is. NotFound: no such; NotAllowed: nobody can; Invalid: no reason."""
+        return overriding.override(self.dependencies, key, code, pointer, reason=reason, assurance=assurance, by=by)
+
+    def draft_summary(self, key: str) -> str:
+        """A draft in words for whoever reviews it. NotFound: no such key; NotAllowed: no draft."""
+        return reviewing.draft_summary(self.dependencies, key)
+
+    def review(self, key: str, team: str, *, approved: bool, note: str, assurance: Assurance, by: str) -> Review:
+        """Keep a team's word on a draft as it stands. NotAllowed: the surface does not ask that team."""
+        return reviewing.review(self.dependencies, key, team, approved=approved, note=note, assurance=assurance, by=by)
+
+    def refuse(self, tool: str, key: str | None, names: Sequence[str]) -> NotAllowed:
+        """The error for a call that decides what only a person decides, once the audit has the attempt."""
+        return refusing.refuse(self.dependencies, tool, key, names)
+
+    def withdraw(self, key: str, code: str, pointer: str | None, *, by: str) -> Finding:
+        """Take an override back. NotFound: there is none."""
+        return overriding.withdraw(self.dependencies, key, code, pointer, by=by)
 
     def question(self, handle: str) -> str | None:
         """What a person must say yes to first, or None when nothing is to be asked. NotFound: no such plan."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.engine import Case, findings_of
-from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import Absent, JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
@@ -21,6 +21,7 @@ from . import calls
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
 from .following import next_call
+from .refusing import require_no_claims
 from .views import checked, short
 
 SHOWN_CHANGE = 140
@@ -36,10 +37,12 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
         NotFound: unknown surface, or `iterates` names no experiment.
         Conflict: the key belongs to an experiment made from another brief.
         Invalid: text too long, nesting too deep, a number that is not finite.
+        NotAllowed: `more` decides what only a person decides.
     """
     catalogue = deps.catalogue.current()
     asked = brief.model_dump(mode="json")
     require_storable(asked, "the brief")
+    require_no_claims(deps, "create_experiment", None, brief.more, "/more")
     brief = brief.model_copy(update={"surface": known_surface(catalogue, brief.surface)})
     request = digest(asked)
     with deps.store.read() as view:
@@ -132,8 +135,14 @@ def _same_request(deps: Dependencies, catalogue: Catalogue, view: Reader, record
 
 
 def validate(deps: Dependencies, spec: JsonObject) -> Checked:
-    """Check a spec that is stored nowhere."""
+    """Check a spec that is stored nowhere.
+
+    Raises:
+        Invalid: as for `create`.
+        NotAllowed: the spec decides what only a person decides.
+    """
     require_storable(spec, "the spec")
+    require_no_claims(deps, "validate_experiment", None, spec, "/spec")
     catalogue = deps.catalogue.current()
     with deps.store.read() as view:
         case, findings = examine(deps, catalogue, view, "", spec)
@@ -149,11 +158,12 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
 
     Raises:
         NotFound: no such experiment.
-        NotAllowed: it is no draft any more.
+        NotAllowed: it is no draft any more, or the changes decide what only a person decides.
         Conflict: another call has changed the draft since `version`.
         Invalid: a fix id that no finding offers; or nothing to change.
     """
     require_storable(changes, "the changes")
+    require_no_claims(deps, "update_experiment", key, changes, "/changes")
     catalogue = deps.catalogue.current()
     with deps.store.read() as view:
         record = require(view, key)

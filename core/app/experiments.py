@@ -13,12 +13,14 @@ from ..documents import canonical
 from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
+from ..model.finding import Finding
 from ..ports.store import Reader
 from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
-from .views import bucket_texts, cut, listed_first, short
+from .plans import overrides_of
+from .views import bucket_texts, cut, first_of, listed_first, short
 
 SHOWN_NAME = 60
 SHOWN_TITLE = 100
@@ -100,15 +102,17 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         record = require(view, key, version)
         current = version is None or require(view, key).version == version
         if current:
-            ready, blocks, following = _readiness(deps, view, record)
+            ready, findings, following = _readiness(deps, view, record)
         else:
-            ready, blocks, following = None, [], calls.look_at(key)
+            ready, findings, following = None, list[Finding](), calls.look_at(key)
+        blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
         answer = {
             "key": record.key,
             "version": record.version,
             "state": record.state,
             "ready": ready,
             "blocks": listed_first(blocks, SHOWN_BLOCKS) or None,
+            "overridden": first_of(overrides_of(findings), SHOWN_BLOCKS),
             "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
             "surface": record.surface,
             "owner": record.owner,
@@ -161,12 +165,12 @@ def _delivered(view: Reader, record: Record) -> dict[str, object]:
     }
 
 
-def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
+def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[Finding], str]:
     if record.state == "draft":
         catalogue = deps.catalogue.current()
         _, findings = examine(deps, catalogue, view, record.key, record.document)
-        blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
-        return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
+        ready = not any(finding.blocks for finding in findings)
+        return ready, findings, next_call(deps, catalogue, view, record, findings)
     last = view.last_operation(record.key)
     if last is not None and last.status in ("running", "needs_attention"):
         return None, [], f"{calls.apply(last.handle)} continues the {last.change}"

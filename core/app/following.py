@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
-from ..checks.schedule import LAUNCH_CHECKS
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
-from ..model.finding import Finding
+from ..model.finding import OVERRIDABLE, Finding
 from ..names import listed
 from ..ports.store import Reader
 from . import calls
-from .cases import examine
+from .cases import agreed, examine
 from .dependencies import Dependencies
 from .repair import Repair, repair
 
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 
 
-def next_call(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
-    """The one call that gets a draft further: the update that makes it ready, or its launch."""
+def next_call(
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    record: Record,
+    findings: list[Finding],
+    otherwise: str | None = None,
+) -> str:
+    """The one call that gets a draft further: the update that makes it ready, or its launch.
+
+    Args:
+        otherwise: what a person could do instead of the cure, "" for nothing; by default the question whether the
+            findings may stand, where a person may let all of them.
+    """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _launch(deps, record)
-    return update_call(
+        return _review(deps, catalogue, view, record, findings) or _launch(deps, record)
+    if otherwise is None:
+        otherwise = _question(record, blocks)
+    if record.state != "draft":  # only a draft can be mended by a call
+        again = calls.plan(record.key, "resume")
+        return otherwise or f"a person mends what blocks it in the catalogue, or waits until it is over; then {again}"
+    cure = update_call(
         record,
         repair(record.document, blocks, lambda document: examine(deps, catalogue, view, record.key, document)[1]),
     )
+    return f"{cure}; or, to keep it, {otherwise}" if otherwise else cure
+
+
+def _question(record: Record, blocks: list[Finding]) -> str:
+    if any(finding.severity not in OVERRIDABLE for finding in blocks):
+        return ""
+    codes = list(dict.fromkeys(finding.code for finding in blocks))
+    return f"a person decides: {calls.plan(record.key, 'launch' if record.state == 'draft' else 'resume', codes)}"
 
 
 def update_call(record: Record, mending: Repair) -> str:
@@ -36,6 +61,16 @@ def update_call(record: Record, mending: Repair) -> str:
         return f"{calls.update(record.key, record.version, mending.fixes, '{...}')} at {places}"
     changes = canonical(mending.changes) if mending.changes else ""
     return calls.update(record.key, record.version, mending.fixes, changes)
+
+
+def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
+    """What people type whose review a launch waits for, "" when it waits for none."""
+    if not any(finding.code == "review.pending" for finding in findings):
+        return ""
+    said = agreed(view, record.key, record.document)
+    teams = [team for team in catalogue.surfaces[record.surface].required_reviewers if team not in said]
+    typed = " and ".join(f"`{deps.command} review {record.key} --team {team}`" for team in teams)
+    return f"people of these teams run {typed} in a terminal; then {calls.plan(record.key, 'launch')}"
 
 
 def _launch(deps: Dependencies, record: Record) -> str:

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from ..model.answers import PlanView, StepView
-from ..model.experiment import NARROWING, Change, Record
+from ..model.answers import Asked, PlanView, StepView
+from ..model.experiment import NARROWING, Change
 from ..model.finding import Finding
 from ..model.plan import Plan, Step
-from ..ports.store import Reader
 from . import calls
 from .cases import require
 from .dependencies import Dependencies
 from .following import next_call
+from .overriding import Doubt, Verdict, commands, settle
 from .plans import plan
+from .refusing import note
 from .views import finding_views
 
 
-def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> PlanView:
-    """Plan a change and show it; `full` adds each entry as it is and as it will be."""
+def plan_view(
+    deps: Dependencies, key: str, change: Change, *, full: bool, asked: Doubt | None, verdict: Verdict | None
+) -> PlanView:
+    """Plan a change and show it; `full` adds each entry as it is and as it will be. What a person said to a doubt is
+    kept first."""
+    if asked is not None and verdict is not None:
+        settle(deps, asked, verdict)
+    said: Asked | None = None
+    if asked is not None:
+        said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
     compiled = plan(deps, key, change)
-    findings, more = finding_views([finding for finding in compiled.findings if finding.severity != "info"])
     if compiled.plan is None:
-        with deps.store.read() as view:
-            following = _out_of(deps, view, require(view, key), change, compiled.findings)
-        return PlanView(
-            key=key,
-            change=change,
-            ready=False,
-            steps=[],
-            findings=findings,
-            more_findings=more,
-            next=following,
-        )
+        if asked is None:
+            note(deps, "plan_change", key, [finding.code for finding in compiled.findings if finding.blocks])
+        otherwise = _otherwise(deps, key, change, asked) if said == "awaiting_person" else "" if said else None
+        return _blocked(deps, key, change, compiled.findings, said, otherwise)
     made = compiled.plan
+    findings, more = finding_views(_worth_telling(compiled.findings))
     return PlanView(
         key=key,
         change=change,
         ready=True,
+        override=said,
         digest=made.handle,
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
@@ -46,12 +49,32 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
     )
 
 
-def _out_of(deps: Dependencies, view: Reader, record: Record, change: Change, findings: list[Finding]) -> str:
-    """What gets a change further that something blocks. Only a draft can be mended by a call."""
-    if record.state == "draft":
-        return next_call(deps, deps.catalogue.current(), view, record, findings)
-    again = calls.plan(record.key, change)
-    return f"a person mends what blocks it in the catalogue, or waits until it is over; then {again}"
+def _blocked(
+    deps: Dependencies, key: str, change: Change, findings: list[Finding], said: Asked | None, otherwise: str | None
+) -> PlanView:
+    shown, more = finding_views(_worth_telling(findings))
+    with deps.store.read() as view:
+        following = next_call(deps, deps.catalogue.current(), view, require(view, key), findings, otherwise)
+    return PlanView(
+        key=key,
+        change=change,
+        ready=False,
+        override=said,
+        steps=[],
+        findings=shown,
+        more_findings=more,
+        next=following,
+    )
+
+
+def _otherwise(deps: Dependencies, key: str, change: Change, asked: Doubt | None) -> str:
+    """What a person does at a terminal where the client cannot ask."""
+    typed = " and ".join(f"`{command}`" for command in commands(deps, key, asked.findings if asked else ()))
+    return f"a person runs {typed} in a terminal; then {calls.plan(key, change)}"
+
+
+def _worth_telling(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity != "info"]
 
 
 def _step_view(step: Step, full: bool) -> StepView:

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ..audience import asked_for
-from ..checks.all_checks import checks_of
+from ..checks.all_checks import LAUNCH_CHECKS, checks_of
 from ..checks.engine import Case, findings_of, worst_first
-from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
-from ..model.catalogue import Catalogue
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
@@ -135,7 +133,7 @@ def compile_plan(
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
     steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
-    parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
+    parts = _parts(case, findings, proposed, launch) | _past(view, record)
     if change == "preview":
         parts["previews"] = {name: list[JsonValue](units) for name, units in previews.items()}
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
@@ -145,6 +143,11 @@ def _past(view: Reader, record: Record) -> JsonObject:
     """What was done to the experiment last: a plan made again after it has another digest, however equal its steps."""
     last = view.last_operation(record.key)
     return {PAST: last.id if last else None}
+
+
+def overrides_of(findings: list[Finding]) -> JsonObject:
+    """Finding -> why a person lets it stand: a plan rests on it, and its digest covers it."""
+    return {f"{each.code} {each.at}": each.overridden for each in findings if each.overridden is not None}
 
 
 def _ranges(
@@ -207,8 +210,9 @@ def _assigner_step(
     )
 
 
-def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: int) -> JsonObject:
-    """What a launch rests on besides its steps: the catalogue entries read, the buckets and the salt."""
+def _parts(case: Case, findings: list[Finding], ranges: list[BucketRange], launch: int) -> JsonObject:
+    """What a launch rests on besides its steps: the catalogue entries read, the overrides, the buckets and the salt."""
+    catalogue = case.catalogue
     surface = catalogue.surfaces[case.spec.surface]
     entries = {
         f"surface {case.spec.surface}": surface,
@@ -216,7 +220,14 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
         **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics if name in catalogue.metrics},
     }
     read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
-    return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
+    if catalogue.checks:
+        read["checks"] = digest({code: dict(rule) for code, rule in catalogue.checks.items()})
+    return {
+        "catalogue": read,
+        "overrides": overrides_of(findings),
+        "ranges": [part.model_dump() for part in ranges],
+        "launch": launch,
+    }
 
 
 def _narrowing(

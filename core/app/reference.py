@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..checks.all_checks import CHECKS
+from ..checks.documentation import section
 from ..documents import JsonObject
 from ..errors import NotFound
 from ..model.experiment import Spec
@@ -48,7 +49,7 @@ def metric_document(deps: Dependencies, key: str) -> JsonObject:
 
 
 def check_text(code: str) -> str:
-    """What a check wants and why, as Markdown.
+    """A check's section of the documentation, as Markdown.
 
     Raises:
         NotFound: with the nearest codes.
@@ -56,13 +57,7 @@ def check_text(code: str) -> str:
     check = CHECKS.get(code)
     if check is None:
         raise NotFound("There is no check with this code.", got=code[:100], nearest=nearest(code, CHECKS))
-    severities = {
-        "block": "blocks a launch",
-        "block_unless_overridden": "blocks a launch",
-        "warn": "warns",
-        "info": "informs",
-    }
-    return f"# {code}\n\n{check.doc}\n\nSeverity: {check.severity} ({severities[check.severity]}).\n"
+    return section(check)
 
 
 def spec_schema() -> JsonObject:

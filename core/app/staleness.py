@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Stale
+from ..model.finding import Finding
 from ..model.plan import Operation, Plan
 from ..planning.compile import differing_parts
 from . import calls
@@ -41,7 +42,7 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         )
         last = view.last_operation(found.key)
     if fresh.plan is None:
-        raise stale(found, [finding.code for finding in fresh.findings if finding.blocks])
+        raise stale(found, [_blocking(found, finding) for finding in fresh.findings if finding.blocks])
     if fresh.plan.digest != found.digest:
         parts = differing_parts(found.covered, fresh.plan.covered)
         raise _overtaken(found, last) if last and PAST in parts else stale(found, parts)
@@ -52,6 +53,13 @@ def _overtaken(found: Plan, last: Operation) -> Stale:
     ended = {"applied": "applied", "undone": "begun and undone"}.get(last.status, "begun, and is stuck")
     message = f"Since the plan was made, a {last.change} of {found.key} was {ended}. Nothing was applied."
     return Stale(message, pointer="/digest", got=found.handle, next=plan_again(found))
+
+
+def _blocking(found: Plan, finding: Finding) -> str:
+    """The name of a finding that blocks now: of an override, when the plan was made under one that is gone."""
+    overrides = found.covered.get("overrides")
+    name = f"{finding.code} {finding.at}"
+    return f"overrides {name}" if isinstance(overrides, dict) and name in overrides else finding.code
 
 
 def stale(found: Plan, parts: list[str]) -> Stale:

@@ -102,7 +102,7 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         },
         audience=attributes,
         audience_values=values or None,
-        reviewers=surface.reviewers or None,
+        reviewers=[*surface.reviewers, *(f"{team} (must agree)" for team in surface.required_reviewers)] or None,
         blackouts=[
             f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}"
             for each in surface.blackouts

@@ -20,7 +20,7 @@ FULL_FINDINGS = 5
 """Most findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
 FULL_CHARACTERS = 1_000
 """Most characters that findings told in full take together, so that a reply stays below 4 KB."""
-NAMED_FINDINGS = 8
+NAMED_FINDINGS = 6
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""
@@ -60,6 +60,7 @@ def _finding_view(finding: Finding) -> FindingView:
         got=finding.got,
         allowed=allowed or None,
         nearest=finding.nearest or None,
+        overridden=finding.overridden,
         fixes=[FixView(id=fix.id, effect=fix.effect, relaxes=fix.relaxes or None) for fix in finding.fixes] or None,
     )
 

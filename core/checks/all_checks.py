@@ -11,6 +11,7 @@ from . import (
     eligibility,
     intent,
     metrics,
+    operations,
     schedule,
     sequential,
     shape,
@@ -30,8 +31,8 @@ CASE_CHECKS: tuple[Check, ...] = (
     *sequential.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
+    *operations.CHECKS,
 )
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
 _OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"})
 DELIVERY_CHECKS = (
     *variants.CHECKS,
@@ -40,6 +41,9 @@ DELIVERY_CHECKS = (
     *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
+LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS)
+"""Asked only of a launch."""
+CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)}
 
 
 def checks_of(change: Change) -> tuple[Check, ...]:

@@ -121,9 +121,9 @@ def denominators_are_watched(case: Case) -> Iterator[Fault]:
 
 
 CHECKS = (
-    Check("metrics.history", "block_unless_overridden", metrics_have_history),
-    Check("metrics.baseline_nonzero", "block", baselines_are_away_from_zero),
-    Check("metrics.baseline_fresh", "warn", baselines_are_fresh),
+    Check("metrics.history", "block_unless_overridden", metrics_have_history, curable=False),
+    Check("metrics.baseline_nonzero", "block", baselines_are_away_from_zero, curable=False),
+    Check("metrics.baseline_fresh", "warn", baselines_are_fresh, curable=False),
     Check("metrics.skew_covered", "warn", skewed_metrics_have_units),
     Check("metrics.rate_observable", "warn", rates_are_observable),
     Check("metrics.denominator_watched", "warn", denominators_are_watched),

@@ -141,10 +141,10 @@ def payload_is_small(case: Case) -> Iterator[Fault]:
 
 CHECKS = (
     Check("content.exists", "block", content_exists),
-    Check("content.ready", "block", content_is_ready),
+    Check("content.ready", "block", content_is_ready, curable=False),
     Check("content.locales", "block", content_covers_the_locales),
     Check("content.markets", "block", content_covers_the_markets),
-    Check("payload.personal_data", "block", payload_has_no_personal_data),
+    Check("payload.personal_data", "block", payload_has_no_personal_data, curable=False),
     Check("content.outlives_run", "block_unless_overridden", content_outlives_the_run),
-    Check("payload.small", "warn", payload_is_small),
+    Check("payload.small", "warn", payload_is_small, curable=False),
 )

@@ -85,6 +85,6 @@ CHECKS = (
     Check("allocation.share", "block", allocation_is_a_share),
     Check("allocation.available", "block", allocation_is_available),
     Check("unit.surface", "block", unit_is_the_surfaces),
-    Check("surface.cap", "block_unless_overridden", surface_has_room),
-    Check("layer.neighbours", "info", neighbours_are_told),
+    Check("surface.cap", "block_unless_overridden", surface_has_room, curable=False),
+    Check("layer.neighbours", "info", neighbours_are_told, curable=False),
 )

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
 from pydantic import JsonValue
 
 from .. import audience as audiences
 from ..assignment import BUCKETS
 from ..documents import JsonObject, digest
-from ..model.catalogue import Catalogue, Surface
+from ..model.catalogue import SEVERITY, Catalogue, CheckRules, Surface
 from ..model.delivery import Audience
 from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
@@ -48,6 +49,23 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A number that a check compares with. A catalogue may move it to its tighter side, within the bounds."""
+
+    code: str
+    name: str
+    default: float
+    least: float
+    most: float
+    tighter: Literal["lower", "higher"]
+    unit: str
+
+    def tightens(self, value: float, before: float) -> bool:
+        """Whether a value is at least as tight as one before it."""
+        return value <= before if self.tighter == "lower" else value >= before
+
+
+@dataclass(frozen=True)
 class Case:
     """One experiment and all that a check may look at. Nothing in it is fetched by a check."""
 
@@ -62,10 +80,21 @@ class Case:
     """The day of the launch; None of what has not been launched, and can still be changed."""
     first: bool = False
     """Whether nothing was ever launched on the surface, as far as anybody had to know."""
+    agreed: frozenset[str] = frozenset()
+    """Teams that said yes to this very spec."""
 
     @property
     def surface(self) -> Surface:
         return self.catalogue.surfaces[self.spec.surface]
+
+    @property
+    def rules(self) -> tuple[CheckRules, CheckRules]:
+        """What the catalogue tightens: for everybody, then for the surface, which tightens further."""
+        return self.catalogue.checks, self.surface.policy.checks
+
+    def limit(self, threshold: Threshold) -> float:
+        """The value of a threshold that holds here."""
+        return tightened_limit(threshold, *self.rules)
 
     @cached_property
     def parsed_audience(self) -> tuple[Audience, list[audiences.Problem]]:
@@ -101,20 +130,49 @@ class Case:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule under a code that lasts. `doc` says what it asks for and why: the docstring of `run`, unless given."""
+    """A rule under a code that lasts. `doc` says what it asks for and why: the docstring of `run`, unless given.
+
+    `curable` says whether the server can propose a cure; an owner, a link or a review it cannot make up.
+    """
 
     code: str
     severity: Severity
     run: Callable[[Case], Iterator[Fault]] = lambda case: iter(())
     doc: str = ""
+    curable: bool = True
+    thresholds: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "doc", self.doc or inspect.getdoc(self.run) or "")
 
 
+def tightened_limit(threshold: Threshold, *rules: CheckRules) -> float:
+    """The threshold under rules of which each tightens those before it."""
+    limit = threshold.default
+    for each in rules:
+        given = each.get(threshold.code, {}).get(threshold.name)
+        if isinstance(given, int | float):
+            limit = given
+    return limit
+
+
+def tightened_severity(check: Check, *rules: CheckRules) -> Severity:
+    """The severity under rules of which each tightens those before it."""
+    severity: Severity = check.severity
+    for each in rules:
+        given = each.get(check.code, {}).get(SEVERITY)
+        if given in SEVERITIES:
+            severity = SEVERITIES[SEVERITIES.index(given)]
+    return severity
+
+
 def findings_of(checks: Iterable[Check], case: Case) -> list[Finding]:
     """Everything that is wrong, worst first and within a severity in the checks' order."""
-    found = [as_finding(check.code, check.severity, fault) for check in checks for fault in check.run(case)]
+    found = [
+        as_finding(check.code, tightened_severity(check, *case.rules), fault)
+        for check in checks
+        for fault in check.run(case)
+    ]
     return worst_first(found)
 
 

@@ -209,7 +209,7 @@ CHECKS = (
     Check("metrics.known", "block", metrics_are_known),
     Check("metrics.success_present", "block", a_success_metric_exists),
     Check("metrics.required_present", "block", required_metrics_are_present),
-    Check("metrics.guardrail_present", "block_unless_overridden", a_guardrail_exists),
+    Check("metrics.guardrail_present", "block_unless_overridden", a_guardrail_exists, curable=False),
     Check("metrics.effect_present", "block", success_metrics_have_an_effect),
     Check("metrics.effect_improves", "block", effects_are_improvements),
     Check("metrics.effect_possible", "block", effects_are_possible),
@@ -218,6 +218,6 @@ CHECKS = (
     Check("metrics.window", "block", windows_fit_the_run),
     Check("metrics.margin_policy", "block_unless_overridden", margins_are_within_policy),
     Check("metrics.unit", "block", metrics_are_of_the_unit),
-    Check("metrics.few", "warn", success_metrics_are_few),
+    Check("metrics.few", "warn", success_metrics_are_few, curable=False),
     Check("metrics.effect_usual", "warn", effects_are_usual),
 )

@@ -129,6 +129,8 @@ def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     arguments = get_args(annotation)
+    if type(None) in arguments:
+        return _model_in(arguments[0])
     if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
         return _MapOf(arguments[1])
     return None
@@ -159,7 +161,7 @@ CHECKS = (
 
 A misspelt field that is dropped in silence is a setting that somebody believes to be in force.""",
     ),
-    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there."),
+    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there.", curable=False),
     Check("spec.wrong_value", "block", doc="Every field holds a value of its type."),
     Check(
         "surface.known",

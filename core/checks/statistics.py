@@ -11,12 +11,12 @@ from ..model.experiment import Spec
 from ..model.size import Size
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, size
-from .engine import Case, Check, Cure, Fault
+from .engine import Case, Check, Cure, Fault, Threshold
 from .sequential import ONCE
 
 WEEK = 7
 """Days."""
-LONG_RUN = 30
+LONG_RUN = Threshold("duration.long", "days", 30, least=7, most=30, tighter="lower", unit="days")
 """Days past which a run is called long."""
 
 
@@ -61,9 +61,9 @@ def duration_is_whole_weeks(case: Case) -> Iterator[Fault]:
 
 def duration_is_not_too_long(case: Case) -> Iterator[Fault]:
     """Past a month cookies churn, other launches mix in, and the buckets are missing to others."""
-    days = case.spec.design.days
-    if LONG_RUN < days <= DAY_LIMIT:
-        yield Fault("/design/days", f"{days} days is long; {LONG_RUN} are usually enough.", got=days)
+    days, long = case.spec.design.days, case.limit(LONG_RUN)
+    if long < days <= DAY_LIMIT:
+        yield Fault("/design/days", f"{days} days is long; {long:g} are usually enough.", got=days)
 
 
 def power_is_sufficient(case: Case) -> Iterator[Fault]:
@@ -185,6 +185,6 @@ CHECKS = (
     Check("duration.minimum", "block_unless_overridden", duration_is_long_enough),
     Check("power.sufficient", "block_unless_overridden", power_is_sufficient),
     Check("duration.whole_weeks", "warn", duration_is_whole_weeks),
-    Check("duration.long", "warn", duration_is_not_too_long),
-    Check("design.aa_first", "info", first_test_follows_an_a_a),
+    Check("duration.long", "warn", duration_is_not_too_long, curable=False, thresholds=(LONG_RUN,)),
+    Check("design.aa_first", "info", first_test_follows_an_a_a, curable=False),
 )

@@ -11,6 +11,7 @@ from .experiment import Change, State
 from .finding import Severity
 from .strict import StrictModel
 
+Asked = Literal["given", "declined", "awaiting_person"]
 Status = Literal["applied", "undone", "declined", "awaiting_approval", "needs_attention"]
 
 
@@ -28,6 +29,7 @@ class FindingView(StrictModel):
     got: JsonValue = None
     allowed: list[str] | None = None
     nearest: list[str] | None = None
+    overridden: str | None = Field(default=None, description="why a person lets it stand, and who: it does not block")
     fixes: list[FixView] | None = None
 
 
@@ -155,6 +157,7 @@ class Experiment(StrictModel):
     state: State
     ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
     blocks: list[str] | None = None
+    overridden: dict[str, str] | None = Field(default=None, description="finding -> why a person lets it stand")
     name: str
     surface: str
     owner: str
@@ -188,6 +191,7 @@ class PlanView(StrictModel):
     key: str
     change: Change
     ready: bool
+    override: Asked | None = Field(default=None, description="with ask: what the person said")
     digest: str | None = None
     expires: str | None = None
     environment: str | None = None

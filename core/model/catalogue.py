@@ -6,7 +6,7 @@ import math
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, JsonValue, PositiveFloat, PositiveInt
 
 from ..documents import JsonObject
 from .strict import Key, StrictModel, Text
@@ -17,6 +17,18 @@ DesignKind = Literal["fixed", "group_sequential"]
 Share = Annotated[float, Field(ge=0, le=1)]
 USUAL_EFFECT = 0.01
 """The relative effect that is looked for on a metric whose entry names none: 1 %."""
+
+SEVERITY = "severity"
+"""The name under which a rule for a check has its severity; every other name is one of the check's thresholds."""
+
+
+def _severity_alone(given: JsonValue) -> JsonValue:
+    """Accept `code: block` for `code: {severity: block}`."""
+    return {SEVERITY: given} if isinstance(given, str) else given
+
+
+CheckRules = dict[str, Annotated[dict[str, JsonValue], BeforeValidator(_severity_alone)]]
+"""Code of a check -> what is tightened of it: its severity, its thresholds."""
 
 
 class Attribute(StrictModel):
@@ -151,6 +163,7 @@ class Policy(StrictModel):
     min_days: PositiveInt = 7
     max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
+    checks: CheckRules = Field(default_factory=dict, description="checks that are held to more tightly here")
 
 
 def last_day(start: date, days: int) -> date:
@@ -196,7 +209,9 @@ class Surface(StrictModel):
     required_metrics: dict[Key, RequiredMetric] = Field(default_factory=dict[Key, RequiredMetric])
     suggested_metrics: list[Key] = Field(default_factory=list[Key])
     policy: Policy = Policy()
-    reviewers: list[Key] = Field(default_factory=list[Key])
+    reviewers: list[Key] = Field(default_factory=list[Key], description="teams to ask before a launch")
+    required_reviewers: list[Key] = Field(default_factory=list[Key], description="teams that must agree to a launch")
+    required_links: list[Key] = Field(default_factory=list[Key], description="names of links that a spec should have")
     max_live: PositiveInt = Field(default=50, description="most experiments that hold buckets at once")
     blackouts: list[Blackout] = Field(default_factory=list[Blackout])
     restricted: list[Restriction] = Field(default_factory=list[Restriction])
@@ -259,6 +274,7 @@ class Catalogue(StrictModel):
     )
     environments: dict[Key, Environment] = Field(min_length=1)
     default_environment: Key
+    checks: CheckRules = Field(default_factory=dict, description="checks that everybody is held to more tightly")
 
     def route(self, surface: str, environment: str) -> Route:
         """Who delivers a surface in an environment."""

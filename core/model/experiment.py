@@ -91,6 +91,20 @@ class Design(StrictModel):
     )
 
 
+StopRule = Literal["srm", "guardrail"]
+STOP_RULES: tuple[StopRule, ...] = ("srm", "guardrail")
+
+
+class Decision(StrictModel):
+    """When the treatment ships: so many success metrics are superior, and so many guardrails are non-inferior."""
+
+    success: Literal["any", "all"] = "any"
+    guardrails: Literal["all"] = "all"
+
+    def __str__(self) -> str:
+        return f"ship if {self.success} success superior, {self.guardrails} guardrails non-inferior"
+
+
 class Schedule(StrictModel):
     start: date | None = Field(default=None, description="first day, UTC; none means on launch")
 
@@ -115,6 +129,9 @@ class Spec(StrictModel):
     metrics: dict[str, MetricUse]
     design: Design
     schedule: Schedule = Schedule()
+    decision: Decision | None = Field(default=None, description="when the treatment ships, settled before the run")
+    stop: list[StopRule] = Field(default_factory=list[StopRule], description="what shall pause the run on its own")
+    alerts: list[Text] = Field(default_factory=list[Text], description="teams or channels that are told of alarms")
     owner: str = ""
     tags: list[Text] = Field(default_factory=list[Text])
     links: dict[Key, Text] = Field(default_factory=dict[Key, Text])

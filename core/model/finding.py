@@ -12,6 +12,8 @@ from .strict import StrictModel
 Severity = Literal["block", "block_unless_overridden", "warn", "info"]
 SEVERITIES: tuple[Severity, ...] = ("block", "block_unless_overridden", "warn", "info")
 BLOCKING: frozenset[Severity] = frozenset({"block", "block_unless_overridden"})
+OVERRIDABLE: frozenset[Severity] = frozenset({"block_unless_overridden"})
+"""Severities whose findings a person can let stand."""
 
 
 class Fix(StrictModel):
@@ -32,7 +34,8 @@ class Finding(StrictModel):
     allowed: list[str] = Field(default_factory=list[str])
     nearest: list[str] = Field(default_factory=list[str])
     fixes: list[Fix] = Field(default_factory=list[Fix])
+    overridden: str | None = Field(default=None, description="why a person lets it stand, and who")
 
     @property
     def blocks(self) -> bool:
-        return self.severity in BLOCKING
+        return self.severity in BLOCKING and self.overridden is None

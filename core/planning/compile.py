@@ -138,13 +138,15 @@ def handle_of(full: str) -> str:
 
 
 def differing_parts(before: JsonObject, after: JsonObject) -> list[str]:
-    """Names of the covered parts that differ; of the catalogue, the entries."""
+    """Names of the covered parts that differ; of the catalogue, the entries, and of the overrides, the findings."""
     names = [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
-    old, new = before.get("catalogue"), after.get("catalogue")
-    if "catalogue" in names and isinstance(old, dict) and isinstance(new, dict):
-        place = names.index("catalogue")
-        names[place : place + 1] = [f"catalogue {name}" for name in differing_parts(old, new)]
-    return names
+    return [entry for name in names for entry in _entries(name, before.get(name), after.get(name))]
+
+
+def _entries(name: str, old: JsonValue, new: JsonValue) -> list[str]:
+    if name in ("catalogue", "overrides") and isinstance(old, dict) and isinstance(new, dict):
+        return [f"{name} {entry}" for entry in differing_parts(old, new)]
+    return [name]
 
 
 def _text(covered_parts: JsonObject, name: str) -> str:

@@ -14,7 +14,7 @@ from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
-from ..model.experiment import VARIANT_KEY, Spec
+from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec
 from ..model.plan import BUCKETS
 from ..names import nearest, same_name, slug
 from ..statistics.group_sequential import inflation
@@ -71,6 +71,7 @@ def generate(
     document["schedule"] = {"start": brief.start.isoformat()} if brief.start else {}
     _design(draft, brief, surface, earlier)
     document["allocation"] = brief.allocation if brief.allocation is not None else surface.policy.allocation
+    _governance(draft, earlier)
     if earlier is not None:
         document["tags"] = list[JsonValue](earlier.tags)
         document["iterates"] = brief.iterates
@@ -121,6 +122,14 @@ def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: S
         draft.choose("owner", earlier.owner, f"as in {brief.iterates}")
     elif not brief.owner:
         draft.choose("owner", surface.owner, "the surface's team")
+
+
+def _governance(draft: Draft, earlier: Spec | None) -> None:
+    """How the experiment is decided, what pauses it, and who hears of it."""
+    rule = (earlier.decision if earlier else None) or Decision()
+    draft.choose("decision", rule.model_dump(mode="json"), str(rule))
+    draft.choose("stop", list[JsonValue](STOP_RULES), f"on {', '.join(STOP_RULES)}; alerts go to the owner")
+    draft.document["alerts"] = [draft.document["owner"]]
 
 
 def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:

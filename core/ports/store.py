@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..documents import JsonObject
 from ..model.experiment import Record, State
+from ..model.override import Override, Review
 from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
 from ..model.strict import StrictModel
 
@@ -95,6 +96,14 @@ class Reader(Protocol):
 
     def approval(self, handle: str) -> Approval | None: ...
 
+    def overrides(self, key: str, spec: str) -> list[Override]:
+        """What people lifted of an experiment whose spec has this digest, by code and pointer."""
+        ...
+
+    def reviews(self, key: str, spec: str) -> list[Review]:
+        """What teams said of the spec of this digest, by team."""
+        ...
+
     def operation(self, operation_id: str) -> Operation | None: ...
 
     def operation_of(self, handle: str) -> Operation | None:
@@ -153,6 +162,18 @@ class Writer(Reader, Protocol):
 
     def save_approval(self, approval: Approval) -> None:
         """The first answer stands: a second one for the same handle is ignored."""
+        ...
+
+    def save_override(self, override: Override) -> None:
+        """A later word on the same finding of the same spec replaces the earlier one."""
+        ...
+
+    def remove_override(self, key: str, spec: str, code: str, pointer: str) -> None:
+        """Take an override back; a repeat changes nothing."""
+        ...
+
+    def save_review(self, review: Review) -> None:
+        """A later word of the same team on the same spec replaces the earlier one."""
         ...
 
     def insert_operation(self, operation: Operation) -> None:

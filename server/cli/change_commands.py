@@ -33,10 +33,10 @@ def run_approve(parsed: argparse.Namespace) -> int:
 
     app = wired()
     print(app.plan_summary(parsed.digest))
-    if not (parsed.decline or parsed.yes or _is_terminal()):
+    if not (parsed.decline or parsed.yes or is_terminal()):
         print("crossfade: nobody can answer here; pass --yes or --decline. Nothing was recorded.", file=sys.stderr)
         return 1
-    approved = not parsed.decline and (parsed.yes or _agrees("Apply this plan? [y/N] "))
+    approved = not parsed.decline and (parsed.yes or agrees("Apply this plan? [y/N] "))
     given = app.approve(parsed.digest, approved=approved, assurance="terminal", by=person())
     print("approved" if given.approved else "declined", f"({given.assurance} by {given.by})")
     if given.approved:
@@ -44,12 +44,12 @@ def run_approve(parsed: argparse.Namespace) -> int:
     return 0 if given.approved == approved else 1
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     """Whether somebody sits at the standard input, which may even be closed."""
     return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison]
 
 
-def _agrees(question: str) -> bool:
+def agrees(question: str) -> bool:
     return input(question).strip().lower() in ("y", "yes")
 
 

@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, stop, explain, preview, migrate."""
+"""`crossfade`: serve, demo, check, approve, override, review, stop, explain, preview, migrate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from . import catalogue_commands, change_commands, demo_command, look_commands, serve_command
+from . import catalogue_commands, change_commands, decide_commands, demo_command, look_commands, serve_command
 from .topics import Commands
 
 TOPICS: tuple[Callable[[Commands], None], ...] = (
@@ -14,6 +14,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     demo_command.add,
     catalogue_commands.add,
     change_commands.add,
+    decide_commands.add,
     look_commands.add,
 )
 """A new command is one file and one line here."""

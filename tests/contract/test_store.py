@@ -15,6 +15,7 @@ from crossfade.adapters.store.driver import find_driver
 from crossfade.adapters.store.store import SqlStore, open_store
 from crossfade.core.errors import Conflict
 from crossfade.core.model.experiment import Record, State
+from crossfade.core.model.override import Override, Review
 from crossfade.core.model.plan import (
     Approval,
     AuditEvent,
@@ -582,6 +583,68 @@ class TestDelivered:
             writer.set_previews("shelf-order", {"new": ["u4"]})
         with store.read() as reader:
             assert reader.previews("shelf-order") == {"new": ["u4"]}
+
+
+def override(**changes: Any) -> Override:
+    fields: dict[str, Any] = {
+        "key": "shelf-order",
+        "spec": "s1",
+        "code": "blackout.window",
+        "pointer": "/schedule",
+        "reason": "Agreed with those who asked for the quiet days",
+        "by": "ana",
+        "assurance": "terminal",
+        "at": NOW,
+    }
+    return Override(**{**fields, **changes})
+
+
+def review(**changes: Any) -> Review:
+    said = {"key": "shelf-order", "spec": "s1", "team": "browse", "approved": True, "note": "", "by": "ana"}
+    return Review.model_validate({**said, "assurance": "terminal", "at": NOW, **changes})
+
+
+class TestPeople:
+    def test_overrides_come_back_by_code_and_place_for_their_spec_alone(self, store: Store) -> None:
+        add(store, record(), record("other"))
+        later = override(code="surface.cap", pointer="/surface")
+        with store.write() as writer:
+            for each in (later, override(), override(spec="s2"), override(key="other")):
+                writer.save_override(each)
+        with store.read() as reader:
+            assert reader.overrides("shelf-order", "s1") == [override(), later]
+            assert reader.overrides("shelf-order", "s3") == []
+
+    def test_a_later_override_of_the_same_finding_replaces_the_earlier_one(self, store: Store) -> None:
+        add(store, record())
+        with store.write() as writer:
+            writer.save_override(override())
+            writer.save_override(override(reason="Better said", by="bo"))
+        with store.read() as reader:
+            assert reader.overrides("shelf-order", "s1") == [override(reason="Better said", by="bo")]
+
+    def test_an_override_that_is_taken_back_is_gone_and_a_repeat_changes_nothing(self, store: Store) -> None:
+        add(store, record())
+        with store.write() as writer:
+            writer.save_override(override())
+            writer.save_override(override(pointer="/schedule/start"))
+        for _ in range(2):
+            with store.write() as writer:
+                writer.remove_override("shelf-order", "s1", "blackout.window", "/schedule")
+        with store.read() as reader:
+            assert [each.pointer for each in reader.overrides("shelf-order", "s1")] == ["/schedule/start"]
+
+    def test_an_override_needs_an_experiment(self, store: Store) -> None:
+        with pytest.raises(Exception, match="FOREIGN KEY"), store.write() as writer:
+            writer.save_override(override(key="nobody"))
+
+    def test_the_last_word_of_each_team_on_a_spec_counts(self, store: Store) -> None:
+        add(store, record())
+        with store.write() as writer:
+            for each in (review(team="search"), review(), review(approved=False, note="No"), review(spec="s2")):
+                writer.save_review(each)
+        with store.read() as reader:
+            assert reader.reviews("shelf-order", "s1") == [review(approved=False, note="No"), review(team="search")]
 
 
 class TestAudit:

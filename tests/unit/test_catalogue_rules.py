@@ -52,6 +52,13 @@ def second_holdout(**fields: Any) -> Patch:
     return {"holdouts": {"second": {**new, **fields}}}
 
 
+def ruled(everywhere: JsonObject, surface: JsonObject | None = None) -> Patch:
+    """Checks tightened for everybody, and on the storefront."""
+    return {"checks": everywhere, "surfaces": {"storefront": {"policy": {"checks": surface or {}}}}}
+
+
+RULED = "checks_are_only_tightened"
+LONG = ("checks", "duration.long")
 MARGIN = "the margin 0.2 is wider than the policy's max_margin 0.1"
 STOREFRONT = ("surfaces", "storefront")
 SCHEMA = (*STOREFRONT, "parameters", "tile_columns", "schema")
@@ -418,6 +425,25 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         (*STOREFRONT, "blackouts", 0, "end"),
         "ends before it starts, 2026-12-24",
     ),
+    (RULED, ruled({"duration.longer": "block"}), ("checks", "duration.longer"), "no such check"),
+    (RULED, ruled({"duration.long": "info"}), (*LONG, "severity"), "loosens the check, which is warn"),
+    (RULED, ruled({"duration.long": "bad"}), (*LONG, "severity"), "no such severity"),
+    (RULED, ruled({"duration.long": {"days": 31}}), (*LONG, "days"), "loosens the check, whose limit is 30 days"),
+    (RULED, ruled({"duration.long": {"days": 3}}), (*LONG, "days"), "beyond what makes sense"),
+    (RULED, ruled({"duration.long": {"days": True}}), (*LONG, "days"), "a number is expected"),
+    (RULED, ruled({"duration.long": {"weeks": 3}}), (*LONG, "weeks"), "no such threshold"),
+    (
+        RULED,
+        ruled({"duration.long": {"days": 21}}, surface={"duration.long": {"days": 28}}),
+        (*STOREFRONT, "policy", *LONG, "days"),
+        "loosens the check, whose limit is 21 days",
+    ),
+    (
+        RULED,
+        ruled({"duration.long": "block"}, surface={"duration.long": "block_unless_overridden"}),
+        (*STOREFRONT, "policy", *LONG, "severity"),
+        "loosens the check, which is block",
+    ),
 ]
 
 
@@ -452,6 +478,29 @@ def test_a_deprecated_metric_is_answered_with_its_successor() -> None:
 
 def test_a_metric_that_the_surface_guards_may_be_suggested_for_success_too() -> None:
     assert rules.problems(changed(surface(suggested_metrics=["substitution_rate"]))) == []
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        ruled({"duration.long": {"days": 21, "severity": "warn"}}, surface={"duration.long": {"days": 14}}),
+        ruled({"blackout.window": "block"}, surface={"blackout.window": "block"}),
+        ruled({"review.suggested": "block_unless_overridden"}, surface={"review.suggested": "block"}),
+    ],
+)
+def test_a_catalogue_may_tighten_checks_and_a_surface_further(patch: Patch) -> None:
+    assert rules.problems(changed(patch)) == []
+
+
+def test_a_check_that_is_not_known_comes_with_the_nearest() -> None:
+    [problem] = rules.problems(changed(ruled({"blackout.windows": "block"})))
+    assert problem.nearest[0] == "blackout.window"
+
+
+def test_a_check_that_would_be_loosened_comes_with_what_is_allowed() -> None:
+    [severity, days] = rules.problems(changed(ruled({"blackout.window": "warn", "duration.long": {"days": 40}})))
+    assert severity.allowed == ["block", "block_unless_overridden"]
+    assert days.allowed == ["7 to 30 days"]
 
 
 def test_shares_may_miss_one_by_a_rounding_error() -> None:

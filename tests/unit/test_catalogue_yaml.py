@@ -142,6 +142,14 @@ def test_an_empty_folder_says_what_to_create(tmp_path: Path) -> None:
     assert "examples/streaming" in caught.value.next
 
 
+def test_a_check_that_is_loosened_is_told_with_its_file_and_line(folder: Path) -> None:
+    (folder / "rules.yaml").write_text("checks:\n  duration.long: block\n  blackout.window: warn\n", encoding="utf-8")
+    [told] = problems(folder)
+    assert told.startswith('rules.yaml:3 checks["blackout.window"].severity: loosens')
+    assert "only tightens" in told
+    assert "allowed block, block_unless_overridden" in told
+
+
 def test_missing_sections_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("units: {}\ndefault_environment: x\n", encoding="utf-8")
     assert problems(tmp_path) == [
@@ -253,8 +261,8 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "max_live: 3",
             "zz: 3",
             "surfaces.storefront.zz: no such field; allowed aa_tested, accrual, blackouts, delivery, description, "
-            "layers, max_live, name, owner, parameters, policy, required_metrics, restricted, reviewers, "
-            "suggested_metrics, tags, unit",
+            "layers, max_live, name, owner, parameters, policy, required_links, required_metrics, required_reviewers, "
+            "restricted, reviewers, suggested_metrics, tags, unit",
         ),
         (
             "surfaces/all.yml",

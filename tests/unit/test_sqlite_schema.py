@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
@@ -55,6 +56,25 @@ def test_the_newest_revision_is_known_without_alembic() -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     scripts = ScriptDirectory.from_config(config)
     assert tuple(each.revision for each in reversed([*scripts.walk_revisions()])) == REVISIONS
+
+
+def test_a_store_of_the_first_revision_is_brought_up_to_date_with_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, REVISIONS[0])
+        connection.exec_driver_sql(
+            "INSERT INTO experiment VALUES ('aaa', 1, 'draft', '', '', '', '', '', '[]', '{}', '', '')"
+        )
+    engine.dispose()
+    opened = open_store(path)
+    with opened.read() as reader:
+        assert reader.keys() == ["aaa"]
+        assert reader.overrides("aaa", "any") == []
+    opened.close()
 
 
 def test_a_store_keeps_its_id(tmp_path: Path, store: SqlStore) -> None:

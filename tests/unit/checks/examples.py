@@ -65,6 +65,14 @@ SHAPE = (
     ),
     Example("spec.missing_field", "block", "/design/power", {"design": {"power": None}}),
     Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
+    Example(
+        "spec.wrong_value",
+        "block",
+        "/hypothesis/direction",
+        {"hypothesis": {"direction": "increse"}},
+        cured_by=("use increase",),
+        name="spelling",
+    ),
     Example("surface.known", "block", "/surface", {"surface": "departure"}, cured_by=("use departures",)),
     Example("environment.known", "block", "/environment", {"environment": "lives"}, cured_by=("use live",)),
 )
@@ -348,6 +356,15 @@ ELIGIBILITY = (
         "block",
         "/audience/trips/less_than",
         {"audience": {"trips": {"less_than": 30}}},
+    ),
+    Example(
+        "audience.readable",
+        "block",
+        "/audience/trips/<",
+        {"audience": {"trips": {"<": 30}}},
+        {"audience": {"trips": {"lt": 30}}},
+        cured_by=("use lt",),
+        name="operator",
     ),
     Example(
         "audience.satisfiable",
@@ -959,6 +976,8 @@ STATISTICS = (
     ),
 )
 
+MUST_AGREE: JsonObject = {"surfaces": {"departures": {"required_reviewers": ["signals", "safety"]}}}
+
 INTENT = (
     Example(
         "hypothesis.complete",
@@ -966,6 +985,47 @@ INTENT = (
         "/hypothesis/because",
         {"hypothesis": {"because": "better"}},
         {"hypothesis": {"because": "Nobody turns back"}},
+    ),
+    Example(
+        "hypothesis.falsifiable",
+        "warn",
+        "/hypothesis/because",
+        {"hypothesis": {"because": "The platform stands next to the time"}},
+        {"hypothesis": {"because": "The platform next to the time saves riders a second look"}},
+        name="restated",
+    ),
+    Example(
+        "hypothesis.falsifiable",
+        "warn",
+        "/hypothesis/because",
+        {"hypothesis": {"because": "We want to see what happens to sales"}},
+        {"hypothesis": {"because": "Riders see what is next"}},
+        name="any-outcome",
+    ),
+    Example(
+        "decision.rule",
+        "block",
+        "/decision",
+        {"decision": None},
+        {"decision": {"success": "all"}},
+        cured_by=("ship if any success superior, all guardrails non-inferior",),
+    ),
+    Example(
+        "links.required",
+        "warn",
+        "/links/design",
+        {"links": {"ticket": "https://example.com/1"}},
+        {"links": {"design": "https://example.com/2"}},
+        world=World(catalogue={"surfaces": {"departures": {"required_links": ["design"]}}}),
+        near_world=World(catalogue={"surfaces": {"departures": {"required_links": ["design"]}}}),
+    ),
+    Example(
+        "review.pending",
+        "block",
+        "/surface",
+        {},
+        world=World(MUST_AGREE, agreed=frozenset({"safety"})),
+        near_world=World(MUST_AGREE, agreed=frozenset({"signals", "safety"})),
     ),
     Example(
         "hypothesis.metric_is_success",
@@ -986,6 +1046,22 @@ INTENT = (
 )
 
 OPERATIONS = (
+    Example(
+        "operations.stop_rule",
+        "block",
+        "/stop",
+        {"stop": None},
+        {"stop": ["srm"]},
+        cured_by=("pause on srm and guardrail",),
+    ),
+    Example(
+        "operations.alerts",
+        "warn",
+        "/alerts",
+        {"alerts": []},
+        {"alerts": ["#boards"]},
+        cured_by=("tell boards",),
+    ),
     Example("unit.surface", "block", "/unit", {"unit": "ticket"}, cured_by=("use rider",)),
     Example(
         "surface.cap",

@@ -43,6 +43,11 @@ def test_no_two_examples_have_one_name() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+def test_a_check_says_whether_it_can_be_cured() -> None:
+    cured = {example.code for example in EXAMPLES if example.cured_by}
+    assert {code: check.curable for code, check in CHECKS.items()} == {code: code in cured for code in CHECKS}
+
+
 @each_example
 def test_a_check_finds_its_fault_where_it_is(example: Example) -> None:
     document = patch_object(SPEC, example.fault)
