@@ -12,6 +12,9 @@ from .following import next_call
 from .plans import plan
 from .views import finding_views
 
+SHOWN_DOES = 900
+"""Most characters of what one step does; `full` has all of it, and so has the question to the person."""
+
 
 def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> PlanView:
     """Plan a change and show it; `full` adds each entry as it is and as it will be."""
@@ -51,12 +54,23 @@ def _step_view(step: Step, full: bool) -> StepView:
     return StepView(
         action=step.action,
         target=step.target,
-        does=step.summary or None,
+        does=(step.summary if full else _first_lines(step.summary)) or None,
         undo=undo,
         opens_traffic=step.opens_traffic or None,
         before=step.before if full else None,
         after=step.after if full else None,
     )
+
+
+def _first_lines(lines: list[str]) -> list[str]:
+    """The lines that have room, and how many are left out: a line is never cut, so that none says less than it is."""
+    shown: list[str] = []
+    for line in lines:
+        if sum(map(len, shown)) + len(line) > SHOWN_DOES:
+            break
+        shown.append(line)
+    left = len(lines) - len(shown)
+    return [*shown, f"{left} more with full=true"] if left else shown
 
 
 def _next(made: Plan) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
@@ -22,6 +24,7 @@ from ..planning.compile import (
     handle_of,
     place_of,
 )
+from ..planning.size import reachable_units
 from ..ports.store import Reader
 from . import calls
 from .cases import examine, require
@@ -104,8 +107,24 @@ def compile_plan(
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
     steps.append(_assigner_step(deps, view, case, record, proposed, launch))
-    parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
+    told: JsonObject = {"notes": _notes(case, findings)}
+    parts = _parts(case, catalogue, proposed, launch) | _past(view, record) | told
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _notes(case: Case, findings: list[Finding]) -> list[JsonValue]:
+    """What a person must know besides the steps: how many units it is about, what warns, and who reviews the surface."""
+    told: list[JsonValue] = []
+    size = case.size
+    if size is not None:
+        reached = reachable_units(case.spec.surface, case.catalogue, case.audience, size.days, case.today)
+        entering = reached * min(case.spec.allocation, 1.0)
+        unit = case.spec.unit
+        told.append(f"About {entering:,.0f} {unit}s in {size.days} days, {size.control:,.0f} of them in the control.")
+    told += [f"Warning {each.code}: {each.message}" for each in findings if each.severity == "warn"]
+    if case.surface.reviewers:
+        told.append(f"Reviewers of the surface: {', '.join(case.surface.reviewers)}.")
+    return told
 
 
 def _past(view: Reader, record: Record) -> JsonObject:

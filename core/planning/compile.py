@@ -15,11 +15,10 @@ from ..model.delivery import Assignment, Content, Exclusion
 from ..model.experiment import Change, Spec
 from ..model.plan import BucketRange, Place, Step
 from .buckets import layer_name
+from .difference import difference
 
 HANDLE_DIGITS = 10
 """Hex digits of a digest in the handle that callers use."""
-SHOWN_VALUE = 70
-"""Most characters of a parameter's value in a plan's summary."""
 
 
 def assignment_of(
@@ -81,17 +80,22 @@ def content_of(key: str, spec: Spec, production: Mapping[str, JsonValue]) -> Con
 
 
 def assignment_summary(assignment: Assignment) -> list[str]:
-    """What an assignment does to users, for whoever decides about it."""
-    parameters = list(assignment.parameters.items())
+    """What an assignment does to users, for whoever decides about it: of each variant all that differs from
+    production, for nobody can agree to what is not shown."""
     lines = [
-        f"{variant} {weight * 100:.4g} %: "
-        + ", ".join(f"{name} {_shown(values[index])}" for name, values in parameters)
+        f"{variant} {weight * 100:.4g} %: {_changes(assignment, index) or 'as in production'}"
         for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
         lines.append(_reach(assignment))
     lines += [f"test units of {variant}: {', '.join(units)}" for variant, units in assignment.previews.items()]
     return lines
+
+
+def _changes(assignment: Assignment, index: int) -> str:
+    production = assignment.production
+    texts = [difference(name, production.get(name), values[index]) for name, values in assignment.parameters.items()]
+    return "; ".join(text for each in texts for text in each)
 
 
 def _reach(assignment: Assignment) -> str:
@@ -106,11 +110,6 @@ def _reach(assignment: Assignment) -> str:
 def content_summary(content: Content) -> list[str]:
     names = ", ".join(next(iter(content.variants.values()), JsonObject()))
     return [f"{names} for {', '.join(content.variants)}"]
-
-
-def _shown(value: JsonValue) -> str:
-    text = canonical(value)
-    return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
 def place_of(catalogue: Catalogue, environment: str, backend: str, document: str) -> Place:
