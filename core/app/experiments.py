@@ -12,6 +12,7 @@ from ..model.answers import Experiment, ExperimentLine, Experiments, OperationVi
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..ports.store import Reader
 from . import calls
+from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
@@ -162,7 +163,8 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
 
 def _hypothesis_text(spec: Spec) -> str:
     hypothesis = spec.hypothesis
-    return f"{hypothesis.change} will {hypothesis.direction} {hypothesis.metric}, because {hypothesis.because}"
+    change = one_line(hypothesis.change).rstrip(". ")
+    return f"{change}: {hypothesis.metric} will {hypothesis.direction}, because {reason(spec)}"
 
 
 def _variant_view(variant: Variant) -> VariantView:
