@@ -23,6 +23,7 @@ from ..core.model.answers import (
     Surfaces,
     SurfaceView,
 )
+from ..core.wording import percent
 
 Lines = Iterator[str]
 
@@ -70,7 +71,7 @@ def _surface(best: SurfaceView) -> Lines:
     for layer in best.layers:
         held = f", held by {', '.join(layer.held_by)}" if layer.held_by else ""
         more = f", more free on {layer.more_free_on}" if layer.more_free_on else ""
-        yield f"layer {layer.layer}: {shown(layer.free)} free{held}{more}"
+        yield f"layer {layer.layer}: {percent(layer.free)} free{held}{more}"
     yield from _map("success metrics (usual effect)", best.success_metrics)
     yield from _map("required metrics", best.required_metrics)
     yield from _each("audience attributes", best.audience)
@@ -117,7 +118,7 @@ def _designed(answer: Experiment) -> Lines:
     if answer.hypothesis is None:
         yield "the spec breaks its schema; see what blocks it"
         return
-    yield f"allocation {shown(answer.allocation)}, {answer.days} days"
+    yield f"allocation {shown(answer.allocation)} = {percent(answer.allocation or 0)} of units, {answer.days} days"
     yield f"hypothesis: {answer.hypothesis}"
     yield "audience: " + (canonical(answer.audience) if answer.audience else "everybody {}")
     for name, variant in (answer.variants or {}).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..checks.all_checks import run_checks
 from ..checks.engine import Case
 from ..checks.shape import read_spec, unknown_place
@@ -44,9 +46,20 @@ def production_of(
 
 
 def examine(
-    deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, document: JsonObject, *, strict: bool = False
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    key: str,
+    document: JsonObject,
+    *,
+    strict: bool = False,
+    chosen: Iterable[str] | None = None,
 ) -> tuple[Case | None, list[Finding]]:
-    """The case of a document and all its findings; no case when the document is not a spec on a known surface."""
+    """The case of a document and all its findings; no case when the document is not a spec on a known surface.
+
+    Args:
+        chosen: pointers to what the server chose, where that is known.
+    """
     spec = read_spec(document)
     if not isinstance(spec, Spec):
         return None, spec
@@ -61,6 +74,7 @@ def examine(
         today=deps.clock.now().date(),
         live=view.live_beside(key, spec.surface, spec.environment),
         held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
+        chosen=frozenset(chosen) if chosen is not None else None,
     )
     return case, run_checks(case)
 

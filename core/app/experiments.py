@@ -149,7 +149,7 @@ def _delivered(view: Reader, record: Record) -> dict[str, object]:
 def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
     if record.state == "draft":
         catalogue = deps.catalogue.current()
-        _, findings = examine(deps, catalogue, view, record.key, record.document)
+        _, findings = examine(deps, catalogue, view, record.key, record.document, chosen=record.generated)
         blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
         return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
     last = view.last_operation(record.key)

@@ -13,6 +13,7 @@ from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
 from ..planning.compile import assignment_of
 from ..ports.store import Reader
+from ..wording import percent
 from . import calls
 from .cases import production_of, require
 from .dependencies import Dependencies
@@ -78,7 +79,7 @@ def _steps(assignment: Assignment, layer_bucket: int | None, variant_bucket: int
     lines = [f"audience: {conditions}", f"layer {assignment.layer_seed}: buckets {ranges}"]
     if layer_bucket is not None:
         lines[-1] += f"; the unit's is {layer_bucket}"
-    lines += [f"holdout {each.holdout}: the lowest {each.share:.2%}" for each in assignment.exclusions]
+    lines += [f"holdout {each.holdout}: the lowest {percent(each.share)}" for each in assignment.exclusions]
     split = ", ".join(
         f"{name} {weight:g}" for name, weight in zip(assignment.variants, assignment.weights, strict=True)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
-from ..documents import canonical
+from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
 from ..model.finding import Finding
@@ -14,6 +14,7 @@ from . import calls
 from .cases import examine
 from .dependencies import Dependencies
 from .repair import Repair, repair
+from .resizing import resized
 
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 
@@ -23,10 +24,12 @@ def next_call(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Re
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
         return _launch(deps, record)
-    return update_call(
-        record,
-        repair(record.document, blocks, lambda document: examine(deps, catalogue, view, record.key, document)[1]),
-    )
+
+    def examined(document: JsonObject) -> list[Finding]:
+        sized, _ = resized(deps, catalogue, view, record, document)
+        return examine(deps, catalogue, view, record.key, sized, chosen=record.generated)[1]
+
+    return update_call(record, repair(record.document, blocks, examined))
 
 
 def update_call(record: Record, mending: Repair) -> str:

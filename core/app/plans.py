@@ -96,7 +96,7 @@ def compile_plan(
     if change in ("pause", "stop"):
         return _narrowing(deps, view, record, change, created, expires)
     catalogue = deps.catalogue.current()
-    case, findings = examine(deps, catalogue, view, record.key, record.document, strict=True)
+    case, findings = examine(deps, catalogue, view, record.key, record.document, strict=True, chosen=record.generated)
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
     if change == "launch":
@@ -113,7 +113,7 @@ def compile_plan(
 
 
 def _notes(case: Case, findings: list[Finding]) -> list[JsonValue]:
-    """What a person must know besides the steps: how many units it is about, what warns, and who reviews the surface."""
+    """What a person must know besides the steps: how many units it is about, what warns, who reviews."""
     told: list[JsonValue] = []
     size = case.size
     if size is not None:

@@ -20,6 +20,7 @@ from ..model.size import Size
 from ..planning.buckets import free_buckets
 from ..planning.size import size
 from ..ports.store import HeldRange, LiveGroup
+from ..wording import percent
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Case:
     today: date
     live: list[LiveGroup]
     held: list[HeldRange]
+    chosen: frozenset[str] | None = None
+    """Pointers to what the server chose and nobody has set; None when it is not known who set what."""
 
     @property
     def surface(self) -> Surface:
@@ -73,6 +76,19 @@ class Case:
         if self.parsed_audience[1]:
             return None
         return size(self.spec, self.catalogue, self.audience, self.today)
+
+    def instead_of(self, at: str, value: str) -> str:
+        """How a cure tells the value that it replaces, and that somebody asked for it, where that is known."""
+        asked = self.chosen is not None and at not in self.chosen
+        return f"instead of the {value} you asked for" if asked else f"instead of {value}"
+
+    def running(self, days: int) -> str:
+        """What a cure does that sets the duration."""
+        return f"run {days} days {self.instead_of('/design/days', str(self.spec.design.days))}"
+
+    def entering(self, share: float) -> str:
+        """What a cure does that sets the allocation."""
+        return f"enter {percent(share)} of units {self.instead_of('/allocation', percent(self.spec.allocation))}"
 
     @cached_property
     def free(self) -> int:

@@ -176,7 +176,7 @@ def windows_fit_the_run(case: Case) -> Iterator[Fault]:
     days = -(-max(longer.values(), default=0) // 7) * 7
     for name, window in longer.items():
         message = f"{name} needs {window} days a unit."
-        cure = Cure(f"run {days} days", nest("/design/days", days))
+        cure = Cure(case.running(days), nest("/design/days", days))
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
 

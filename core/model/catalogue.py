@@ -116,6 +116,9 @@ class Policy(StrictModel):
     min_days: PositiveInt = 7
     max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
+    max_allocation: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, description="largest allocation that is chosen unless somebody asks for more"
+    )
 
 
 def last_day(start: date, days: int) -> date:

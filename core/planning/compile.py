@@ -14,6 +14,7 @@ from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment, Content, Exclusion
 from ..model.experiment import Change, Spec
 from ..model.plan import BucketRange, Place, Step
+from ..wording import percent
 from .buckets import layer_name
 from .difference import difference
 
@@ -83,7 +84,7 @@ def assignment_summary(assignment: Assignment) -> list[str]:
     """What an assignment does to users, for whoever decides about it: of each variant all that differs from
     production, for nobody can agree to what is not shown."""
     lines = [
-        f"{variant} {weight * 100:.4g} %: {_changes(assignment, index) or 'as in production'}"
+        f"{variant} {percent(weight)}: {_changes(assignment, index) or 'as in production'}"
         for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
@@ -104,7 +105,7 @@ def _reach(assignment: Assignment) -> str:
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
     buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
-    return f"{share * 100:.4g} % of {audience}{outside}: buckets {buckets}"
+    return f"{percent(share)} of {audience}{outside}: buckets {buckets}"
 
 
 def content_summary(content: Content) -> list[str]:

@@ -8,16 +8,13 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from .. import audience as audiences
-from ..assignment import BUCKETS
-from ..checks.shape import read_spec
 from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import Spec
 from ..names import nearest, same_name, slug
-from .size import allocation_needed, days_needed
+from .choose_size import ALLOCATION, DAYS, choose_size
 
 MAX_KEY = 40
 """Longest generated key, in characters: every call and reply about an experiment repeats it."""
@@ -214,45 +211,16 @@ def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
 def _size(
     draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None, today: date
 ) -> None:
-    """Choose the allocation and the duration that the caller left open: the shortest run, then the fewest units."""
-    spec = read_spec(draft.document)
-    if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
+    """Choose the allocation and the duration that the caller left open; an iteration keeps those of before."""
+    asked = {
+        ALLOCATION: brief.allocation is not None or "allocation" in brief.more,
+        DAYS: brief.duration_days is not None or "days" in _object(brief.more.get("design")),
+    }
+    open_places = frozenset(at for at, given in asked.items() if not given)
+    if earlier is not None:
+        if ALLOCATION in open_places:
+            draft.document["allocation"] = earlier.allocation
+        draft.generated |= dict.fromkeys(sorted(open_places), f"as in {brief.iterates}")
         return
-    open_allocation = brief.allocation is None and "allocation" not in brief.more and earlier is None
-    open_days = brief.duration_days is None and "days" not in _object(brief.more.get("design")) and earlier is None
-    if earlier is not None and brief.allocation is None and "allocation" not in brief.more:
-        draft.document["allocation"] = earlier.allocation
-        draft.generated["/allocation"] = f"as in {brief.iterates}"
-    audience, problems = audiences.parse(spec.audience, catalogue.attributes)
-    if problems or not (open_allocation or open_days):
-        return
-    surface = catalogue.surfaces[spec.surface]
-    policy = surface.policy
-    most = min(1.0, free.get(spec.layer, 0) / BUCKETS)
-    widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
-    days = spec.design.days
-    if open_days:
-        usual = days_needed(widest, catalogue, audience, policy.max_days, today)
-        start = spec.schedule.start or today
-        days = _clear_of_blackouts(surface, start, usual, policy.days) if usual else policy.max_days
-    sized = spec.model_copy(update={"design": spec.design.model_copy(update={"days": days})})
-    if open_days:
-        draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
-        draft.generated["/design/days"] = f"{days} days: whole weeks that every metric can be resolved in"
-    if open_allocation:
-        needed = allocation_needed(sized, catalogue, audience, today)
-        chosen = max(policy.allocation, needed) if needed is not None else most
-        chosen = min(chosen, most) if most > 0 else policy.allocation
-        draft.document["allocation"] = round(chosen, 4)
-        draft.generated["/allocation"] = (
-            f"{chosen:g}: enough for every metric"
-            if needed is not None and needed <= most
-            else (f"{chosen:g}: all that is free, and not enough")
-        )
-
-
-def _clear_of_blackouts(surface: Surface, start: date, least: int, usual: int) -> int:
-    """The usual days or more, if need be; fewer, in whole weeks down to `least`, when only those end before a
-    blackout."""
-    choices = range(max(least, usual), least - 1, -7)
-    return next((days for days in choices if surface.blackout_of(start, days) is None), choices[0])
+    draft.document, reasons = choose_size(draft.document, catalogue, free, today, open_places)
+    draft.generated |= reasons

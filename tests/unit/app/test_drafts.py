@@ -390,3 +390,46 @@ class TestGenerated:
     def test_what_the_brief_says_is_not_called_generated(self, app: Crossfade) -> None:
         app.create_experiment(brief(allocation=0.9, owner="bakers", duration_days=21, audience={"region": "south"}))
         assert not {"/allocation", "/owner", "/design/days", "/audience"} & set(self.reasons(app))
+
+
+UNREADABLE: JsonObject = {"regoin": "north"}
+
+
+class TestSizing:
+    """What the server chose while a fault hid the size is chosen again once the fault is mended."""
+
+    def test_a_mended_audience_gets_a_size_that_does(self, app: Crossfade) -> None:
+        drafted = app.create_experiment(brief(audience=UNREADABLE, success_metrics={"items_added": 0.02}))
+        assert drafted.size is None
+        assert drafted.generated is not None
+        assert drafted.generated["/allocation"] == "50 %: the surface's usual, until the audience can be read"
+        mended = app.update_experiment(KEY, 1, ["audience.attributes_known.1"], {})
+        assert mended.changed is not None
+        assert {"/design/days", "/audience/region"} <= mended.changed.keys()
+        assert mended.generated is not None
+        assert mended.generated.keys() <= {"/design/days", "/allocation"}
+        assert kept(app).generated["/design/days"] == mended.generated["/design/days"]
+
+    def test_a_repeat_of_it_answers_the_same(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=UNREADABLE))
+        first = app.update_experiment(KEY, 1, ["audience.attributes_known.1"], {})
+        assert app.update_experiment(KEY, 1, ["audience.attributes_known.1"], {}) == first
+
+    def test_the_proposed_call_leaves_nothing_that_the_server_could_have_chosen(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience={"regoin": ["north", "south", "east"]}))
+        mended = app.update_experiment(KEY, 1, ["audience.attributes_known.1"], {})
+        assert mended.ready, mended.findings
+
+    def test_what_the_caller_set_is_never_chosen_again(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=UNREADABLE, allocation=0.01, duration_days=14))
+        mended = app.update_experiment(KEY, 1, ["audience.attributes_known.1"], {})
+        assert mended.changed is not None
+        assert mended.changed.keys() == {"/audience/region", "/audience/regoin"}
+        assert mended.generated is None
+
+    def test_a_fix_that_takes_back_what_the_caller_set_says_so(self, app: Crossfade) -> None:
+        drafted = app.create_experiment(brief(allocation=0.01))
+        [power] = [finding for finding in drafted.findings if finding.code == "power.sufficient"]
+        effects = [fix.effect for fix in power.fixes or []]
+        assert effects[0].startswith("enter ")
+        assert effects[0].endswith(" % of units instead of the 1 % you asked for")

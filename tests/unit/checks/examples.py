@@ -270,13 +270,20 @@ ELIGIBILITY = (
     Example(
         "allocation.share", "block", "/allocation", {"allocation": 1.5}, cured_by=("read it as 1.5 %",), name="1.5"
     ),
-    Example("allocation.share", "block", "/allocation", {"allocation": 400}, cured_by=("everybody",), name="count"),
+    Example(
+        "allocation.share",
+        "block",
+        "/allocation",
+        {"allocation": 400},
+        cured_by=("enter 100 % of units",),
+        name="count",
+    ),
     Example(
         "allocation.share",
         "block",
         "/allocation",
         {"allocation": 0},
-        cured_by=("the surface's usual allocation",),
+        cured_by=("enter 50 % of units, the surface's usual",),
         name="zero",
     ),
     Example(
@@ -286,7 +293,7 @@ ELIGIBILITY = (
         {},
         world=World(held=(held("other", 0, 5_500),)),
         near_world=World(held=(held("other", 0, 4_000), held(KEY, 4_000, 10_000))),
-        cured_by=("enter 0.45, all that is free",),
+        cured_by=("enter 45 % of units instead of 60 %, all that is free",),
     ),
     Example(
         "allocation.available", "block", "/allocation", {}, world=World(held=(held("other", 0, 10_000),)), name="full"
@@ -307,7 +314,7 @@ ELIGIBILITY = (
         {"design": {"days": 21}},
         world=World(today=date(2026, 11, 2)),
         near_world=World(today=date(2026, 10, 26)),
-        cured_by=("run 14 days and end before it", "start 2026-11-21"),
+        cured_by=("run 14 days instead of 21, to end before it", "start 2026-11-21"),
     ),
     Example(
         "audience.values_familiar",
@@ -450,7 +457,7 @@ METRICS = (
         "/design/days",
         {"metrics": {"missed_trains": {"role": "quality"}}},
         {"metrics": {"missed_trains": {"role": "quality"}}, "design": {"days": 28}},
-        cured_by=("run 28 days",),
+        cured_by=("run 28 days instead of 14",),
     ),
     Example(
         "metrics.margin_policy",
@@ -525,7 +532,7 @@ STATISTICS = (
         {"design": {"days": 180}},
         world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
         near_world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
-        cured_by=("run 28 days",),
+        cured_by=("run 28 days instead of 365",),
     ),
     Example(
         "duration.minimum",
@@ -533,7 +540,7 @@ STATISTICS = (
         "/design/days",
         {"design": {"days": 3}},
         {"design": {"days": 7}, "allocation": 0.9},
-        cured_by=("run 7 days",),
+        cured_by=("run 7 days instead of 3",),
         name="short",
     ),
     Example(
@@ -541,7 +548,7 @@ STATISTICS = (
         "block_unless_overridden",
         "/design/days",
         {"design": {"days": 0}},
-        cured_by=("run 7 days",),
+        cured_by=("run 7 days instead of 0",),
         name="zero",
     ),
     Example(
@@ -551,8 +558,8 @@ STATISTICS = (
         {"allocation": 0.2},
         {"allocation": 0.4},
         cured_by=(
-            "enter 0.36 of the units",
-            "run 42 days",
+            "enter 36 % of units instead of 20 %",
+            "run 42 days instead of 14",
             "settle for detecting +2.67% on tickets_sold",
         ),
     ),
@@ -570,7 +577,7 @@ STATISTICS = (
         "/design/days",
         {"design": {"days": 17}},
         {"design": {"days": 21}},
-        cured_by=("run 21 days",),
+        cured_by=("run 21 days instead of 17",),
     ),
     Example(
         "duration.long",

@@ -16,6 +16,7 @@ from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
 from crossfade.core.documents import JsonObject, patch_object, tokens_of
 from crossfade.core.model.finding import SEVERITIES, Finding
+from crossfade.core.wording import percent
 
 from .examples import EXAMPLES, Example
 from .railway import QUIET, SPEC, World, findings_in, held
@@ -162,4 +163,4 @@ def test_an_allocation_that_takes_exactly_what_is_free_is_offered(units: float, 
     [found] = [
         each for each in findings_in(patch_object(SPEC, {"allocation": 0.01}), world) if each.code == "power.sufficient"
     ]
-    assert found.fixes[0].effect == f"enter {allocation:g} of the units"
+    assert found.fixes[0].effect == f"enter {percent(allocation)} of units instead of 1 %"
