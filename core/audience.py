@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from .documents import JsonObject, nest, pointer
 from .model.catalogue import Attribute
 from .model.delivery import Condition, Scalar
-from .names import nearest, same_name
+from .names import meant, nearest, same_name, spelled
 
 Comparable = tuple[float | str, ...]
 """A number alone, or the parts of a version in the order in which they decide."""
@@ -62,7 +62,9 @@ def parse(raw: Mapping[str, JsonValue], attributes: Mapping[str, Attribute]) -> 
 
 def _unknown_attribute(name: str, wanted: JsonValue, attributes: Mapping[str, Attribute]) -> Problem:
     close = nearest(name, attributes)
-    patch = nest(pointer("audience", close[0]), wanted) if close else None
+    likely = meant(name, attributes)
+    close = [likely, *(each for each in close if each != likely)] if likely else close
+    patch = nest(pointer("audience", likely), wanted) if likely else None
     if patch is not None:
         audience = patch["audience"]
         assert isinstance(audience, dict)
@@ -140,22 +142,23 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, at: str, indexe
         for value in values
         if isinstance(value, str) and attribute.type == "string" and _never_occurs(value, attribute)
     }
+    likeliest = {value: meant(value, attribute.shares) for value in near}
     # One patch for all values: patches of a list replace it, so each would take back what the others mended.
     corrected: list[JsonValue] = [
-        near[value][0] if isinstance(value, str) and near.get(value) else value for value in values
+        likely if isinstance(value, str) and (likely := likeliest.get(value)) else value for value in values
     ]
     for index, value in enumerate(values):
         here = at + pointer(index) if indexed else at
         if not fits_type(value, attribute.type):
             yield Problem("value", here, f"The attribute holds {_a(attribute.type)}.", got=value)
         elif isinstance(value, str) and value in near:
-            patch = nest(at, corrected if indexed else corrected[0]) if near[value] else None
+            patch = nest(at, corrected if indexed else corrected[0]) if likeliest[value] else None
             allowed = list(attribute.shares)
             yield Problem("value", here, "The attribute never has this value.", value, allowed, near[value], patch)
 
 
 def _near(value: str, attribute: Attribute) -> list[str]:
-    same = same_name(value, attribute.shares)
+    same = spelled(value, attribute.shares)
     return [same] if same else nearest(value, attribute.shares)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, nest, pointer
-from ..names import listed, nearest
+from ..names import listed, nearest, spelled
 from .engine import Case, Check, Cure, Fault
 
 PLAUSIBLE_MDE = 0.5
@@ -18,23 +18,30 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
     active = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
     suggested = case.surface.suggested_metrics
     allowed = [*suggested, *(name for name in active if name not in suggested)]
-    for name, use in case.spec.metrics.items():
+    for name in case.spec.metrics:
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.status == "active":
             continue
         replaced = metric.replaced_by if metric is not None else None
-        close = [replaced] if replaced else nearest(name, allowed)
-        cures: list[Cure] = []
-        if close:
-            meant = use.model_dump(exclude_none=True)
-            if use.role == "success" and not use.mde:
-                meant["mde"] = case.catalogue.metrics[close[0]].usual_effect
-            patch: JsonObject = {"metrics": {name: None, close[0]: meant}}
-            if case.spec.hypothesis.metric == name:
-                patch["hypothesis"] = {"metric": close[0]}
-            cures.append(Cure(f"use {close[0]}", patch))
+        # Another name asks another question, however near it looks, so only a spelling is mended.
+        same = replaced or spelled(name, allowed)
+        close = [same] if same else nearest(name, allowed)
         message = "The metric is deprecated." if metric is not None else "The catalogue has no such metric."
+        if close and not same:
+            message += " " + " ".join(f"{each}: {case.catalogue.metrics[each].description}" for each in close)
+        cures = [_renaming(case, name, same)] if same else []
         yield Fault(pointer("metrics", name), message, name, allowed, close, cures)
+
+
+def _renaming(case: Case, name: str, meant: str) -> Cure:
+    use = case.spec.metrics[name]
+    entry = use.model_dump(exclude_none=True)
+    if use.role == "success" and not use.mde:
+        entry["mde"] = case.catalogue.metrics[meant].usual_effect
+    patch: JsonObject = {"metrics": {name: None, meant: entry}}
+    if case.spec.hypothesis.metric == name:
+        patch["hypothesis"] = {"metric": meant}
+    return Cure(f"use {meant}", patch)
 
 
 def a_success_metric_exists(case: Case) -> Iterator[Fault]:

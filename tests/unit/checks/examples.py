@@ -375,6 +375,16 @@ METRICS = (
     Example(
         "metrics.known",
         "block",
+        "/metrics/seats_lost",
+        {
+            "metrics": {"tickets_sold": None, "seats_lost": {"role": "success", "mde": 0.02}},
+            "hypothesis": {"metric": "seats_lost"},
+        },
+        name="another-name-is-another-question",
+    ),
+    Example(
+        "metrics.known",
+        "block",
         "/metrics/counter_sales",
         {
             "metrics": {"tickets_sold": None, "counter_sales": {"role": "success", "mde": 0.02}},

@@ -56,7 +56,7 @@ SPRING = date(2026, 3, 2)
 
 def test_a_longer_run_is_chosen_before_more_than_half_of_a_layer() -> None:
     days, allocation = sized(drafted(SPRING, 0.0155, {"allocation": 0.1, "max_days": 28}))
-    assert days == 28
+    assert days == 21
     assert isinstance(allocation, float)
     assert 0.1 < allocation <= 0.5
 
