@@ -96,7 +96,7 @@ def _experiments(answer: Experiments) -> Lines:
 def _experiment(answer: Experiment) -> Lines:
     readiness = "" if answer.ready is None else ", ready to plan" if answer.ready else ", NOT READY"
     yield f"{answer.state} {answer.key} v{answer.version}{readiness}: {answer.name}"
-    yield from _each("blocked by", answer.blocks)
+    yield from _findings(answer.findings or [], answer.more_findings, answer.total)
     yield f"surface {answer.surface}, owner {answer.owner}"
     yield from _designed(answer)
     yield from _each("buckets", answer.buckets)
@@ -137,7 +137,7 @@ def _generated(generated: Mapping[str, str] | None) -> Lines:
 
 def _checked(answer: Checked) -> Lines:
     what = f"{answer.state} {answer.key} v{answer.version}" if answer.key else "spec (not stored)"
-    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counts(answer.findings, answer.more_findings)}"
+    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counted(answer.total or len(answer.findings))}"
     yield from _findings(answer.findings, answer.more_findings)
     if answer.changed:
         for at, (before, after) in answer.changed.items():
@@ -151,12 +151,11 @@ def _checked(answer: Checked) -> Lines:
     yield f"next: {answer.next}"
 
 
-def _counts(findings: Sequence[FindingView], more: Sequence[str] | None) -> str:
-    total = len(findings) + len(more or [])
+def _counted(total: int) -> str:
     return "no findings" if total == 0 else "1 finding" if total == 1 else f"{total} findings"
 
 
-def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Lines:
+def _findings(findings: Iterable[FindingView], more: Sequence[str] | None, total: int | None = None) -> Lines:
     for finding in findings:
         got = f"; got {shown(finding.got)}" if finding.got is not None else ""
         allowed = f"; allowed: {', '.join(finding.allowed)}" if finding.allowed else ""
@@ -165,7 +164,7 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Li
         yield f"{finding.severity.upper()} {finding.code} at {finding.at}: {message}{got}{allowed}{near}"
         for fix in finding.fixes or []:
             yield f"  fix {fix.id}: {fix.effect}" + (" (relaxes the test)" if fix.relaxes else "")
-    yield from _each("also", more)
+    yield from _each(f"of {_counted(total)}, also" if total else "also", more)
 
 
 def _plan(answer: PlanView) -> Lines:
@@ -176,7 +175,7 @@ def _plan(answer: PlanView) -> Lines:
         yield f"NOT READY to {answer.change} {answer.key}"
     for number, step in enumerate(answer.steps, start=1):
         yield from _step(number, step)
-    yield from _findings(answer.findings, answer.more_findings)
+    yield from _findings(answer.findings, answer.more_findings, answer.total)
     yield f"next: {answer.next}"
 
 

@@ -10,13 +10,15 @@ from ..checks.shape import read_spec
 from ..errors import Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
+from ..model.finding import Finding
 from ..ports.store import Reader
+from ..wording import cut
 from . import calls
 from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
-from .views import bucket_texts, cut, listed_first, short
+from .views import bucket_texts, finding_view, listed_first, short, with_findings
 
 SHOWN_NAME = 60
 SHOWN_TITLE = 100
@@ -24,7 +26,7 @@ SHOWN_HYPOTHESIS = 300
 SHOWN_WANTED = 160
 """Most characters of a parameter's value or an audience's condition; `full` has the spec."""
 SHOWN_VARIANTS = 6
-SHOWN_BLOCKS = 8
+SHOWN_NAMED = 8
 MAX_WORDS = 32
 MAX_CURSOR = 400
 
@@ -96,15 +98,14 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         record = require(view, key, version)
         current = version is None or require(view, key).version == version
         if current:
-            ready, blocks, following = _readiness(deps, view, record)
+            ready, findings, following = _readiness(deps, view, record)
         else:
-            ready, blocks, following = None, [], calls.look_at(key)
+            ready, findings, following = None, [], calls.look_at(key)
         answer = {
             "key": record.key,
             "version": record.version,
             "state": record.state,
             "ready": ready,
-            "blocks": listed_first(blocks, SHOWN_BLOCKS) or None,
             "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
             "surface": record.surface,
             "owner": record.owner,
@@ -114,7 +115,11 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "generated": record.generated if full else None,
             "next": following,
         }
-    return Experiment.model_validate(answer)
+    shown = Experiment.model_validate(answer)
+    if full:
+        return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
+    blocks = [finding for finding in findings if finding.blocks]
+    return with_findings(shown, blocks) if blocks else shown
 
 
 def _designed(record: Record) -> dict[str, object]:
@@ -129,7 +134,7 @@ def _designed(record: Record) -> dict[str, object]:
         "allocation": spec.allocation,
         "days": spec.design.days,
         "variants": {name: _variant_view(spec.variants[name]) for name in variants[:SHOWN_VARIANTS]},
-        "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_BLOCKS) or None,
+        "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_NAMED) or None,
         "metrics": {name: _use_text(use) for name, use in spec.metrics.items()},
     }
 
@@ -146,12 +151,12 @@ def _delivered(view: Reader, record: Record) -> dict[str, object]:
     }
 
 
-def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[str], str]:
+def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[Finding], str]:
     if record.state == "draft":
         catalogue = deps.catalogue.current()
         _, findings = examine(deps, catalogue, view, record.key, record.document, chosen=record.generated)
-        blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
-        return not blocks, blocks, next_call(deps, catalogue, view, record, findings)
+        ready = not any(finding.blocks for finding in findings)
+        return ready, findings, next_call(deps, catalogue, view, record, findings)
     last = view.last_operation(record.key)
     if last is not None and last.status in ("running", "needs_attention"):
         return None, [], f"{calls.apply(last.handle)} continues the {last.change}"

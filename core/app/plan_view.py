@@ -10,7 +10,7 @@ from .cases import require
 from .dependencies import Dependencies
 from .following import next_call
 from .plans import plan
-from .views import finding_views
+from .views import with_findings
 
 SHOWN_DOES = 900
 """Most characters of what one step does; `full` has all of it, and so has the question to the person."""
@@ -19,21 +19,14 @@ SHOWN_DOES = 900
 def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> PlanView:
     """Plan a change and show it; `full` adds each entry as it is and as it will be."""
     compiled = plan(deps, key, change)
-    findings, more = finding_views([finding for finding in compiled.findings if finding.severity != "info"])
+    findings = [finding for finding in compiled.findings if finding.severity != "info"]
     if compiled.plan is None:
         with deps.store.read() as view:
             following = next_call(deps, deps.catalogue.current(), view, require(view, key), compiled.findings)
-        return PlanView(
-            key=key,
-            change=change,
-            ready=False,
-            steps=[],
-            findings=findings,
-            more_findings=more,
-            next=following,
-        )
+        answer = PlanView(key=key, change=change, ready=False, steps=[], findings=[], next=following)
+        return with_findings(answer, findings)
     made = compiled.plan
-    return PlanView(
+    answer = PlanView(
         key=key,
         change=change,
         ready=True,
@@ -41,10 +34,10 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
         steps=[_step_view(step, full) for step in made.steps],
-        findings=findings,
-        more_findings=more,
+        findings=[],
         next=_next(made),
     )
+    return with_findings(answer, findings)
 
 
 def _step_view(step: Step, full: bool) -> StepView:

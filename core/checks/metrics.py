@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from ..documents import JsonObject, nest, pointer
 from ..names import listed, nearest, spelled
+from ..wording import cut
 from .engine import Case, Check, Cure, Fault
 
+SHOWN_MEANING = 80
+"""Most characters of what a metric means, where it is named instead of an unknown one."""
 PLAUSIBLE_MDE = 0.5
 """A relative effect above this has hardly ever been true; GrowthBook calls an observed one suspicious."""
 
@@ -28,7 +31,8 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
         close = [same] if same else nearest(name, allowed)
         message = "The metric is deprecated." if metric is not None else "The catalogue has no such metric."
         if close and not same:
-            message += " " + " ".join(f"{each}: {case.catalogue.metrics[each].description}" for each in close)
+            meanings = {each: cut(case.catalogue.metrics[each].description, SHOWN_MEANING) for each in close}
+            message += " Near: " + "; ".join(f"{each}, {meaning}" for each, meaning in meanings.items())
         cures = [_renaming(case, name, same)] if same else []
         yield Fault(pointer("metrics", name), message, name, allowed, close, cures)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.app.views import HALF, size_of
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from crossfade.core.model.answers import Checked
@@ -433,3 +434,25 @@ class TestSizing:
         effects = [fix.effect for fix in power.fixes or []]
         assert effects[0].startswith("enter ")
         assert effects[0].endswith(" % of units instead of the 1 % you asked for")
+
+
+MANY: JsonObject = {f"unknown_{number}": "x" for number in range(30)}
+
+
+class TestFindings:
+    def test_they_are_told_in_full_while_they_fit_and_all_are_counted(self, app: Crossfade) -> None:
+        answer = app.create_experiment(brief(audience=MANY))
+        assert answer.findings
+        assert answer.total is not None
+        assert answer.total >= 30
+        assert size_of(answer) <= HALF
+
+    def test_the_draft_tells_what_blocks_it_and_in_full_everything(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=MANY))
+        shown = app.get_experiment(KEY)
+        assert shown.findings
+        assert all(finding.message and finding.severity == "block" for finding in shown.findings)
+        every = app.get_experiment(KEY, full=True)
+        assert every.findings is not None
+        assert len(every.findings) == app.create_experiment(brief(audience=MANY)).total
+        assert every.more_findings is None
