@@ -175,6 +175,11 @@ def _a(kind: str) -> str:
     return names.get(kind, "a whole number")
 
 
+def type_in_words(kind: str) -> str:
+    """What an attribute of a type holds."""
+    return _a(kind)
+
+
 def fits_type(value: JsonValue, kind: str) -> bool:
     """Whether a value is one that an attribute of this type can have."""
     if kind == "boolean":

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 SHORT_NAME = 3
-"""Letters below which a typo makes another name: country codes, say."""
+"""Letters below which a typo makes another name."""
 LONG_NAME = 5
 """Letters from which on a name may have two typos."""
 CLEARLY = 0.15

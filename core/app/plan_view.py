@@ -8,7 +8,7 @@ from ..model.plan import Plan, Step
 from . import calls
 from .cases import require
 from .dependencies import Dependencies
-from .following import next_call
+from .following import asking, next_call
 from .plans import plan
 from .views import with_findings
 
@@ -35,7 +35,7 @@ def plan_view(deps: Dependencies, key: str, change: Change, *, full: bool) -> Pl
         environment=made.environment,
         steps=[_step_view(step, full) for step in made.steps],
         findings=[],
-        next=_next(made),
+        next=_next(deps, made),
     )
     return with_findings(answer, findings)
 
@@ -66,6 +66,10 @@ def _first_lines(lines: list[str]) -> list[str]:
     return [*shown, f"{left} more with full=true"] if left else shown
 
 
-def _next(made: Plan) -> str:
+def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
-    return call if made.change in NARROWING else f"{call}; a person will be asked"
+    if made.change in NARROWING:
+        return call
+    with deps.store.read() as view:
+        surface = require(view, made.key).surface
+    return f"{call}; a person will be asked{asking(deps.catalogue.current(), surface)}"

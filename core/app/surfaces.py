@@ -21,7 +21,7 @@ from .searching import index_of
 from .views import HALF, listed_first, size_of
 
 SHOWN_PARAMETERS = 3
-"""Most parameters shown in full, of those that fit at least half as well as the best."""
+"""Most parameters shown in full, of those that fit at least a third as well as the best."""
 SHOWN_BRIEF = 40
 """Most characters of the values, and of the production value, of a parameter shown in brief."""
 _RICHNESS = (
@@ -31,15 +31,15 @@ _RICHNESS = (
     (2, 3, 40),
     (2, 1, 40),
     (2, 0, 40),
-    (1, 1, 40),
-    (1, 0, 40),
-    (1, 0, 24),
+    (2, 0, 24),
+    (2, 0, 0),
+    (1, 1, 24),
     (1, 0, 0),
 )
 """(parameters in full, in brief, characters of a metric's meaning), the richest first."""
 USUAL_OTHERS = 2
 """Other surfaces that leave room for more of the best one; whoever asks for more gets a longer reply."""
-SHOWN_ATTRIBUTES = 12
+SHOWN_ATTRIBUTES = 20
 """Most audience attributes named."""
 VALUED_ATTRIBUTES = 2
 """Most of them whose values are told."""
@@ -187,7 +187,7 @@ def _audience_attributes(catalogue: Catalogue, query: str) -> tuple[list[str], d
 def _shown_parameters(fits: Mapping[str, float], most: int) -> tuple[list[str], list[str]]:
     """(parameters to show, parameters to name), the best fit first."""
     order = list(fits)
-    close = [name for name in order if fits[name] and 2 * fits[name] >= fits[order[0]]]
+    close = [name for name in order if fits[name] and 3 * fits[name] >= fits[order[0]]]
     shown = (close or order)[:most]
     return shown, [name for name in order if name not in shown]
 

@@ -48,7 +48,7 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
     errors = list(validator.iter_errors(value))
     cure = _cure(errors, value, schema, at, production)
     for number, error in enumerate(errors[:MAX_FAULTS]):
-        yield _fault(error, value, at, cure if number == 0 else None)
+        yield _fault(error, value, at, cure if number == 0 else None, production if number == 0 else None)
 
 
 def _cure(
@@ -77,7 +77,9 @@ def _cure(
     return Cure(", ".join(changes), nest(at, mended))
 
 
-def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure: Cure | None) -> Fault:
+def _fault(
+    error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure: Cure | None, production: JsonValue
+) -> Fault:
     path = list(error.instance_path)
     given = _inside(value, path)
     kind, limits = error.kind.name, error.kind.as_dict()
@@ -99,6 +101,8 @@ def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure
     near = _near(given, options) if kind == "enum" else []
     if kind == "enum" and _text(given) in options:
         sentence = f"This must be {given} itself, not a text."
+    if production is not None:
+        sentence += f" In production it is {short_text(production)}."
     return Fault(
         at + pointer(*path),
         sentence,

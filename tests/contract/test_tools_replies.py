@@ -27,7 +27,7 @@ SAID_IN_WORDS: dict[tuple[str, bool], str] = {
     ("opens_traffic", True): "OPENS TRAFFIC",
     ("ready", False): "NOT READY",
     ("relaxes", True): "relaxes the test",
-    ("retryable", False): "the same call fails again",
+    ("retryable", False): "the same call fails until that is mended",
     ("retryable", True): "the same call can succeed later",
 }
 """How the text says what the structured half says with a boolean."""

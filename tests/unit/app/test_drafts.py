@@ -456,3 +456,32 @@ class TestFindings:
         assert every.findings is not None
         assert len(every.findings) == app.create_experiment(brief(audience=MANY)).total
         assert every.more_findings is None
+
+
+class TestReviewers:
+    def test_the_next_step_of_a_ready_draft_and_of_its_plan_names_them(self, app: Crossfade) -> None:
+        asking = "; ask the reviewers first: storefront-team"
+        assert app.create_experiment(brief()).next == f'plan_change(key="{KEY}", change="launch"){asking}'
+        planned = app.plan_change(KEY, "launch")
+        assert planned.next == f'apply_plan(digest="{planned.digest}"); a person will be asked{asking}'
+
+
+class TestExplain:
+    def test_every_attribute_that_is_missing_is_told(self, app: Crossfade) -> None:
+        audience = {"region": ["north", "south", "east"], "is_member": False}
+        drafted = app.create_experiment(brief(audience=audience, success_metrics={"items_added": 0.1}, allocation=1.0))
+        assert drafted.ready, drafted.findings
+        launch(app)
+        assert app.explain(KEY, "h-1", {}).detail == "is_member, region are missing"
+        assert app.explain(KEY, "h-1", {"is_member": False}).detail == "region is missing"
+        told = app.explain(KEY, "h-1", {"is_member": True}).detail
+        assert told == "is_member = True is outside the audience; region is missing"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [("regoin", "north", "no such attribute"), ("is_member", "yes", "is_member holds true or false.")],
+    )
+    def test_an_attribute_that_cannot_be_is_refused(self, app: Crossfade, name: str, value: str, told: str) -> None:
+        app.create_experiment(brief())
+        with pytest.raises(Invalid, match=told):
+            app.explain(KEY, "h-1", {name: value})
