@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from .documents import JsonObject, nest, pointer
 from .model.catalogue import Attribute
 from .model.delivery import Condition, Scalar
-from .names import meant, nearest, same_name, spelled
+from .names import fold, meant, nearest, same_name, spelled
 
 Comparable = tuple[float | str, ...]
 """A number alone, or the parts of a version in the order in which they decide."""
@@ -33,7 +33,10 @@ _SEMVER = re.compile(
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a part of an audience cannot be read; `patch` cures it where the meaning is plain."""
+    """Why a part of an audience cannot be read; `patch` cures it where the meaning is plain.
+
+    `patch` sets the first of `nearest`, with `takes_all` all of them.
+    """
 
     kind: Literal["attribute", "value", "form"]
     at: str
@@ -42,6 +45,7 @@ class Problem:
     allowed: list[str] = field(default_factory=list[str])
     nearest: list[str] = field(default_factory=list[str])
     patch: JsonObject | None = None
+    takes_all: bool = False
 
 
 def parse(raw: Mapping[str, JsonValue], attributes: Mapping[str, Attribute]) -> tuple[list[Condition], list[Problem]]:
@@ -153,8 +157,17 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, at: str, indexe
             yield Problem("value", here, f"The attribute holds {_a(attribute.type)}.", got=value)
         elif isinstance(value, str) and value in near:
             patch = nest(at, corrected if indexed else corrected[0]) if likeliest[value] else None
-            allowed = list(attribute.shares)
-            yield Problem("value", here, "The attribute never has this value.", value, allowed, near[value], patch)
+            allowed, close = list(attribute.shares), near[value]
+            family = [] if indexed or patch else _beginning_with(value, attribute)
+            if family:  # all of them, so that no machine chooses one
+                close, patch = family, nest(at, list[JsonValue](family))
+            message = "The attribute never has this value."
+            yield Problem("value", here, message, value, allowed, close, patch, takes_all=bool(family))
+
+
+def _beginning_with(value: str, attribute: Attribute) -> list[str]:
+    family = [each for each in attribute.shares if fold(each).startswith(f"{fold(value)}-")]
+    return family if len(family) > 1 else []
 
 
 def _near(value: str, attribute: Attribute) -> list[str]:

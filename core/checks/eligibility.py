@@ -18,7 +18,11 @@ SHARE_HINT = "0.2 means 20 % of the eligible units."
 def _problems(case: Case, kind: str) -> Iterator[Fault]:
     for problem in case.parsed_audience[1]:
         if problem.kind == kind:
-            cures = [Cure(f"use {problem.nearest[0]}", problem.patch)] if problem.patch and problem.nearest else []
+            near = problem.nearest
+            effect = (
+                f"use all that begin with it: {', '.join(near)}" if problem.takes_all else f"use {listed(near[:1])}"
+            )
+            cures = [Cure(effect, problem.patch)] if problem.patch and near else []
             yield Fault(problem.at, problem.message, problem.got, problem.allowed, problem.nearest, cures)
 
 
