@@ -22,6 +22,7 @@ from ...e2e.journey import pasted
 
 GROCERY = Path(__file__).resolve().parents[2] / "catalogues" / "grocery"
 KEY = "bread-first"
+LAUNCH = f'plan_change(key="{KEY}", change="launch"); ask the reviewers first: storefront-team'
 
 
 class MondayClock:
@@ -236,7 +237,7 @@ class TestUpdate:
 
 class TestNext:
     def test_a_ready_draft_is_launched(self, app: Crossfade) -> None:
-        assert app.create_experiment(brief()).next == f'plan_change(key="{KEY}", change="launch")'
+        assert app.create_experiment(brief()).next == LAUNCH
 
     def test_what_shows_only_after_a_fix_is_mended_in_the_same_call(self, app: Crossfade) -> None:
         """Only one region in five is left once its name is read, and the usual share of it is too small."""
@@ -266,7 +267,7 @@ class TestNext:
     def test_a_launch_waits_for_the_planned_day(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(start="2026-10-19"))
         assert answer.ready
-        assert answer.next == f'on 2026-10-19: plan_change(key="{KEY}", change="launch")'
+        assert answer.next == f"on 2026-10-19: {LAUNCH}"
         plan = app.plan_change(KEY, "launch")
         assert not plan.ready
         assert plan.next == answer.next
@@ -307,7 +308,7 @@ def test_slips_are_mended_by_the_one_call_that_the_reply_proposes(app: Crossfade
     assert tool == "update_experiment"
     mended = app.update_experiment(call["key"], call["version"], call.get("fixes", []), call.get("changes", {}))
     assert codes(mended) == []
-    assert mended.next.endswith(f'plan_change(key="{KEY}", change="launch")')
+    assert mended.next.endswith(LAUNCH)
 
 
 class TestFrom:
@@ -461,7 +462,9 @@ class TestFindings:
 class TestReviewers:
     def test_the_next_step_of_a_ready_draft_and_of_its_plan_names_them(self, app: Crossfade) -> None:
         asking = "; ask the reviewers first: storefront-team"
-        assert app.create_experiment(brief()).next == f'plan_change(key="{KEY}", change="launch"){asking}'
+        drafted = app.create_experiment(brief())
+        assert drafted.next == LAUNCH
+        assert LAUNCH.endswith(asking)
         planned = app.plan_change(KEY, "launch")
         assert planned.next == f'apply_plan(digest="{planned.digest}"); a person will be asked{asking}'
 
