@@ -8,6 +8,7 @@ from mcp.server.mcpserver import Message, UserMessage
 from pydantic import Field
 
 from ..core.documents import JsonObject
+from ..core.model.finding import BLOCKING
 from .spec import PromptContext, PromptSpec, app_of, attached
 
 REPAIR = """Make the attached draft {key} ready to launch.
@@ -37,8 +38,8 @@ def repair_findings(
 ) -> list[Message]:
     """Cure what blocks a draft, without weakening the test."""
     document = _document(key, ctx)
-    blocks = document.get("blocks")
-    listed = ", ".join(map(str, blocks)) if isinstance(blocks, list) else "nothing"
+    findings = app_of(ctx).get_experiment(key, full=True).findings or []
+    listed = ", ".join(f"{each.code} {each.at}" for each in findings if each.severity in BLOCKING) or "nothing"
     return [UserMessage(REPAIR.format(key=key, blocks=listed)), attached(f"experiment://{key}", document)]
 
 

@@ -63,7 +63,9 @@ def error_text(body: dict[str, JsonValue]) -> str:
     more = body.get("more")
     if isinstance(more, list):
         lines += [f"also: {line}" for line in more]
-    lines.append("the same call can succeed later" if body.get("retryable") else "the same call fails again")
+    lines.append(
+        "the same call can succeed later" if body.get("retryable") else "the same call fails until that is mended"
+    )
     if body.get("next"):
         lines.append(f"next: {body['next']}")
     return "\n".join(" ".join(line.splitlines()) for line in lines)

@@ -38,7 +38,7 @@ def find_experiments(
 def get_experiment(
     ctx: ToolContext,
     key: Annotated[str, Field(description="Experiment key")],
-    full: Annotated[bool, Field(description="Also the whole spec and why each generated value was chosen")] = False,
+    full: Annotated[bool, Field(description="Also every finding, the spec, and why values were chosen")] = False,
     version: Annotated[int | None, Field(ge=1, description="An earlier version")] = None,
 ) -> Experiment:
     """Show one experiment: state, what blocks it, variants, metrics, buckets held, what is delivered where."""

@@ -25,6 +25,7 @@ from ..core.model.answers import (
     Surfaces,
     SurfaceView,
 )
+from ..core.wording import percent
 
 Lines = Iterator[str]
 
@@ -72,7 +73,7 @@ def _surface(best: SurfaceView) -> Lines:
     for layer in best.layers:
         held = f", held by {', '.join(layer.held_by)}" if layer.held_by else ""
         more = f", more free on {layer.more_free_on}" if layer.more_free_on else ""
-        yield f"layer {layer.layer}: {shown(layer.free)} free{held}{more}"
+        yield f"layer {layer.layer}: {percent(layer.free)} free{held}{more}"
     yield from _map("success metrics (usual effect)", best.success_metrics)
     yield from _map("required metrics", best.required_metrics)
     yield from _each("audience attributes", best.audience)
@@ -97,8 +98,8 @@ def _experiments(answer: Experiments) -> Lines:
 def _experiment(answer: Experiment) -> Lines:
     readiness = "" if answer.ready is None else ", ready to plan" if answer.ready else ", NOT READY"
     yield f"{answer.state} {answer.key} v{answer.version}{readiness}: {answer.name}"
-    yield from _each("blocked by", answer.blocks)
     yield from _map("overridden", answer.overridden)
+    yield from _findings(answer.findings or [], answer.more_findings, answer.total)
     yield f"surface {answer.surface}, owner {answer.owner}"
     yield from _designed(answer)
     yield from _each("buckets", answer.buckets)
@@ -120,7 +121,7 @@ def _designed(answer: Experiment) -> Lines:
     if answer.hypothesis is None:
         yield "the spec breaks its schema; see what blocks it"
         return
-    yield f"allocation {shown(answer.allocation)}, {answer.days} days"
+    yield f"allocation {shown(answer.allocation)} = {percent(answer.allocation or 0)} of units, {answer.days} days"
     yield f"hypothesis: {answer.hypothesis}"
     yield f"audience: {answer.audience}"
     for name, variant in (answer.variants or {}).items():
@@ -139,7 +140,7 @@ def _generated(generated: Mapping[str, str] | None) -> Lines:
 
 def _checked(answer: Checked) -> Lines:
     what = f"{answer.state} {answer.key} v{answer.version}" if answer.key else "spec (not stored)"
-    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counts(answer.findings, answer.more_findings)}"
+    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counted(answer.total or len(answer.findings))}"
     yield from _findings(answer.findings, answer.more_findings)
     if answer.changed:
         for at, (before, after) in answer.changed.items():
@@ -176,12 +177,11 @@ def _option(each: SizeOption) -> str:
     return f"{what}, power {each.power:g} to ship" + (f", detects {found}" if found else "")
 
 
-def _counts(findings: Sequence[FindingView], more: Sequence[str] | None) -> str:
-    total = len(findings) + len(more or [])
+def _counted(total: int) -> str:
     return "no findings" if total == 0 else "1 finding" if total == 1 else f"{total} findings"
 
 
-def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Lines:
+def _findings(findings: Iterable[FindingView], more: Sequence[str] | None, total: int | None = None) -> Lines:
     for finding in findings:
         got = f"; got {shown(finding.got)}" if finding.got is not None else ""
         allowed = f"; allowed: {', '.join(finding.allowed)}" if finding.allowed else ""
@@ -192,7 +192,7 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None) -> Li
             yield f"  overridden: {finding.overridden}"
         for fix in finding.fixes or []:
             yield f"  fix {fix.id}: {fix.effect}" + (" (relaxes the test)" if fix.relaxes else "")
-    yield from _each("also", more)
+    yield from _each(f"of {_counted(total)}, also" if total else "also", more)
 
 
 def _plan(answer: PlanView) -> Lines:
@@ -205,7 +205,7 @@ def _plan(answer: PlanView) -> Lines:
         yield f"override {answer.override}"
     for number, step in enumerate(answer.steps, start=1):
         yield from _step(number, step)
-    yield from _findings(answer.findings, answer.more_findings)
+    yield from _findings(answer.findings, answer.more_findings, answer.total)
     yield f"next: {answer.next}"
 
 

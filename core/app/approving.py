@@ -61,6 +61,8 @@ def summary(found: Plan, record: Record) -> str:
     for step in found.steps:
         if step.opens_traffic or step.action == "remove":
             lines += [f"  {one_line(line)}" for line in step.summary]
+    told = found.covered.get("notes")
+    lines += [one_line(str(note)) for note in told] if isinstance(told, list) else []
     writes = ", then ".join(
         f"{step.action} {step.target}" + (" (opens traffic)" if step.opens_traffic else "") for step in found.steps
     )
@@ -76,9 +78,16 @@ def _why(spec: Spec) -> list[str]:
     hypothesis = spec.hypothesis
     guardrails = [name for name, use in spec.metrics.items() if use.role == "guardrail"]
     return [
-        f"Because {one_line(hypothesis.because)}: {hypothesis.metric} should {hypothesis.direction}.",
+        f"Because {reason(spec)}: {hypothesis.metric} should {hypothesis.direction}.",
         f"Guarded by {', '.join(guardrails) or 'nothing'}; {spec.design.days} days; owned by {one_line(spec.owner)}.",
     ]
+
+
+def reason(spec: Spec) -> str:
+    """The mechanism as it goes on after "because": without the word itself, and without a full stop."""
+    text = one_line(spec.hypothesis.because)
+    first, _, rest = text.partition(" ")
+    return (rest if first.lower().rstrip(",:") == "because" and rest else text).rstrip(". ")
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
@@ -55,8 +56,13 @@ def examine(
     strict: bool = False,
     checks: tuple[Check, ...] = CASE_CHECKS,
     started: date | None = None,
+    chosen: Iterable[str] | None = None,
 ) -> tuple[Case | None, list[Finding]]:
-    """The case of a document and all its findings; no case when the document is not a spec on a known surface."""
+    """The case of a document and all its findings; no case when the document is not a spec on a known surface.
+
+    Args:
+        chosen: pointers to what the server chose, where that is known.
+    """
     spec = read_spec(document)
     if not isinstance(spec, Spec):
         return None, spec
@@ -74,6 +80,7 @@ def examine(
         started=started,
         first=_is_first(view, catalogue, spec.surface),
         agreed=agreed(view, key, document) if catalogue.surfaces[spec.surface].required_reviewers else frozenset(),
+        chosen=frozenset(chosen) if chosen is not None else None,
     )
     return case, _with_overrides(view, key, document, run_checks(case, checks))
 

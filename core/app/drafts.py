@@ -22,6 +22,7 @@ from .cases import examine, production_of, require
 from .dependencies import Dependencies
 from .following import next_call
 from .refusing import require_no_claims
+from .resizing import is_sized, resized
 from .views import checked, short
 
 SHOWN_CHANGE = 140
@@ -62,7 +63,7 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
             created=now,
             updated=now,
         )
-        case, findings = examine(deps, catalogue, view, key, draft.document)
+        case, findings = examine(deps, catalogue, view, key, draft.document, chosen=draft.generated)
         following = next_call(deps, catalogue, view, record, findings)
     try:
         with deps.store.write() as tx:
@@ -128,7 +129,7 @@ def _same_request(deps: Dependencies, catalogue: Catalogue, view: Reader, record
             got=record.key,
             next=f"pass another key, or {calls.update(record.key, record.version, changes='{...}')}",
         )
-    case, findings = examine(deps, catalogue, view, record.key, record.document)
+    case, findings = examine(deps, catalogue, view, record.key, record.document, chosen=record.generated)
     draft = record.state == "draft"
     following = next_call(deps, catalogue, view, record, findings) if draft else calls.look_at(record.key)
     return checked(case, findings, record, following=following, generated=record.generated)
@@ -172,11 +173,11 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
             raise Invalid("Name fixes or changes.", next=calls.look_at(key))
         if record.version != version:
             return _repeat(deps, catalogue, view, record, version, fixes, changes)
-        document = _changed(deps, catalogue, view, record, fixes, changes)
+        document, reasons = _changed(deps, catalogue, view, record, fixes, changes)
         require_storable(document, "the spec")
         changed = [at for at, _, _ in changed_leaves(record.document, document)]
-        newer = _next_version(deps, record, document, changed) if changed else record
-        case, findings = examine(deps, catalogue, view, key, document)
+        newer = _next_version(deps, record, document, changed, reasons) if changed else record
+        case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated)
         following = next_call(deps, catalogue, view, newer, findings)
     if changed:
         try:
@@ -187,25 +188,34 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
         except Conflict:
             with deps.store.read() as view:
                 return _repeat(deps, catalogue, view, require(view, key), version, fixes, changes)
-    return _updated(case, findings, newer, following, record.document)
+    return _updated(case, findings, newer, following, record.document, reasons)
 
 
-def _updated(case: Case | None, findings: list[Finding], record: Record, following: str, before: JsonObject) -> Checked:
+def _updated(
+    case: Case | None,
+    findings: list[Finding],
+    record: Record,
+    following: str,
+    before: JsonObject,
+    reasons: dict[str, str],
+) -> Checked:
     """The answer to an update: what is different now. What only informs was told when the draft was made, and the size
     depends on no variant's values."""
     news = [finding for finding in findings if finding.severity != "info"]
     changed = [at for at, _, _ in changed_leaves(before, record.document)]
     resized = any("/parameters/" not in at for at in changed)
     differences = _differences(before, record.document)
-    return checked(case if resized else None, news, record, following=following, changed=differences)
+    return checked(case if resized else None, news, record, following=following, generated=reasons, changed=differences)
 
 
-def _next_version(deps: Dependencies, record: Record, document: JsonObject, changed: list[str]) -> Record:
+def _next_version(
+    deps: Dependencies, record: Record, document: JsonObject, changed: list[str], reasons: dict[str, str]
+) -> Record:
     return record.model_copy(
         update={
             "version": record.version + 1,
             "document": document,
-            "generated": still_generated(record.generated, changed),
+            "generated": still_generated(record.generated, changed) | reasons,
             "updated": deps.clock.now(),
         }
     )
@@ -225,7 +235,8 @@ def _require_draft(record: Record) -> None:
 
 def _changed(
     deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, fixes: list[str], changes: JsonObject
-) -> JsonObject:
+) -> tuple[JsonObject, dict[str, str]]:
+    """(the document after fixes and changes, pointer -> why for what was chosen again)."""
     document = record.document
     if fixes:
         case, findings = examine(deps, catalogue, view, record.key, document)
@@ -233,7 +244,10 @@ def _changed(
             findings = [*findings, *findings_of(LAUNCH_CHECKS, case)]  # a plan's reply offers their fixes too
         for patch in _patches(findings, fixes, record):
             document = patch_object(document, patch)
-    return patch_object(document, changes)
+    document = patch_object(document, changes)
+    if fixes or not is_sized(deps, catalogue, view, record):
+        return resized(deps, catalogue, view, record, document)
+    return document, {}
 
 
 def _patches(findings: list[Finding], fixes: list[str], record: Record) -> list[JsonObject]:
@@ -264,13 +278,13 @@ def _repeat(
     before = view.experiment(record.key, version) if version == record.version - 1 else None
     if before is not None:
         try:
-            repeated = same(_changed(deps, catalogue, view, before, fixes, changes), record.document)
+            document, reasons = _changed(deps, catalogue, view, before, fixes, changes)
         except Invalid:
-            repeated = False
-        if repeated:
-            case, findings = examine(deps, catalogue, view, record.key, record.document)
+            document, reasons = {}, {}
+        if same(document, record.document):
+            case, findings = examine(deps, catalogue, view, record.key, record.document, chosen=record.generated)
             following = next_call(deps, catalogue, view, record, findings)
-            return _updated(case, findings, record, following, before.document)
+            return _updated(case, findings, record, following, before.document, reasons)
     raise Conflict(
         f"{record.key} is at version {record.version} now.",
         pointer="/version",

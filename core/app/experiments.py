@@ -15,12 +15,14 @@ from ..model.answers import Experiment, ExperimentLine, Experiments, OperationVi
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
 from ..ports.store import Reader
+from ..wording import cut
 from . import calls
+from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
 from .plans import overrides_of
-from .views import bucket_texts, cut, first_of, listed_first, short
+from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
 
 SHOWN_NAME = 60
 SHOWN_TITLE = 100
@@ -30,7 +32,7 @@ SHOWN_WANTED = 160
 SHOWN_AUDIENCE = 400
 SHOWN_ALTERNATIVES = 8
 SHOWN_VARIANTS = 6
-SHOWN_BLOCKS = 8
+SHOWN_NAMED = 8
 MAX_WORDS = 32
 MAX_CURSOR = 400
 
@@ -105,14 +107,12 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             ready, findings, following = _readiness(deps, view, record)
         else:
             ready, findings, following = None, list[Finding](), calls.look_at(key)
-        blocks = [f"{finding.code} {finding.at}" for finding in findings if finding.blocks]
         answer = {
             "key": record.key,
             "version": record.version,
             "state": record.state,
             "ready": ready,
-            "blocks": listed_first(blocks, SHOWN_BLOCKS) or None,
-            "overridden": first_of(overrides_of(findings), SHOWN_BLOCKS),
+            "overridden": first_of(overrides_of(findings), SHOWN_NAMED),
             "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
             "surface": record.surface,
             "owner": record.owner,
@@ -122,7 +122,11 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "generated": record.generated if full else None,
             "next": following,
         }
-    return Experiment.model_validate(answer)
+    shown = Experiment.model_validate(answer)
+    if full:
+        return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
+    blocks = [finding for finding in findings if finding.blocks]
+    return with_findings(shown, blocks) if blocks else shown
 
 
 def _audience_text(deps: Dependencies, record: Record) -> str:
@@ -148,7 +152,7 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
         "allocation": spec.allocation,
         "days": spec.design.days,
         "variants": {name: _variant_view(spec.variants[name]) for name in variants[:SHOWN_VARIANTS]},
-        "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_BLOCKS) or None,
+        "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_NAMED) or None,
         "metrics": {name: _use_text(use) for name, use in spec.metrics.items()},
     }
 
@@ -182,7 +186,8 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
 
 def _hypothesis_text(spec: Spec) -> str:
     hypothesis = spec.hypothesis
-    return f"{hypothesis.change} will {hypothesis.direction} {hypothesis.metric}, because {hypothesis.because}"
+    change = one_line(hypothesis.change).rstrip(". ")
+    return f"{change}: {hypothesis.metric} will {hypothesis.direction}, because {reason(spec)}"
 
 
 def _variant_view(variant: Variant) -> VariantView:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import decide
-from ..audience import described
+from ..assignment import Decision, decide
+from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
-from ..errors import NotAllowed
+from ..errors import Invalid, NotAllowed
 from ..model.answers import Explanation
+from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
+from ..names import nearest
 from ..planning.compile import assignment_of
 from ..ports.store import Reader
+from ..wording import percent
 from . import calls
 from .cases import production_of, require
 from .dependencies import Dependencies
@@ -48,9 +51,11 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     Raises:
         NotFound: no such experiment.
         NotAllowed: the draft does not parse, or has no control yet.
+        Invalid: an attribute that the catalogue does not have, or a value that is not of its type.
     """
     with deps.store.read() as view:
         record = require(view, key)
+        _require_attributes(deps.catalogue.current(), attributes)
         _, assignment = assignment_now(deps, view, record)
     context = {**attributes, assignment.unit_attribute: unit}
     decision = decide(assignment, context)
@@ -66,10 +71,37 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         state=record.state,
         variant=variant,
         because=decision.because if serving else "not_running",
-        detail=decision.detail if serving else f"the experiment is {record.state}; everybody gets production values",
+        detail=_detail(decision, assignment, attributes) if serving else _at_rest(record),
         steps=_steps(assignment, decision.layer_bucket, decision.variant_bucket),
         parameters=parameters,
     )
+
+
+def _require_attributes(catalogue: Catalogue, attributes: dict[str, JsonValue]) -> None:
+    for name, value in attributes.items():
+        known = catalogue.attributes.get(name)
+        if known is None:
+            raise Invalid(
+                "The catalogue has no such attribute.",
+                got=name[:100],
+                allowed=sorted(catalogue.attributes)[:20],
+                nearest=nearest(name, catalogue.attributes),
+            )
+        if not fits_type(value, known.type):
+            raise Invalid(f"{name} holds {named(known.type)}.", got=value, allowed=list(known.shares)[:20])
+
+
+def _at_rest(record: Record) -> str:
+    return f"the experiment is {record.state}; everybody gets production values"
+
+
+def _detail(decision: Decision, assignment: Assignment, attributes: dict[str, JsonValue]) -> str:
+    """Why, with every attribute that the audience asks for and nobody gave."""
+    missing = [name for name in asked_for(assignment.audience) if name not in attributes]
+    if decision.because != "audience" or not missing:
+        return decision.detail
+    told = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    return told if decision.detail.endswith(" is missing") else f"{decision.detail}; {told}"
 
 
 def _steps(assignment: Assignment, layer_bucket: int | None, variant_bucket: int | None) -> list[str]:
@@ -78,7 +110,7 @@ def _steps(assignment: Assignment, layer_bucket: int | None, variant_bucket: int
     lines = [f"audience: {conditions}", f"layer {assignment.layer_seed}: buckets {ranges}"]
     if layer_bucket is not None:
         lines[-1] += f"; the unit's is {layer_bucket}"
-    lines += [f"holdout {each.holdout}: the lowest {each.share:.2%}" for each in assignment.exclusions]
+    lines += [f"holdout {each.holdout}: the lowest {percent(each.share)}" for each in assignment.exclusions]
     split = ", ".join(
         f"{name} {weight:g}" for name, weight in zip(assignment.variants, assignment.weights, strict=True)
     )

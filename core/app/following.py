@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.shape import read_spec
-from ..documents import canonical
+from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record, Spec
 from ..model.finding import OVERRIDABLE, Finding
@@ -14,6 +14,7 @@ from . import calls
 from .cases import agreed, examine
 from .dependencies import Dependencies
 from .repair import Repair, repair
+from .resizing import resized
 
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 
@@ -34,16 +35,18 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _review(deps, catalogue, view, record, findings) or _launch(deps, record)
+        return _review(deps, catalogue, view, record, findings) or _launch(deps, catalogue, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft":  # only a draft can be mended by a call
         again = calls.plan(record.key, "resume")
         return otherwise or f"a person mends what blocks it in the catalogue, or waits until it is over; then {again}"
-    cure = update_call(
-        record,
-        repair(record.document, blocks, lambda document: examine(deps, catalogue, view, record.key, document)[1]),
-    )
+
+    def examined(document: JsonObject) -> list[Finding]:
+        sized, _ = resized(deps, catalogue, view, record, document)
+        return examine(deps, catalogue, view, record.key, sized, chosen=record.generated)[1]
+
+    cure = update_call(record, repair(record.document, blocks, examined))
     return f"{cure}; or, to keep it, {otherwise}" if otherwise else cure
 
 
@@ -52,6 +55,12 @@ def _question(record: Record, blocks: list[Finding]) -> str:
         return ""
     codes = list(dict.fromkeys(finding.code for finding in blocks))
     return f"a person decides: {calls.plan(record.key, 'launch' if record.state == 'draft' else 'resume', codes)}"
+
+
+def asking(catalogue: Catalogue, surface: str) -> str:
+    """Whom to ask before traffic opens, as the end of a next step; nothing where nobody reviews."""
+    found = catalogue.surfaces.get(surface)
+    return f"; ask the reviewers first: {', '.join(found.reviewers)}" if found is not None and found.reviewers else ""
 
 
 def update_call(record: Record, mending: Repair) -> str:
@@ -73,8 +82,8 @@ def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Reco
     return f"people of these teams run {typed} in a terminal; then {calls.plan(record.key, 'launch')}"
 
 
-def _launch(deps: Dependencies, record: Record) -> str:
-    call = calls.plan(record.key, "launch")
+def _launch(deps: Dependencies, catalogue: Catalogue, record: Record) -> str:
+    call = calls.plan(record.key, "launch") + asking(catalogue, record.surface)
     spec = read_spec(record.document)
     start = spec.schedule.start if isinstance(spec, Spec) else None
     return f"on {start}: {call}" if start is not None and start > deps.clock.now().date() else call

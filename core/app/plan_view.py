@@ -9,11 +9,14 @@ from ..model.plan import Plan, Step
 from . import calls
 from .cases import require
 from .dependencies import Dependencies
-from .following import next_call
+from .following import asking, next_call
 from .overriding import Doubt, Verdict, commands, settle
 from .plans import plan
 from .refusing import note
-from .views import finding_views
+from .views import with_findings
+
+SHOWN_DOES = 900
+"""Most characters of what one step does; `full` has all of it, and so has the question to the person."""
 
 
 def plan_view(
@@ -33,8 +36,7 @@ def plan_view(
         otherwise = _otherwise(deps, key, change, asked) if said == "awaiting_person" else "" if said else None
         return _blocked(deps, key, change, compiled.findings, said, otherwise)
     made = compiled.plan
-    findings, more = finding_views(_worth_telling(compiled.findings))
-    return PlanView(
+    answer = PlanView(
         key=key,
         change=change,
         ready=True,
@@ -43,28 +45,19 @@ def plan_view(
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
         steps=[_step_view(step, full) for step in made.steps],
-        findings=findings,
-        more_findings=more,
-        next=_next(made),
+        findings=[],
+        next=_next(deps, made),
     )
+    return with_findings(answer, _worth_telling(compiled.findings))
 
 
 def _blocked(
     deps: Dependencies, key: str, change: Change, findings: list[Finding], said: Asked | None, otherwise: str | None
 ) -> PlanView:
-    shown, more = finding_views(_worth_telling(findings))
     with deps.store.read() as view:
         following = next_call(deps, deps.catalogue.current(), view, require(view, key), findings, otherwise)
-    return PlanView(
-        key=key,
-        change=change,
-        ready=False,
-        override=said,
-        steps=[],
-        findings=shown,
-        more_findings=more,
-        next=following,
-    )
+    answer = PlanView(key=key, change=change, ready=False, override=said, steps=[], findings=[], next=following)
+    return with_findings(answer, _worth_telling(findings))
 
 
 def _otherwise(deps: Dependencies, key: str, change: Change, asked: Doubt | None) -> str:
@@ -84,7 +77,7 @@ def _step_view(step: Step, full: bool) -> StepView:
     return StepView(
         action=step.action,
         target=step.target,
-        does=step.summary or None,
+        does=(step.summary if full else _first_lines(step.summary)) or None,
         undo=undo,
         opens_traffic=step.opens_traffic or None,
         before=step.before if full else None,
@@ -92,6 +85,21 @@ def _step_view(step: Step, full: bool) -> StepView:
     )
 
 
-def _next(made: Plan) -> str:
+def _first_lines(lines: list[str]) -> list[str]:
+    """The lines that have room, and how many are left out: a line is never cut, so that none says less than it is."""
+    shown: list[str] = []
+    for line in lines:
+        if sum(map(len, shown)) + len(line) > SHOWN_DOES:
+            break
+        shown.append(line)
+    left = len(lines) - len(shown)
+    return [*shown, f"{left} more with full=true"] if left else shown
+
+
+def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
-    return call if made.change in NARROWING else f"{call}; a person will be asked"
+    if made.change in NARROWING:
+        return call
+    with deps.store.read() as view:
+        surface = require(view, made.key).surface
+    return f"{call}; a person will be asked{asking(deps.catalogue.current(), surface)}"

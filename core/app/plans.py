@@ -25,6 +25,7 @@ from ..planning.compile import (
     handle_of,
     place_of,
 )
+from ..planning.size import reachable_units
 from ..ports.store import Reader
 from . import calls
 from .cases import examine, require
@@ -120,6 +121,7 @@ def compile_plan(
         strict=True,
         checks=checks_of(change),
         started=record.started.date() if record.started else None,
+        chosen=record.generated,
     )
     if record.state != "draft":  # which nothing can change, so no fix could be applied
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
@@ -133,10 +135,26 @@ def compile_plan(
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
     steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
-    parts = _parts(case, findings, proposed, launch) | _past(view, record)
+    told: JsonObject = {"notes": _notes(case, findings)}
+    parts = _parts(case, findings, proposed, launch) | _past(view, record) | told
     if change == "preview":
         parts["previews"] = {name: list[JsonValue](units) for name, units in previews.items()}
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _notes(case: Case, findings: list[Finding]) -> list[JsonValue]:
+    """What a person must know besides the steps: how many units it is about, what warns, who reviews."""
+    told: list[JsonValue] = []
+    size = case.size
+    if size is not None:
+        reached = reachable_units(case.spec.surface, case.catalogue, case.audience, size.days, case.today)
+        entering = reached * min(case.spec.allocation, 1.0)
+        unit = case.spec.unit
+        told.append(f"About {entering:,.0f} {unit}s in {size.days} days, {size.control:,.0f} of them in the control.")
+    told += [f"Warning {each.code}: {each.message}" for each in findings if each.severity == "warn"]
+    if case.surface.reviewers:
+        told.append(f"Reviewers of the surface: {', '.join(case.surface.reviewers)}.")
+    return told
 
 
 def _past(view: Reader, record: Record) -> JsonObject:

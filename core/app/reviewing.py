@@ -10,11 +10,11 @@ from ..model.override import MAX_REASON, Review
 from ..model.plan import Assurance, AuditEvent
 from ..names import nearest
 from ..ports.store import Reader
+from ..wording import cut
 from . import calls
 from .approving import one_line
 from .cases import require
 from .dependencies import Dependencies
-from .views import cut
 
 SHOWN = 300
 """Most characters of one line of a draft; `get_experiment` has the rest."""

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 
-from ..documents import canonical
+from pydantic import JsonValue
+
 from ..model.catalogue import Catalogue, Parameter, Surface
 from ..names import same_name
 
 EXACT = 1_000.0
 """Score of a surface that is named by its key: above any count of words."""
+PLAINLY = math.log(1 + 4)
+"""Rarity of a word that a quarter of all things have."""
+NAMED = 500.0
+"""Score of a surface whose name is among the words."""
+_COMMON = frozenset(
+    """
+    a all an and any are as at be because before but by can come do does for from get go ha have he her how i if in into
+    is it its just let like make me more my no not of on one only or other our out over put see she should show so some
+    than that the their them then there they thi those to too up u use user using want wa we what when where whether
+    which who why will with would you your
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read
+)
+"""Words, without the plural's s, that say nothing of what is meant."""
 _WORD = re.compile(r"[a-z0-9]+")
 _PLURAL = re.compile(r"(?<=[a-z]{3})s$")
 
@@ -19,8 +36,27 @@ def words_of(text: str) -> list[str]:
     return [_PLURAL.sub("", word) for word in _WORD.findall(text.lower())]
 
 
+def asked_words(query: str) -> list[str]:
+    """The words of a query that can tell one thing from another; all of them when there are no others."""
+    words = words_of(query)
+    return [word for word in words if word not in _COMMON] or words
+
+
+class Rarity:
+    """How much a word says: the inverse document frequency ln(1 + N / n) of a word that n of N things have (Sparck
+    Jones 1972, "A statistical interpretation of term specificity"), with 1 added so that none says nothing."""
+
+    def __init__(self, things: Iterable[frozenset[str]]) -> None:
+        every = list(things)
+        self._count = len(every)
+        self._having = Counter(word for words in every for word in words)
+
+    def of(self, words: Iterable[str]) -> float:
+        return sum(math.log(1 + self._count / self._having[word]) for word in words if word in self._having)
+
+
 class SurfaceIndex:
-    """The words of a catalogue's surfaces and parameters, taken apart once."""
+    """The words of a catalogue's surfaces, parameters and metrics, taken apart once."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -32,36 +68,62 @@ class SurfaceIndex:
         self._attributes = {
             name: frozenset(words_of(" ".join([name, *each.shares]))) for name, each in catalogue.attributes.items()
         }
+        self._metrics = {
+            name: frozenset(words_of(f"{name} {each.name} {each.description}"))
+            for name, each in catalogue.metrics.items()
+        }
+        self._rarity = Rarity(
+            frozenset(word for words, _ in weighted for word in words) for weighted in self._surfaces.values()
+        )
+        self._metric_rarity = Rarity(self._metrics.values())
 
     def ranked(self, query: str) -> tuple[list[str], bool]:
-        """All surfaces, the best fit first, and whether the first fits at all."""
-        wanted = set(words_of(query))
+        """All surfaces, the best fit first, and whether the first fits at all. One that is named comes before all
+        whose descriptions fit, and rare words count more than those that many surfaces share."""
+        wanted = frozenset(asked_words(query))
         scores = {
-            key: sum(weight * len(wanted & words) for words, weight in weighted)
+            key: sum(weight * self._rarity.of(wanted & words) for words, weight in weighted)
             for key, weighted in self._surfaces.items()
         }
+        said = words_of(query)
+        for key, surface in self.catalogue.surfaces.items():
+            if _occurs(words_of(key), said) or _occurs(words_of(surface.name), said):
+                scores[key] += NAMED
         exact = same_name(query, scores)
         if exact is not None:
             scores[exact] += EXACT
         order = sorted(scores, key=lambda key: (-scores[key], key))
         return order, bool(order) and scores[order[0]] > 0
 
-    def parameters(self, surface: str, query: str) -> dict[str, int]:
-        """Parameter -> how many words of the query fit it, the best first."""
-        wanted = set(words_of(query))
-        fits = {name: len(wanted & words) for name, words in self._parameters[surface].items()}
+    def parameters(self, surface: str, query: str) -> dict[str, float]:
+        """Parameter -> how well the query fits it, the best first."""
+        # The surface's own name says nothing of its parameters.
+        wanted = frozenset(asked_words(query)).difference(words_of(surface))
+        rarity = Rarity(self._parameters[surface].values())
+        fits = {name: rarity.of(wanted & words) for name, words in self._parameters[surface].items()}
         return dict(sorted(fits.items(), key=lambda fit: (-fit[1], fit[0])))
+
+    def metrics(self, surface: str, query: str) -> list[str]:
+        """The metrics suggested for a surface: those first that the query fits plainly, else in the owner's order."""
+        wanted = frozenset(asked_words(query)).difference(words_of(surface))
+        suggested = self.catalogue.surfaces[surface].suggested_metrics
+        fits = {name: self._metric_rarity.of(wanted & self._metrics[name]) for name in suggested}
+        return sorted(suggested, key=lambda name: -fits[name] if fits[name] >= PLAINLY else 0)
 
     def attributes(self, query: str) -> dict[str, int]:
         """Attribute -> how many words of the query its name and values have."""
-        wanted = set(words_of(query))
+        wanted = set(asked_words(query))
         return {name: len(wanted & words) for name, words in self._attributes.items()}
+
+
+def _occurs(words: list[str], within: list[str]) -> bool:
+    return any(within[start : start + len(words)] == words for start in range(len(within) - len(words) + 1))
 
 
 def _weighted_words(key: str, surface: Surface) -> list[tuple[frozenset[str], float]]:
     """Words with their weight: a name counts more than a description."""
     parameters = " ".join(f"{name} {parameter.description}" for name, parameter in surface.parameters.items())
-    values = " ".join(canonical(parameter.json_schema) for parameter in surface.parameters.values())
+    values = " ".join(_values(parameter.json_schema) for parameter in surface.parameters.values())
     texts = (
         (f"{key} {surface.name}", 4.0),
         (" ".join(surface.tags), 3.0),
@@ -73,7 +135,17 @@ def _weighted_words(key: str, surface: Surface) -> list[tuple[frozenset[str], fl
 
 
 def _parameter_words(name: str, parameter: Parameter) -> frozenset[str]:
-    return frozenset(words_of(f"{name} {parameter.description} {canonical(parameter.json_schema)}"))
+    return frozenset(words_of(f"{name} {parameter.description} {_values(parameter.json_schema)}"))
+
+
+def _values(schema: JsonValue) -> str:
+    """The texts that a value of the schema can hold and the names of its fields, not the schema's own words."""
+    if not isinstance(schema, dict):
+        return ""
+    options, fields = schema.get("enum"), schema.get("properties")
+    texts = [option for option in options if isinstance(option, str)] if isinstance(options, list) else []
+    inner = [f"{name} {_values(part)}" for name, part in fields.items()] if isinstance(fields, dict) else []
+    return " ".join([*texts, *inner, _values(schema.get("items"))])
 
 
 _indexes: list[SurfaceIndex] = []

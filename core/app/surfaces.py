@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject
+from ..documents import JsonObject, canonical
 from ..errors import Invalid
 from ..model.answers import LayerView, ParameterView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
 from ..ports.store import HeldRange, Reader
+from ..wording import cut
 from . import calls
 from .cases import production_of
 from .dependencies import Dependencies
 from .searching import index_of
-from .views import cut, listed_first
+from .views import HALF, listed_first, size_of
 
 SHOWN_PARAMETERS = 3
-"""Most parameters shown in full; those that fit less than half as well as the best are only named."""
+"""Most parameters shown in full, of those that fit at least a third as well as the best."""
+SHOWN_BRIEF = 40
+"""Most characters of the values, and of the production value, of a parameter shown in brief."""
+_RICHNESS = (
+    (3, 9, 60),
+    (3, 5, 60),
+    (3, 3, 40),
+    (2, 3, 40),
+    (2, 1, 40),
+    (2, 0, 40),
+    (2, 0, 24),
+    (2, 0, 0),
+    (1, 1, 24),
+    (1, 0, 0),
+)
+"""(parameters in full, in brief, characters of a metric's meaning), the richest first."""
+USUAL_OTHERS = 2
+"""Other surfaces that leave room for more of the best one; whoever asks for more gets a longer reply."""
 SHOWN_ATTRIBUTES = 20
 """Most audience attributes named."""
 VALUED_ATTRIBUTES = 2
@@ -51,12 +69,50 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
     if best is not None and start == 0:
         with deps.store.read() as reader:
             view = surface_view(deps, catalogue, reader, best, query)
-    return Surfaces(
+    answer = Surfaces(
         best=view,
         others={key: catalogue.surfaces[key].name for key in shown},
         cursor=str(more) if more is not None and view is None else None,
         next=_next_for(view, rest, bool(query.strip()) and not fits),
     )
+    return _filled(deps, catalogue, answer, query) if view is not None and limit <= USUAL_OTHERS else answer
+
+
+def _filled(deps: Dependencies, catalogue: Catalogue, answer: Surfaces, query: str) -> Surfaces:
+    """The answer with as much of its surface as fits: what metrics mean, before more parameters."""
+    best = answer.best
+    assert best is not None
+    production = production_of(deps, catalogue, best.key, catalogue.default_environment)
+    fits = index_of(catalogue).parameters(best.key, query)
+    for full, brief, meanings in _RICHNESS:
+        shown, named = _parameter_views(catalogue.surfaces[best.key], production, fits, full, brief)
+        metrics = _metric_texts(catalogue, best.success_metrics, meanings)
+        parts = {"parameters": shown, "more_parameters": named, "success_metrics": metrics}
+        view = best.model_copy(update=parts)
+        told = answer.model_copy(update={"best": view})
+        if size_of(told) <= HALF:
+            return told
+    return answer
+
+
+def _metric_texts(catalogue: Catalogue, names: Iterable[str], length: int) -> dict[str, str]:
+    """Metric -> its usual effect, and so many characters of what it means."""
+    meaning = {name: f", {cut(catalogue.metrics[name].description, length)}" if length else "" for name in names}
+    return {name: f"{catalogue.metrics[name].usual_effect:g}{meant}" for name, meant in meaning.items()}
+
+
+def _parameter_views(
+    surface: Surface, production: Mapping[str, JsonValue], fits: Mapping[str, float], full: int, brief: int
+) -> tuple[list[ParameterView], list[str] | None]:
+    """(at most `full` parameters in full, the others: `brief` of them with values and production, the rest by name)."""
+    shown, named = _shown_parameters(fits, full)
+    texts = [_brief_parameter(surface, name, production) for name in named[:brief]] + named[brief:]
+    return [_parameter_view(surface, name, production) for name in shown], texts or None
+
+
+def _brief_parameter(surface: Surface, name: str, production: Mapping[str, JsonValue]) -> str:
+    values = cut(schema_text(surface.parameters[name].json_schema), SHOWN_BRIEF)
+    return f"{name} ({values} = {cut(_option(production[name]), SHOWN_BRIEF)})"
 
 
 def _next_for(view: SurfaceView | None, rest: list[str], searched: bool) -> str:
@@ -81,7 +137,8 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
     surface = catalogue.surfaces[key]
     environment = catalogue.default_environment
     production = production_of(deps, catalogue, key, environment)
-    shown, named = _shown_parameters(index_of(catalogue).parameters(key, query))
+    index = index_of(catalogue)
+    shown, named = _parameter_views(surface, production, index.parameters(key, query), SHOWN_PARAMETERS, 0)
     today = deps.clock.now().date()
     recent = view.search(surface=key, limit=1)
     attributes, values = _audience_attributes(catalogue, query)
@@ -92,10 +149,10 @@ def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: st
         owner=surface.owner,
         unit=surface.unit,
         units={str(day): units for day, units in surface.accrual.items() if day in SHOWN_DAYS},
-        parameters=[_parameter_view(surface, name, production) for name in shown],
-        more_parameters=named or None,
+        parameters=shown,
+        more_parameters=named,
         layers=_layer_views(view, environment, key, surface),
-        success_metrics={name: catalogue.metrics[name].usual_effect for name in surface.suggested_metrics},
+        success_metrics=_metric_texts(catalogue, index.metrics(key, query), 0),
         required_metrics={
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
             for name, required in surface.required_metrics.items()
@@ -127,11 +184,11 @@ def _audience_attributes(catalogue: Catalogue, query: str) -> tuple[list[str], d
     return listed_first(known, SHOWN_ATTRIBUTES), values
 
 
-def _shown_parameters(fits: dict[str, int]) -> tuple[list[str], list[str]]:
+def _shown_parameters(fits: Mapping[str, float], most: int) -> tuple[list[str], list[str]]:
     """(parameters to show, parameters to name), the best fit first."""
     order = list(fits)
-    close = [name for name in order if fits[name] and 2 * fits[name] >= fits[order[0]]]
-    shown = (close or order)[:SHOWN_PARAMETERS]
+    close = [name for name in order if fits[name] and 3 * fits[name] >= fits[order[0]]]
+    shown = (close or order)[:most]
     return shown, [name for name in order if name not in shown]
 
 
@@ -150,7 +207,7 @@ def schema_text(schema: JsonObject) -> str:
     """A schema in one line: enums literally, bounds as ranges."""
     options = schema.get("enum")
     if isinstance(options, list):
-        return listed((str(option) for option in options), SHOWN_OTHERS)
+        return listed((_option(option) for option in options), SHOWN_OTHERS)
     kind = str(schema.get("type", "any"))
     items = schema.get("items")
     if kind == "array" and isinstance(items, dict):
@@ -162,6 +219,10 @@ def schema_text(schema: JsonObject) -> str:
         return "{" + "; ".join(parts) + "}"
     pattern = f" matching {schema['pattern']}" if "pattern" in schema else ""
     return kind + (_bounds(schema, "minimum", "maximum") or _bounds(schema, "minLength", "maxLength")) + pattern
+
+
+def _option(value: JsonValue) -> str:
+    return value if isinstance(value, str) else canonical(value)
 
 
 def _bounds(schema: JsonObject, low: str, high: str) -> str:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from ..checks.engine import Case
 from ..documents import canonical
-from ..model.answers import Checked, FindingView, FixView, SizeView
+from ..model.answers import Checked, Experiment, FindingView, FixView, PlanView, SizeView
 from ..model.experiment import Record
 from ..model.finding import Finding
 from ..model.plan import BucketRange
 
 Shown = TypeVar("Shown")
+Told = TypeVar("Told", Checked, PlanView, Experiment)
 
-FULL_FINDINGS = 5
-"""Most findings told in full; the rest are named. Blocks come first, so a cut hides the least important."""
-FULL_CHARACTERS = 1_000
-"""Most characters that findings told in full take together, so that a reply stays below 4 KB."""
-NAMED_FINDINGS = 6
+HALF = 2_090
+"""Most bytes of a concise reply's structured half. Its text says the same without field names, so that both halves
+together stay below 4 KB."""
+NAMED_FINDINGS = 8
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""
@@ -30,24 +30,34 @@ ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
 
 
-def finding_views(findings: Sequence[Finding]) -> tuple[list[FindingView], list[str] | None]:
-    """(findings told in full, the others as `code at`); the first is always told."""
-    full: list[FindingView] = []
-    room = FULL_CHARACTERS
-    for finding in findings[:FULL_FINDINGS]:
-        view = _finding_view(finding)
-        room -= len(view.model_dump_json(exclude_none=True))
-        if room < 0 and full:
-            break
-        full.append(view)
-    named = findings[len(full) : len(full) + NAMED_FINDINGS]
-    rest = [f"{finding.code} {finding.at}" for finding in named]
-    if len(findings) > len(full) + len(named):
-        rest.append(f"and {len(findings) - len(full) - len(named)} more")
-    return full, rest or None
+def size_of(answer: BaseModel) -> int:
+    """Bytes of an answer's structured half."""
+    return len(answer.model_dump_json(exclude_none=True).encode())
 
 
-def _finding_view(finding: Finding) -> FindingView:
+def with_findings(answer: Told, findings: Sequence[Finding]) -> Told:
+    """The answer with its findings: in full while they fit, worst first and the first always, then as `code at`."""
+    views = [finding_view(finding) for finding in findings]
+    places = [f"{finding.code} {finding.at}" for finding in findings]
+    for told in range(len(views), 0, -1):
+        rest = places[told:]
+        filled = _filled(answer, views[:told], rest)
+        if told == 1 or size_of(filled) <= HALF:
+            return filled
+    return _filled(answer, [], [])
+
+
+def _filled(answer: Told, views: list[FindingView], rest: list[str]) -> Told:
+    return answer.model_copy(
+        update={
+            "findings": views,
+            "more_findings": listed_first(rest, NAMED_FINDINGS) or None,
+            "total": len(views) + len(rest) if rest else None,
+        }
+    )
+
+
+def finding_view(finding: Finding) -> FindingView:
     most = ALLOWED_BESIDE_NEAREST if finding.nearest else FULL_ALLOWED
     allowed = finding.allowed[:most]
     if len(finding.allowed) > most:
@@ -84,21 +94,20 @@ def checked(
 ) -> Checked:
     """The answer to a create, an update or a validation."""
     ready = not any(finding.blocks for finding in findings)
-    shown, rest = finding_views(findings)
-    return Checked.model_validate(
+    answer = Checked.model_validate(
         {
             "key": record.key if record else None,
             "version": record.version if record else None,
             "state": record.state if record else None,
             "ready": ready,
-            "findings": shown,
-            "more_findings": rest,
+            "findings": [],
             "generated": first_of(generated, SHOWN_CHOICES),
             "changed": first_of(changed, SHOWN_CHANGES),
             "size": size_view(case),
             "next": following,
         }
     )
+    return with_findings(answer, findings)
 
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:
@@ -120,8 +129,3 @@ def short(value: JsonValue, length: int = SHOWN_VALUE) -> JsonValue:
     """A value, or the beginning of its text when that is longer than `length` characters."""
     text = value if isinstance(value, str) else canonical(value)
     return value if len(text) <= length else text[: length - 1] + "…"
-
-
-def cut(text: str, length: int) -> str:
-    """At most `length` characters of a text, cut between words."""
-    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"

@@ -11,7 +11,7 @@ from .reading import as_json, parse
 from .shares import share
 from .text import RESERVED
 from .trees import FORMS, Problem
-from .values import DATE_PATTERN, SEMVER_PATTERN, fits_type, sort_key
+from .values import DATE_PATTERN, SEMVER_PATTERN, fits_type, named, sort_key
 
 __all__ = [
     "DATE_PATTERN",
@@ -26,6 +26,7 @@ __all__ = [
     "described",
     "fits_type",
     "kept_out_by",
+    "named",
     "overlap",
     "parse",
     "share",

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Condition, Scalar
-from ..names import nearest, same_name
+from ..names import fold, meant, nearest, same_name, spelled
 from .conditions import BOUNDS
 from .trees import FORMS
 from .values import ORDERED, fits_type, is_scalar, named
@@ -37,6 +37,7 @@ class Fault:
     nearest: list[str] = field(default_factory=list[str])
     sets: tuple[Path, JsonValue] | None = None
     renames: tuple[Path, str] | None = None
+    takes_all: bool = False
 
     @property
     def curable(self) -> bool:
@@ -114,15 +115,31 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, path: Path, *, 
             sets = (here, better) if better is not None else None
             yield Fault("value", here, f"The attribute holds {named(attribute.type)}.", got=value, sets=sets)
         elif isinstance(value, str) and attribute.type == "string" and _never_occurs(value, attribute):
-            near = _near(value, attribute)
-            sets = (here, near[0]) if near else None
-            message = "The attribute never has this value."
-            yield Fault("value", here, message, value, list(attribute.shares), near, sets=sets)
+            yield _unknown_value(value, attribute, here, indexed=indexed)
 
 
-def _near(value: str, attribute: Attribute) -> list[str]:
-    same = same_name(value, attribute.shares)
-    return [same] if same else nearest(value, attribute.shares)
+def _unknown_value(value: str, attribute: Attribute, path: Path, *, indexed: bool) -> Fault:
+    """The fault of a value that never occurs; where several begin with it, all of them are the cure, so that no machine
+    chooses one."""
+    plain, likely = spelled(value, attribute.shares), meant(value, attribute.shares)
+    near = [plain] if plain else nearest(value, attribute.shares)
+    family = [] if indexed or likely else _beginning_with(value, attribute)
+    better: JsonValue = list[JsonValue](family) if family else likely
+    return Fault(
+        "value",
+        path,
+        "The attribute never has this value.",
+        value,
+        list(attribute.shares),
+        family or near,
+        sets=(path, better) if better else None,
+        takes_all=bool(family),
+    )
+
+
+def _beginning_with(value: str, attribute: Attribute) -> list[str]:
+    family = [each for each in attribute.shares if fold(each).startswith(f"{fold(value)}-")]
+    return family if len(family) > 1 else []
 
 
 def _bound_faults(value: JsonValue, attribute: Attribute, path: Path) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from ..documents import JsonObject, canonical, patch_to, pointer
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience
-from ..names import nearest
+from ..names import meant, nearest
 from .leaves import Fault, Path, read_leaf
 from .text import TextFault, from_text
 from .trees import MOST_ALTERNATIVES, All, Any, Not, Problem, TooManyAlternatives, Tree, alternatives
@@ -98,8 +98,11 @@ class _Reading:
         return Any(parts) if name == "any" else All(parts)
 
     def _unknown(self, name: str, raw: JsonObject, path: Path) -> Fault:
-        close = nearest(name, [*self.attributes, *JOINTS])
-        mend = (path, close[0]) if close and close[0] not in raw else None
+        names = [*self.attributes, *JOINTS]
+        likely = meant(name, names)
+        close = nearest(name, names)
+        close = [likely, *(each for each in close if each != likely)] if likely else close
+        mend = (path, likely) if likely and likely not in raw else None
         message = "The catalogue has no such attribute."
         return Fault("attribute", path, message, name, sorted(self.attributes), close, renames=mend)
 
@@ -118,7 +121,9 @@ def _problems(faults: list[Fault], tree: JsonObject, was_text: bool) -> list[Pro
             patches[group] = whole if was_text else patch_to({"audience": tree}, whole)
         at = "/audience" if was_text else pointer("audience", *fault.path)
         patch = patches[group] if fault.curable else None
-        problems.append(Problem(fault.kind, at, fault.message, fault.got, fault.allowed, fault.nearest, patch))
+        problems.append(
+            Problem(fault.kind, at, fault.message, fault.got, fault.allowed, fault.nearest, patch, fault.takes_all)
+        )
     return problems
 
 

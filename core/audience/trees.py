@@ -28,7 +28,10 @@ MOST_ALTERNATIVES = 256
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a part of an audience cannot be read; `patch` cures it where the meaning is plain."""
+    """Why a part of an audience cannot be read; `patch` cures it where the meaning is plain.
+
+    `patch` sets the first of `nearest`, with `takes_all` all of them.
+    """
 
     kind: Literal["attribute", "value", "form"]
     at: str
@@ -37,6 +40,7 @@ class Problem:
     allowed: list[str] = field(default_factory=list[str])
     nearest: list[str] = field(default_factory=list[str])
     patch: JsonObject | None = None
+    takes_all: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ def _problems(case: Case, kind: str) -> Iterator[Fault]:
     for problem in case.parsed_audience[1]:
         if problem.kind == kind:
             effect = f"use {problem.nearest[0]}" if problem.nearest else "read it as it was meant"
+            if problem.takes_all:
+                effect = f"use all that begin with it: {', '.join(problem.nearest)}"
             cures = [Cure(effect, problem.patch)] if problem.patch else []
             yield Fault(problem.at, problem.message, problem.got, problem.allowed, problem.nearest, cures)
 

@@ -9,6 +9,7 @@ from ..documents import nest
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free
 from ..ports.store import LiveGroup
+from ..wording import percent
 from .engine import Case, Check, Cure, Fault
 
 SHARE_HINT = "0.2 means 20 % of the eligible units."
@@ -23,9 +24,10 @@ def allocation_is_a_share(case: Case) -> Iterator[Fault]:
     if 1 < given <= 100:
         cures.append(Cure(f"read it as {given:g} %", nest("/allocation", round(given / 100, 4))))
     elif given > 100:
-        cures.append(Cure("everybody", nest("/allocation", 1.0)))
+        cures.append(Cure("enter 100 % of units", nest("/allocation", 1.0)))
     else:
-        cures.append(Cure("the surface's usual allocation", nest("/allocation", case.surface.policy.allocation)))
+        usual = case.surface.policy.allocation
+        cures.append(Cure(f"enter {percent(usual)} of units, the surface's usual", nest("/allocation", usual)))
     message = f"The allocation is a share above 0 and at most 1; {SHARE_HINT}"
     yield Fault("/allocation", message, got=given, cures=cures)
 
@@ -42,10 +44,11 @@ def allocation_is_available(case: Case) -> Iterator[Fault]:
     when = next_free(others, wanted)
     later = f" Enough should be free on {when}, if planned ends hold." if when else ""
     free = case.free / BUCKETS
-    message = f"The layer {case.spec.layer} has {free:g} free; {holders} hold the rest.{later}"
+    hold = "holds" if len({held.key for held in others}) == 1 else "hold"
+    message = f"The layer {case.spec.layer} has {percent(free)} free; {holders} {hold} the rest.{later}"
     cures: list[Cure] = []
     if case.free > 0:
-        cures.append(Cure(f"enter {free:g}, all that is free", nest("/allocation", free)))
+        cures.append(Cure(f"{case.entering(free)}, all that is free", nest("/allocation", free)))
     yield Fault("/allocation", message, got=case.spec.allocation, cures=cures)
 
 

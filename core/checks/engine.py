@@ -22,6 +22,7 @@ from ..model.size import Size
 from ..planning.buckets import free_buckets
 from ..planning.size import size
 from ..ports.store import HeldRange, LiveGroup
+from ..wording import percent
 
 FIX_DIGITS = 6
 """Hex digits of a patch's digest in the id of its fix: enough for the fixes of one check on one draft."""
@@ -82,6 +83,8 @@ class Case:
     """Whether nothing was ever launched on the surface, as far as anybody had to know."""
     agreed: frozenset[str] = frozenset()
     """Teams that said yes to this very spec."""
+    chosen: frozenset[str] | None = None
+    """Pointers to what the server chose and nobody has set; None when it is not known who set what."""
 
     @property
     def surface(self) -> Surface:
@@ -110,6 +113,19 @@ class Case:
         if self.parsed_audience[1]:
             return None
         return size(self.spec, self.catalogue, self.audience, self.today)
+
+    def instead_of(self, at: str, value: str) -> str:
+        """How a cure tells the value that it replaces, and that somebody asked for it, where that is known."""
+        asked = self.chosen is not None and at not in self.chosen
+        return f"instead of the {value} you asked for" if asked else f"instead of {value}"
+
+    def running(self, days: int) -> str:
+        """What a cure does that sets the duration."""
+        return f"run {days} days {self.instead_of('/design/days', str(self.spec.design.days))}"
+
+    def entering(self, share: float) -> str:
+        """What a cure does that sets the allocation."""
+        return f"enter {percent(share)} of units {self.instead_of('/allocation', percent(self.spec.allocation))}"
 
     @cached_property
     def free(self) -> int:

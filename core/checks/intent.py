@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..documents import nest, pointer
 from ..model.experiment import Decision
-from ..names import listed, nearest
+from ..names import listed, nearest, spelled
 from .engine import Case, Check, Cure, Fault, Threshold
 
 MIN_WORDS = Threshold("hypothesis.complete", "words", 2, least=2, most=12, tighter="higher", unit="words")
@@ -60,10 +60,11 @@ def hypothesis_metric_is_success(case: Case) -> Iterator[Fault]:
     named = case.spec.hypothesis.metric
     successes = [name for name, use in case.spec.metrics.items() if use.role == "success"]
     if successes and named not in successes:
-        close = (nearest(named, successes) or successes)[0]
-        cure = Cure(f"name {close}", nest("/hypothesis/metric", close))
+        close = successes[0] if len(successes) == 1 else spelled(named, successes)
+        cures = [Cure(f"name {close}", nest("/hypothesis/metric", close))] if close else []
         message = "The hypothesis names a metric that is not a success metric."
-        yield Fault("/hypothesis/metric", message, got=named, allowed=successes, nearest=[close], cures=[cure])
+        near = [close] if close else nearest(named, successes)
+        yield Fault("/hypothesis/metric", message, got=named, allowed=successes, nearest=near, cures=cures)
 
 
 def direction_follows_the_effect(case: Case) -> Iterator[Fault]:

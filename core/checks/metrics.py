@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, nest, pointer
-from ..names import listed, nearest
+from ..names import listed, nearest, spelled
+from ..wording import cut
 from .engine import Case, Check, Cure, Fault
 
 USUAL_EFFECTS = 5
 """Times its usual effect up to which a metric's effect is no surprise."""
+SHOWN_MEANING = 80
+"""Most characters of what a metric means, where it is named instead of an unknown one."""
 PLAUSIBLE_MDE = 0.5
 """A relative effect above this has hardly ever been true; GrowthBook calls an observed one suspicious."""
 
@@ -20,23 +23,31 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
     active = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
     suggested = case.surface.suggested_metrics
     allowed = [*suggested, *(name for name in active if name not in suggested)]
-    for name, use in case.spec.metrics.items():
+    for name in case.spec.metrics:
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.status == "active":
             continue
         replaced = metric.replaced_by if metric is not None else None
-        close = [replaced] if replaced else nearest(name, allowed)
-        cures: list[Cure] = []
-        if close:
-            meant = use.model_dump(exclude_none=True)
-            if use.role == "success" and not use.mde:
-                meant["mde"] = case.catalogue.metrics[close[0]].usual_effect
-            patch: JsonObject = {"metrics": {name: None, close[0]: meant}}
-            if case.spec.hypothesis.metric == name:
-                patch["hypothesis"] = {"metric": close[0]}
-            cures.append(Cure(f"use {close[0]}", patch))
+        # Another name asks another question, however near it looks, so only a spelling is mended.
+        same = replaced or spelled(name, allowed)
+        close = [same] if same else nearest(name, allowed)
         message = "The metric is deprecated." if metric is not None else "The catalogue has no such metric."
+        if close and not same:
+            meanings = {each: cut(case.catalogue.metrics[each].description, SHOWN_MEANING) for each in close}
+            message += " Near: " + "; ".join(f"{each}, {meaning}" for each, meaning in meanings.items())
+        cures = [_renaming(case, name, same)] if same else []
         yield Fault(pointer("metrics", name), message, name, allowed, close, cures)
+
+
+def _renaming(case: Case, name: str, meant: str) -> Cure:
+    use = case.spec.metrics[name]
+    entry = use.model_dump(exclude_none=True)
+    if use.role == "success" and not use.mde:
+        entry["mde"] = case.catalogue.metrics[meant].usual_effect
+    patch: JsonObject = {"metrics": {name: None, meant: entry}}
+    if case.spec.hypothesis.metric == name:
+        patch["hypothesis"] = {"metric": meant}
+    return Cure(f"use {meant}", patch)
 
 
 def a_success_metric_exists(case: Case) -> Iterator[Fault]:
@@ -201,7 +212,7 @@ def windows_fit_the_run(case: Case) -> Iterator[Fault]:
     days = -(-max(longer.values(), default=0) // 7) * 7
     for name, window in longer.items():
         message = f"{name} needs {window} days a unit."
-        cure = Cure(f"run {days} days", nest("/design/days", days))
+        cure = Cure(case.running(days), nest("/design/days", days))
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
 

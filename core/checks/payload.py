@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from ..documents import JsonObject, canonical, nest, pointer
-from ..names import nearest, same_name
+from ..names import meant, nearest, same_name
 from .engine import Cure, Fault
 
 if TYPE_CHECKING:
     import jsonschema_rs
 
 TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+SHOWN_TEXT = 80
 MAX_FAULTS = 5
 """Most faults told of one value: after a few, the shape as a whole is wrong."""
 
@@ -47,7 +48,7 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
     errors = list(validator.iter_errors(value))
     cure = _cure(errors, value, schema, at, production)
     for number, error in enumerate(errors[:MAX_FAULTS]):
-        yield _fault(error, value, at, cure if number == 0 else None)
+        yield _fault(error, value, at, cure if number == 0 else None, production if number == 0 else None)
 
 
 def _cure(
@@ -60,7 +61,7 @@ def _cure(
         better = _better(error, _inside(value, path))
         if better is not None:
             mended = _replaced(mended, path, better)
-            changes.append(f"use {better}")
+            changes.append(f"use {_text(better)}")
     if isinstance(mended, list) and isinstance(production, list) and not meets_schema(mended, schema):
         completed = mended + [item for item in production if item not in mended]
         if meets_schema(completed, schema):
@@ -76,11 +77,13 @@ def _cure(
     return Cure(", ".join(changes), nest(at, mended))
 
 
-def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure: Cure | None) -> Fault:
+def _fault(
+    error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure: Cure | None, production: JsonValue
+) -> Fault:
     path = list(error.instance_path)
     given = _inside(value, path)
     kind, limits = error.kind.name, error.kind.as_dict()
-    options = [str(option) for option in limits.get("options", [])]
+    options = [_text(option) for option in limits.get("options", [])]
     sentence = {
         "enum": "This is none of the allowed values.",
         "type": f"This must be of type {' or '.join(limits.get('types', []))}.",
@@ -96,8 +99,10 @@ def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure
         "pattern": f"The text must match {limits.get('pattern')}.",
     }.get(kind, f"This breaks the schema's {kind}.")
     near = _near(given, options) if kind == "enum" else []
-    if kind == "enum" and str(given) in options:
+    if kind == "enum" and _text(given) in options:
         sentence = f"This must be {given} itself, not a text."
+    if production is not None:
+        sentence += f" In production it is {short_text(production)}."
     return Fault(
         at + pointer(*path),
         sentence,
@@ -109,18 +114,30 @@ def _fault(error: jsonschema_rs.ValidationError, value: JsonValue, at: str, cure
 
 
 def _near(given: JsonValue, options: list[str]) -> list[str]:
-    same = same_name(str(given), options)
-    return [same] if same else nearest(str(given), options)
+    same = same_name(_text(given), options)
+    return [same] if same else nearest(_text(given), options)
+
+
+def _text(value: JsonValue) -> str:
+    """A value as a caller types it: texts bare, the rest as JSON."""
+    return value if isinstance(value, str) else canonical(value)
+
+
+def short_text(value: JsonValue) -> str:
+    """`_text`, cut to 80 characters."""
+    text = _text(value)
+    return text if len(text) <= SHOWN_TEXT else text[: SHOWN_TEXT - 1] + "…"
 
 
 def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue:
     """The nearest value that would meet the broken rule, or None when none is plain."""
     kind, limits = error.kind.name, error.kind.as_dict()
     if kind == "enum":
-        same = [option for option in limits["options"] if str(option) == str(given)]
+        same = [option for option in limits["options"] if _text(option) == _text(given)]
         texts = [option for option in limits["options"] if isinstance(option, str)]
-        near = same or (_near(given, texts) if isinstance(given, str) else [])
-        return near[0] if near else None
+        if same:
+            return same[0]
+        return meant(given, texts) if isinstance(given, str) else None
     if kind in ("minimum", "maximum"):
         return limits["limit"]
     if kind == "type" and isinstance(given, str):

@@ -35,10 +35,15 @@ def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
     cures: list[Cure] = []
     weeks = (blackout.start - start).days // 7 * 7
     if weeks >= case.surface.policy.min_days:
-        cures.append(Cure(f"run {weeks} days and end before it", nest("/design/days", weeks)))
+        cures.append(Cure(f"{case.running(weeks)}, to end before it", nest("/design/days", weeks)))
     after = blackout.end + timedelta(days=1)
-    cures.append(Cure(f"start {after}", nest("/schedule/start", after.isoformat())))
+    cures.append(Cure(_starting(case, after), nest("/schedule/start", after.isoformat())))
     return cures
+
+
+def _starting(case: Case, day: date) -> str:
+    planned = case.spec.schedule.start
+    return f"start {day}" + (f" {case.instead_of('/schedule/start', str(planned))}" if planned else "")
 
 
 def start_is_not_past(case: Case) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from ..documents import JsonObject, nest, pointer
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding
-from ..names import nearest
+from ..names import meant, nearest
 from .engine import Check, Cure, Fault, as_finding, worst_first
 
 _QUOTED = re.compile(r"'([^']*)'")
@@ -69,7 +69,8 @@ def _describe(kind: str, loc: tuple[int | str, ...], options: list[str], given: 
         return "spec.missing_field", Fault(at, "The spec needs this field.", allowed=allowed_fields(path[:-1]))
     if kind == "literal_error":
         close = nearest(given, options, 1) if isinstance(given, str) else []
-        cures = [Cure(f"use {close[0]}", nest(at, close[0]))] if close else []
+        likely = meant(given, options) if isinstance(given, str) else None
+        cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
         message = "This is none of the allowed values."
         return "spec.wrong_value", Fault(at, message, _shown(given), options, close, cures)
     wanted = WANTED.get(kind, "of another kind; resource schema://experiment has the schema")
@@ -82,9 +83,10 @@ def _unknown_field(path: list[int | str], given: JsonValue) -> Fault:
     allowed = allowed_fields(path[:-1])
     close = nearest(name, allowed, 1)
     cures: list[Cure] = []
-    if close:
-        renamed = nest(pointer(*path[:-1], close[0]), given)
-        cures.append(Cure(f"rename it to {close[0]}", _with_removed(renamed, path)))
+    likely = meant(name, allowed)
+    if likely is not None:
+        renamed = nest(pointer(*path[:-1], likely), given)
+        cures.append(Cure(f"rename it to {likely}", _with_removed(renamed, path)))
     cures.append(Cure("leave it out", nest(pointer(*path), None)))
     return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
 
@@ -148,7 +150,8 @@ def unknown_place(spec: Spec, catalogue: Catalogue) -> list[Finding]:
 
 def _unknown(code: str, at: str, name: str, allowed: list[str]) -> Finding:
     close = nearest(name, allowed)
-    cures = [Cure(f"use {close[0]}", nest(at, close[0]))] if close else []
+    likely = meant(name, allowed)
+    cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
     fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
     return as_finding(code, "block", fault)
 

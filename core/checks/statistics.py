@@ -11,6 +11,7 @@ from ..model.experiment import Spec
 from ..model.size import Size
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, size
+from ..wording import percent
 from .engine import Case, Check, Cure, Fault, Threshold
 from .sequential import ONCE
 
@@ -37,7 +38,7 @@ def duration_is_long_enough(case: Case) -> Iterator[Fault]:
     """The run covers a whole week at least: weekends are not weekdays, and novelty fades."""
     least = max(WEEK, case.surface.policy.min_days)
     if case.spec.design.days < least:
-        cure = Cure(f"run {least} days", nest("/design/days", least))
+        cure = Cure(case.running(least), nest("/design/days", least))
         message = f"Run {least} days at least."
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
@@ -45,7 +46,8 @@ def duration_is_long_enough(case: Case) -> Iterator[Fault]:
 def duration_is_possible(case: Case) -> Iterator[Fault]:
     """The run ends: nothing longer than 180 days is an experiment."""
     if case.spec.design.days > DAY_LIMIT:
-        cure = Cure(f"run {case.surface.policy.max_days} days", nest("/design/days", case.surface.policy.max_days))
+        most = case.surface.policy.max_days
+        cure = Cure(case.running(most), nest("/design/days", most))
         message = f"Run at most {DAY_LIMIT} days."
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
@@ -55,7 +57,7 @@ def duration_is_whole_weeks(case: Case) -> Iterator[Fault]:
     days = case.spec.design.days
     if days > WEEK and days % WEEK:
         rounded = -(-days // WEEK) * WEEK
-        cure = Cure(f"run {rounded} days", nest("/design/days", rounded))
+        cure = Cure(case.running(rounded), nest("/design/days", rounded))
         yield Fault("/design/days", "Whole weeks weigh every weekday alike.", got=days, cures=[cure])
 
 
@@ -81,10 +83,10 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
         f"of {each.effect:.2%}"
         for each in lacking
     )
-    given = f"{case.size.days} days at {case.spec.allocation:g}"
+    given = f"{case.size.days} days with {percent(case.spec.allocation)} of units"
     if case.audience != [[]]:
         reached, _ = share(case.audience, case.catalogue.attributes)
-        given += f" of an audience of {reached:.2%}"
+        given += f" in an audience of {percent(reached)}"
     units = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
     message = f"{units} The weakest test has too little power."
     # Rounded down: 0.7996 is not yet 0.8.
@@ -97,10 +99,10 @@ def _powerful(case: Case) -> list[Cure]:
     spec, cures = case.spec, list[Cure]()
     allocation = allocation_needed(spec, case.catalogue, case.audience, case.today)
     if allocation is not None and buckets_for(allocation) <= case.free:
-        cures.append(_resized(case, f"enter {allocation:g} of the units", nest("/allocation", allocation)))
+        cures.append(_resized(case, case.entering(allocation), nest("/allocation", allocation)))
     days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)
     if days is not None:
-        cures.append(_resized(case, f"run {days} days", nest("/design/days", days)))
+        cures.append(_resized(case, case.running(days), nest("/design/days", days)))
     if spec.design.kind == "group_sequential" and _size_with(case, ONCE).sufficient:
         cures.append(_resized(case, "read it once, at the end", ONCE))
     most = case.free_share
@@ -109,7 +111,7 @@ def _powerful(case: Case) -> list[Cure]:
         days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT, case.today)
         if days is not None:
             patch = {**nest("/allocation", most), **nest("/design/days", days)}
-            cures.append(_resized(case, f"enter {most:g} and run {days} days", patch))
+            cures.append(_resized(case, f"{case.entering(most)} and {case.running(days)}", patch))
     return cures + _relaxing(case) + _wider_audience(case)
 
 
@@ -141,10 +143,12 @@ def _wider_audience(case: Case) -> list[Cure]:
                 "allocation": wider.allocation,
                 "design": {"days": days},
             }
-            effect = (
-                f"ask without {condition.attribute}: {described(others)}, {wider.allocation:g} of them, {days} days"
-            )
-            return [Cure(effect, patch, relaxes=True)]
+            effects = [f"drop the condition on {condition.attribute}, so that {described(others)} is asked about"]
+            if wider.allocation != case.spec.allocation:
+                effects.append(case.entering(wider.allocation))
+            if days != case.spec.design.days:
+                effects.append(case.running(days))
+            return [Cure(", ".join(effects), patch, relaxes=True)]
     return []
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from ..documents import JsonObject, canonical, nest, pointer
 from ..model.experiment import Variant
-from ..names import listed, nearest
+from ..names import listed, meant, nearest
 from .engine import Case, Check, Cure, Fault
-from .payload import schema_faults
+from .payload import schema_faults, short_text
 
 MAX_VARIANTS = 20
 SUM_TOLERANCE = 1e-6
@@ -96,9 +96,10 @@ def parameters_are_known(case: Case) -> Iterator[Fault]:
             at = pointer("variants", key, "parameters", name)
             close = nearest(name, allowed)
             cures: list[Cure] = []
-            if close:
-                renamed: JsonObject = {"variants": {key: {"parameters": {name: None, close[0]: value}}}}
-                cures.append(Cure(f"rename it to {close[0]}", renamed))
+            likely = meant(name, allowed)
+            if likely is not None:
+                renamed: JsonObject = {"variants": {key: {"parameters": {name: None, likely: value}}}}
+                cures.append(Cure(f"rename it to {likely}", renamed))
             yield Fault(at, "The surface has no such parameter.", name, allowed, close, cures)
 
 
@@ -144,12 +145,7 @@ def control_is_production(case: Case) -> Iterator[Fault]:
             if name in case.production and canonical(value) != canonical(case.production[name]):
                 at = pointer("variants", key, "parameters", name)
                 cure = Cure("use the production value", nest(at, None))
-                yield Fault(at, "The control differs from production.", got=_short(value), cures=[cure])
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+                yield Fault(at, "The control differs from production.", got=short_text(value), cures=[cure])
 
 
 def parameters_share_a_layer(case: Case) -> Iterator[Fault]:

@@ -48,7 +48,8 @@ class Checked(StrictModel):
     state: State | None = None
     ready: bool
     findings: list[FindingView]
-    more_findings: list[str] | None = Field(default=None, description="findings past the fifth, as `code at`")
+    more_findings: list[str] | None = Field(default=None, description="those that have no room, as `code at`")
+    total: int | None = Field(default=None, description="findings, when not all are told in full")
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
     size: SizeView | None = None
@@ -104,9 +105,9 @@ class SurfaceView(StrictModel):
     unit: str
     units: dict[str, int] = Field(description="day -> cumulative unique eligible units")
     parameters: list[ParameterView]
-    more_parameters: list[str] | None = None
+    more_parameters: list[str] | None = Field(default=None, description="name, and values = production if room allows")
     layers: list[LayerView]
-    success_metrics: dict[str, float] = Field(description="suggested metric -> its usual signed effect")
+    success_metrics: dict[str, str] = Field(description="suggested metric -> its usual signed effect, and meaning")
     required_metrics: dict[str, str] = Field(description="metric -> role and margin")
     audience: list[str] = Field(description="attributes an audience may use")
     audience_values: dict[str, str] | None = Field(default=None, description="values of those that the query fits")
@@ -156,8 +157,10 @@ class Experiment(StrictModel):
     version: int
     state: State
     ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
-    blocks: list[str] | None = None
     overridden: dict[str, str] | None = Field(default=None, description="finding -> why a person lets it stand")
+    findings: list[FindingView] | None = Field(default=None, description="what blocks a draft; with full, all")
+    more_findings: list[str] | None = None
+    total: int | None = None
     name: str
     surface: str
     owner: str
@@ -198,6 +201,7 @@ class PlanView(StrictModel):
     steps: list[StepView]
     findings: list[FindingView]
     more_findings: list[str] | None = None
+    total: int | None = None
     next: str
 
 

@@ -164,6 +164,9 @@ class Policy(StrictModel):
     max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
     checks: CheckRules = Field(default_factory=dict, description="checks that are held to more tightly here")
+    max_allocation: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, description="largest allocation that is chosen unless somebody asks for more"
+    )
 
 
 def last_day(start: date, days: int) -> date:

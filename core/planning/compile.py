@@ -13,12 +13,12 @@ from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment, Content, Exclusion
 from ..model.experiment import Change, Spec
 from ..model.plan import BUCKETS, BucketRange, Place, Step
+from ..wording import percent
 from .buckets import layer_name
+from .difference import difference
 
 HANDLE_DIGITS = 10
 """Hex digits of a digest in the handle that callers use."""
-SHOWN_VALUE = 70
-"""Most characters of a parameter's value in a plan's summary."""
 
 
 def assignment_of(
@@ -80,11 +80,10 @@ def content_of(key: str, spec: Spec, production: Mapping[str, JsonValue]) -> Con
 
 
 def assignment_summary(assignment: Assignment) -> list[str]:
-    """What an assignment does to users, for whoever decides about it."""
-    parameters = list(assignment.parameters.items())
+    """What an assignment does to users, for whoever decides about it: of each variant all that differs from
+    production, for nobody can agree to what is not shown."""
     lines = [
-        f"{variant} {weight * 100:.4g} %: "
-        + ", ".join(f"{name} {_shown(values[index])}" for name, values in parameters)
+        f"{variant} {percent(weight)}: {_changes(assignment, index) or 'as in production'}"
         for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
@@ -93,23 +92,24 @@ def assignment_summary(assignment: Assignment) -> list[str]:
     return lines
 
 
+def _changes(assignment: Assignment, index: int) -> str:
+    production = assignment.production
+    texts = [difference(name, production.get(name), values[index]) for name, values in assignment.parameters.items()]
+    return "; ".join(text for each in texts for text in each)
+
+
 def _reach(assignment: Assignment) -> str:
     audience = described(assignment.audience)
     held = [exclusion.holdout for exclusion in assignment.exclusions]
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
     buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
-    return f"{share * 100:.4g} % of {audience}{outside}: buckets {buckets}"
+    return f"{percent(share)} of {audience}{outside}: buckets {buckets}"
 
 
 def content_summary(content: Content) -> list[str]:
     names = ", ".join(next(iter(content.variants.values()), JsonObject()))
     return [f"{names} for {', '.join(content.variants)}"]
-
-
-def _shown(value: JsonValue) -> str:
-    text = canonical(value)
-    return text if len(text) <= SHOWN_VALUE else text[: SHOWN_VALUE - 1] + "…"
 
 
 def place_of(catalogue: Catalogue, environment: str, backend: str, document: str) -> Place:

@@ -8,17 +8,13 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from .. import audience as audiences
-from ..checks.shape import read_spec
 from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec
-from ..model.plan import BUCKETS
 from ..names import nearest, same_name, slug
-from ..statistics.group_sequential import inflation
-from .size import allocation_needed, days_needed, lasting, plan_of
+from .choose_size import ALLOCATION, DAYS, LOOKS, choose_size
 
 MAX_KEY = 40
 """Longest generated key, in characters: every call and reply about an experiment repeats it."""
@@ -248,69 +244,17 @@ def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
 def _size(
     draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None, today: date
 ) -> None:
-    """Choose the allocation and the duration that the caller left open: the shortest run, then the fewest units."""
-    spec = read_spec(draft.document)
-    if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
+    """Choose the allocation and the duration that the caller left open; an iteration keeps those of before."""
+    asked = {
+        ALLOCATION: brief.allocation is not None or "allocation" in brief.more,
+        DAYS: brief.duration_days is not None or "days" in _object(brief.more.get("design")),
+        LOOKS: "looks" in _object(brief.more.get("design")),
+    }
+    open_places = frozenset(at for at, given in asked.items() if not given)
+    if earlier is not None:
+        if ALLOCATION in open_places:
+            draft.document["allocation"] = earlier.allocation
+        draft.generated |= dict.fromkeys(sorted(open_places - {LOOKS}), f"as in {brief.iterates}")
         return
-    open_allocation = brief.allocation is None and "allocation" not in brief.more and earlier is None
-    open_days = brief.duration_days is None and "days" not in _object(brief.more.get("design")) and earlier is None
-    if earlier is not None and brief.allocation is None and "allocation" not in brief.more:
-        draft.document["allocation"] = earlier.allocation
-        draft.generated["/allocation"] = f"as in {brief.iterates}"
-    audience, problems = audiences.parse(spec.audience, catalogue.attributes)
-    weekly = spec.design.kind == "group_sequential" and not spec.design.looks
-    if problems or not (open_allocation or open_days or weekly):
-        return
-    surface = catalogue.surfaces[spec.surface]
-    policy = surface.policy
-    most = min(1.0, free.get(spec.layer, 0) / BUCKETS)
-    widest = spec.model_copy(update={"allocation": max(most, 0.01)}) if open_allocation else spec
-    days, usual = spec.design.days, None
-    if open_days:
-        usual = days_needed(widest, catalogue, audience, policy.max_days, today, weekly=weekly)
-        start = spec.schedule.start or today
-        days = _clear_of_blackouts(surface, start, usual, policy.days) if usual else policy.max_days
-    sized = lasting(spec, catalogue, days, weekly=weekly)
-    if weekly:
-        _looks(draft, sized)
-    if open_days:
-        draft.document["design"] = patch_object(_object(draft.document["design"]), {"days": days})
-        draft.generated["/design/days"] = (
-            f"{days} days: whole weeks that every metric can be resolved in"
-            if usual
-            else f"{days} days, the longest here: no run was found that resolves every metric"
-        )
-    if open_allocation:
-        needed = allocation_needed(sized, catalogue, audience, today)
-        chosen = max(policy.allocation, needed) if needed is not None else most
-        chosen = min(chosen, most) if most > 0 else policy.allocation
-        draft.document["allocation"] = round(chosen, 4)
-        draft.generated["/allocation"] = f"{chosen:g}: {_why_allocation(needed, most)}"
-
-
-def _why_allocation(needed: float | None, most: float) -> str:
-    if most <= 0:
-        return "the surface's usual, while nothing is free"
-    if needed is None:
-        return "all that is free, and not known to be enough"
-    return "enough for every metric" if needed <= most else "all that is free, and not enough"
-
-
-def _looks(draft: Draft, sized: Spec) -> None:
-    """Write the looks of a sequential design, and what they cost: as many more units as the success metrics need."""
-    looks: list[JsonValue] = [*sized.design.looks]
-    if not looks:
-        return  # a duration that is no run has no weeks; a check says so
-    draft.document["design"] = patch_object(_object(draft.document["design"]), {"looks": looks})
-    plan, alpha, power = plan_of(sized.design), sized.design.alpha, sized.design.power
-    why = "at the end of each week" if len(looks) > 1 else "at the end alone: the first units are complete only then"
-    if plan is not None and len(looks) > 1 and 0 < alpha < 1 and 0 < power < 1:
-        why += f"; {inflation(plan, alpha / 2, power) - 1:.1%} more units than for one look"
-    draft.generated["/design/looks"] = why
-
-
-def _clear_of_blackouts(surface: Surface, start: date, least: int, usual: int) -> int:
-    """The usual days or more, if need be; fewer, in whole weeks down to `least`, when only those end before a
-    blackout."""
-    choices = range(max(least, usual), least - 1, -7)
-    return next((days for days in choices if surface.blackout_of(start, days) is None), choices[0])
+    draft.document, reasons = choose_size(draft.document, catalogue, free, today, open_places)
+    draft.generated |= reasons

@@ -91,4 +91,8 @@ def run_preview(parsed: argparse.Namespace) -> int:
     from ..wiring import person
     from .wired import wired
 
-    return _report(wired().preview(parsed.experiment, parsed.variant, parsed.units, person()))
+    app = wired()
+    failed = _report(app.preview(parsed.experiment, parsed.variant, parsed.units, person()))
+    for variant, units in (app.get_experiment(parsed.experiment).previews or {"nobody": []}).items():
+        print(f"  test units now: {variant} {', '.join(units)}".rstrip())
+    return failed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from pydantic import ValidationError
 
 from ...core.errors import CatalogueBroken, CrossfadeError
+
+_CALL = re.compile(r"\b[a-z]+_[a-z]+\(")
 
 
 def complain(error: CrossfadeError) -> None:
@@ -21,7 +24,8 @@ def complain(error: CrossfadeError) -> None:
         print(f"  allowed: {', '.join(error.allowed)}", file=sys.stderr)
     if error.nearest:
         print(f"  nearest: {', '.join(error.nearest)}", file=sys.stderr)
-    if error.next:
+    # A proposed call is one for an MCP client, which nobody can make here.
+    if error.next and not _CALL.search(error.next):
         print(f"  next: {error.next}", file=sys.stderr)
 
 

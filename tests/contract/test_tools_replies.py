@@ -29,10 +29,12 @@ SAID_IN_WORDS: dict[tuple[str, bool], str] = {
     ("opens_traffic", True): "OPENS TRAFFIC",
     ("ready", False): "NOT READY",
     ("relaxes", True): "relaxes the test",
-    ("retryable", False): "the same call fails again",
+    ("retryable", False): "the same call fails until that is mended",
     ("retryable", True): "the same call can succeed later",
 }
 """How the text says what the structured half says with a boolean."""
+SHARES = {"free"}
+"""Numbers that the text may say as percents, as people do."""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,8 @@ def says(text: str, at: str, leaf: str | float | None) -> bool:
         return any(form in text for form in (" ".join(sentence.splitlines()), quoted))
     if leaf is None:
         return False
-    forms = "|".join(re.escape(form) for form in (json.dumps(leaf), f"{leaf:g}"))
+    percents = (f"{leaf * 100:.4g} %",) if name in SHARES else ()
+    forms = "|".join(re.escape(form) for form in (json.dumps(leaf), f"{leaf:g}", *percents))
     return re.search(rf"(?<![\d.])({forms})(?!\d|\.\d)", text) is not None
 
 

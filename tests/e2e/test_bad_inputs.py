@@ -279,7 +279,7 @@ async def test_an_audience_that_overlaps_another_in_its_layer_still_shares_no_bu
         assert [ledger.held for ledger in ledgers] == [[(0, 3_000)], [(3_000, 6_000)], [(6_000, 9_000)]]
         full = await visitor.draft("guide-too", duration_days=28)
         assert full.codes() == ["allocation.available"]
-        assert "0.1 free" in full.finding("allocation.available")["message"]
+        assert "10 % free" in full.finding("allocation.available")["message"]
 
 
 async def test_a_broken_catalogue_is_told_with_file_and_line_and_read_again_once_it_is_mended(

@@ -40,9 +40,16 @@ def test_explain_answers_wrong_names_and_a_broken_catalogue_with_one_sentence(
 ) -> None:
     file = museum.own_catalogue()
     drafted(museum.app())
-    assert "nearest: guide-first" in terminal("explain", "guide-frist", "visitor-1")[2]
+    err = terminal("explain", "guide-frist", "visitor-1")[2]
+    assert "nearest: guide-first" in err
+    assert "get_experiment(" not in err, "no call for an MCP client is proposed to somebody at a terminal"
     assert terminal("explain", "guide-first", "")[0] in (0, 1)
-    assert terminal("explain", "guide-first", "visitor-1", "--set", "country=XX", "--set", "visits=[")[0] == 0
+    assert terminal("explain", "guide-first", "visitor-1", "--set", "country=XX")[0] == 0
+    code, _, err = terminal("explain", "guide-first", "visitor-1", "--set", "visits=[")
+    assert (code, err.splitlines()[0]) == (1, "crossfade: visits holds a whole number.")
+    code, _, err = terminal("explain", "guide-first", "visitor-1", "--set", "contry=NL")
+    assert code == 1
+    assert "  nearest: country" in err
     file.write_text("units: {")
     code, _, err = terminal("explain", "guide-first", "visitor-1")
     assert code == 1
@@ -54,6 +61,7 @@ def test_a_preview_of_a_draft_gives_named_units_the_variant_untracked(museum: Mu
     drafted(museum.app())
     code, out, _ = terminal("preview", "guide-first", "guide", "visitor-7", "visitor-8")
     assert code == 0
+    assert out.splitlines()[-1] == "  test units now: guide visitor-7, visitor-8"
     assert "now draft" in out
     rules = Ledger(museum).flag_rules
     assert [rule["id"] for rule in rules] == ["guide-first:preview:guide", "guide-first"]
@@ -69,8 +77,9 @@ def test_a_preview_of_a_draft_gives_named_units_the_variant_untracked(museum: Mu
 def test_a_preview_taken_back_leaves_nothing(museum: Museum, terminal: Terminal) -> None:
     drafted(museum.app())
     terminal("preview", "guide-first", "guide", "visitor-7")
-    code, _, _ = terminal("preview", "guide-first")
+    code, out, _ = terminal("preview", "guide-first")
     assert code == 0
+    assert out.splitlines()[-1] == "  test units now: nobody"
     assert Ledger(museum).faults() == []
     assert (rules_of(museum), Ledger(museum).placements) == ([], [])
     assert museum.app().get_experiment("guide-first").previews is None

@@ -75,7 +75,7 @@ async def test_a_no_leaves_the_cure(tmp_path: Path, answer: Answer, mode: Litera
     async with asking(tmp_path, answer, mode) as visitor:
         plan = await visitor.call("plan_change", key=KEY, change="launch", ask=CODES)
         assert (plan.body["override"], plan.body["ready"]) == ("declined", False)
-        assert plan.body["next"] == f'update_experiment(key="{KEY}", version=2, fixes=["design.policy.1"])'
+        assert plan.body["next"].startswith(f'update_experiment(key="{KEY}", version=2, fixes=["design.policy.')
 
 
 async def test_a_yes_without_a_reason_is_none(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.core.app.cases import examine
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.app.views import HALF, size_of
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from crossfade.core.model.answers import Checked
@@ -21,6 +23,7 @@ from ...e2e.journey import pasted
 
 GROCERY = Path(__file__).resolve().parents[2] / "catalogues" / "grocery"
 KEY = "bread-first"
+LAUNCH = f'plan_change(key="{KEY}", change="launch"); ask the reviewers first: storefront-team'
 
 
 class MondayClock:
@@ -261,7 +264,7 @@ class TestUpdate:
 
 class TestNext:
     def test_a_ready_draft_is_launched(self, app: Crossfade) -> None:
-        assert app.create_experiment(brief()).next == f'plan_change(key="{KEY}", change="launch")'
+        assert app.create_experiment(brief()).next == LAUNCH
 
     def test_what_shows_only_after_a_fix_is_mended_in_the_same_call(self, app: Crossfade) -> None:
         """Only one region in five is left once its name is read, and the usual share of it is too small."""
@@ -291,7 +294,7 @@ class TestNext:
     def test_a_launch_waits_for_the_planned_day(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(start="2026-10-19"))
         assert answer.ready
-        assert answer.next == f'on 2026-10-19: plan_change(key="{KEY}", change="launch")'
+        assert answer.next == f"on 2026-10-19: {LAUNCH}"
         plan = app.plan_change(KEY, "launch")
         assert not plan.ready
         assert plan.next == answer.next
@@ -332,7 +335,7 @@ def test_slips_are_mended_by_the_one_call_that_the_reply_proposes(app: Crossfade
     assert tool == "update_experiment"
     mended = app.update_experiment(call["key"], call["version"], call.get("fixes", []), call.get("changes", {}))
     assert codes(mended) == []
-    assert mended.next.endswith(f'plan_change(key="{KEY}", change="launch")')
+    assert mended.next.endswith(LAUNCH)
 
 
 class TestFrom:
@@ -416,3 +419,108 @@ class TestGenerated:
     def test_what_the_brief_says_is_not_called_generated(self, app: Crossfade) -> None:
         app.create_experiment(brief(allocation=0.9, owner="bakers", duration_days=21, audience={"region": "south"}))
         assert not {"/allocation", "/owner", "/design/days", "/audience"} & set(self.reasons(app))
+
+
+UNREADABLE: JsonObject = {"regoin": "north"}
+
+
+def offered(app: Crossfade, code: str) -> list[str]:
+    """The first fix of a finding of the draft's first version."""
+    with app.dependencies.store.read() as view:
+        record = view.experiment(KEY, 1)
+        assert record is not None
+        _, findings = examine(app.dependencies, app.dependencies.catalogue.current(), view, KEY, record.document)
+    return [next(finding.fixes[0].id for finding in findings if finding.code == code)]
+
+
+class TestSizing:
+    """What the server chose while a fault hid the size is chosen again once the fault is mended."""
+
+    def test_a_mended_audience_gets_a_size_that_does(self, app: Crossfade) -> None:
+        drafted = app.create_experiment(brief(audience=UNREADABLE, success_metrics={"items_added": 0.02}))
+        assert drafted.size is None
+        assert drafted.generated is not None
+        assert drafted.generated["/allocation"] == "50 %: the surface's usual, until the audience can be read"
+        mended = app.update_experiment(KEY, 1, offered(app, "audience.attributes_known"), {})
+        assert mended.changed is not None
+        assert {"/design/days", "/audience/region"} <= mended.changed.keys()
+        assert mended.generated is not None
+        assert mended.generated.keys() <= {"/design/days", "/allocation"}
+        assert kept(app).generated["/design/days"] == mended.generated["/design/days"]
+
+    def test_a_repeat_of_it_answers_the_same(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=UNREADABLE))
+        first = app.update_experiment(KEY, 1, offered(app, "audience.attributes_known"), {})
+        assert app.update_experiment(KEY, 1, offered(app, "audience.attributes_known"), {}) == first
+
+    def test_the_proposed_call_leaves_nothing_that_the_server_could_have_chosen(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience={"regoin": ["north", "south", "east"]}))
+        mended = app.update_experiment(KEY, 1, offered(app, "audience.attributes_known"), {})
+        assert mended.ready, mended.findings
+
+    def test_what_the_caller_set_is_never_chosen_again(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=UNREADABLE, allocation=0.01, duration_days=14))
+        mended = app.update_experiment(KEY, 1, offered(app, "audience.attributes_known"), {})
+        assert mended.changed is not None
+        assert mended.changed.keys() == {"/audience/region", "/audience/regoin"}
+        assert mended.generated is None
+
+    def test_a_fix_that_takes_back_what_the_caller_set_says_so(self, app: Crossfade) -> None:
+        drafted = app.create_experiment(brief(allocation=0.01))
+        [power] = [finding for finding in drafted.findings if finding.code == "power.sufficient"]
+        effects = [fix.effect for fix in power.fixes or []]
+        assert effects[0].startswith("enter ")
+        assert " % of units instead of the 1 % you asked for: power " in effects[0]
+
+
+MANY: JsonObject = {f"unknown_{number}": "x" for number in range(30)}
+
+
+class TestFindings:
+    def test_they_are_told_in_full_while_they_fit_and_all_are_counted(self, app: Crossfade) -> None:
+        answer = app.create_experiment(brief(audience=MANY))
+        assert answer.findings
+        assert answer.total is not None
+        assert answer.total >= 30
+        assert size_of(answer) <= HALF
+
+    def test_the_draft_tells_what_blocks_it_and_in_full_everything(self, app: Crossfade) -> None:
+        app.create_experiment(brief(audience=MANY))
+        shown = app.get_experiment(KEY)
+        assert shown.findings
+        assert all(finding.message and finding.severity == "block" for finding in shown.findings)
+        every = app.get_experiment(KEY, full=True)
+        assert every.findings is not None
+        assert len(every.findings) == app.create_experiment(brief(audience=MANY)).total
+        assert every.more_findings is None
+
+
+class TestReviewers:
+    def test_the_next_step_of_a_ready_draft_and_of_its_plan_names_them(self, app: Crossfade) -> None:
+        asking = "; ask the reviewers first: storefront-team"
+        drafted = app.create_experiment(brief())
+        assert drafted.next == LAUNCH
+        assert LAUNCH.endswith(asking)
+        planned = app.plan_change(KEY, "launch")
+        assert planned.next == f'apply_plan(digest="{planned.digest}"); a person will be asked{asking}'
+
+
+class TestExplain:
+    def test_every_attribute_that_is_missing_is_told(self, app: Crossfade) -> None:
+        audience = {"region": ["north", "south", "east"], "is_member": False}
+        drafted = app.create_experiment(brief(audience=audience, success_metrics={"items_added": 0.1}, allocation=1.0))
+        assert drafted.ready, drafted.findings
+        launch(app)
+        assert app.explain(KEY, "h-1", {}).detail == "is_member, region are missing"
+        assert app.explain(KEY, "h-1", {"is_member": False}).detail == "region is missing"
+        told = app.explain(KEY, "h-1", {"is_member": True}).detail
+        assert told == "is_member = True is outside the audience; region is missing"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [("regoin", "north", "no such attribute"), ("is_member", "yes", "is_member holds true or false.")],
+    )
+    def test_an_attribute_that_cannot_be_is_refused(self, app: Crossfade, name: str, value: str, told: str) -> None:
+        app.create_experiment(brief())
+        with pytest.raises(Invalid, match=told):
+            app.explain(KEY, "h-1", {name: value})

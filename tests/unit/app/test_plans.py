@@ -49,7 +49,7 @@ def test_a_resume_in_a_blackout_waits_for_its_end_and_offers_no_fix_that_cannot_
     clock.at = NOON + timedelta(days=3)
     plan = app.plan_change(KEY, "resume")
     assert [(finding.code, finding.fixes) for finding in plan.findings] == [("blackout.window", None)]
-    assert plan.next.endswith(f'then plan_change(key="{KEY}", change="resume")')
+    assert plan.next == f'a person decides: plan_change(key="{KEY}", change="resume", ask=["blackout.window"])'
     clock.at = NOON + timedelta(days=5)
     assert app.plan_change(KEY, "resume").ready
 

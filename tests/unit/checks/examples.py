@@ -386,13 +386,20 @@ ELIGIBILITY = (
     Example(
         "allocation.share", "block", "/allocation", {"allocation": 1.5}, cured_by=("read it as 1.5 %",), name="1.5"
     ),
-    Example("allocation.share", "block", "/allocation", {"allocation": 400}, cured_by=("everybody",), name="count"),
+    Example(
+        "allocation.share",
+        "block",
+        "/allocation",
+        {"allocation": 400},
+        cured_by=("enter 100 % of units",),
+        name="count",
+    ),
     Example(
         "allocation.share",
         "block",
         "/allocation",
         {"allocation": 0},
-        cured_by=("the surface's usual allocation",),
+        cured_by=("enter 50 % of units, the surface's usual",),
         name="zero",
     ),
     Example(
@@ -402,7 +409,7 @@ ELIGIBILITY = (
         {},
         world=World(held=(held("other", 0, 5_500),)),
         near_world=World(held=(held("other", 0, 4_000), held(KEY, 4_000, 10_000))),
-        cured_by=("enter 0.45, all that is free",),
+        cured_by=("enter 45 % of units instead of 60 %, all that is free",),
     ),
     Example(
         "allocation.available", "block", "/allocation", {}, world=World(held=(held("other", 0, 10_000),)), name="full"
@@ -423,7 +430,7 @@ ELIGIBILITY = (
         {"design": {"days": 21}},
         world=World(today=date(2026, 11, 2)),
         near_world=World(today=date(2026, 10, 26)),
-        cured_by=("run 14 days and end before it", "start 2026-11-21"),
+        cured_by=("run 14 days instead of 21, to end before it", "start 2026-11-21"),
     ),
     Example(
         "audience.values_familiar",
@@ -541,6 +548,16 @@ METRICS = (
     Example(
         "metrics.known",
         "block",
+        "/metrics/seats_lost",
+        {
+            "metrics": {"tickets_sold": None, "seats_lost": {"role": "success", "mde": 0.02}},
+            "hypothesis": {"metric": "seats_lost"},
+        },
+        name="another-name-is-another-question",
+    ),
+    Example(
+        "metrics.known",
+        "block",
         "/metrics/counter_sales",
         {
             "metrics": {"tickets_sold": None, "counter_sales": {"role": "success", "mde": 0.02}},
@@ -634,7 +651,7 @@ METRICS = (
         "/design/days",
         {"metrics": {"missed_trains": {"role": "quality"}}},
         {"metrics": {"missed_trains": {"role": "quality"}}, "design": {"days": 28}},
-        cured_by=("run 28 days",),
+        cured_by=("run 28 days instead of 14",),
     ),
     Example(
         "metrics.margin_policy",
@@ -914,7 +931,7 @@ STATISTICS = (
         {"design": {"days": 180}},
         world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
         near_world=World(catalogue={"surfaces": {"departures": {"blackouts": None}}}),
-        cured_by=("run 28 days",),
+        cured_by=("run 28 days instead of 365",),
     ),
     Example(
         "duration.minimum",
@@ -922,7 +939,7 @@ STATISTICS = (
         "/design/days",
         {"design": {"days": 3}},
         {"design": {"days": 7}, "allocation": 0.9},
-        cured_by=("run 7 days",),
+        cured_by=("run 7 days instead of 3",),
         name="short",
     ),
     Example(
@@ -930,7 +947,7 @@ STATISTICS = (
         "block_unless_overridden",
         "/design/days",
         {"design": {"days": 0}},
-        cured_by=("run 7 days",),
+        cured_by=("run 7 days instead of 0",),
         name="zero",
     ),
     Example(
@@ -940,8 +957,8 @@ STATISTICS = (
         {"allocation": 0.2},
         {"allocation": 0.4},
         cured_by=(
-            "enter 0.36 of the units: power 0.91 to ship",
-            "run 42 days: power 0.92 to ship",
+            "enter 36 % of units instead of 20 %: power 0.91 to ship",
+            "run 42 days instead of 14: power 0.92 to ship",
             "settle for detecting +2.67% on tickets_sold",
         ),
     ),
@@ -952,8 +969,8 @@ STATISTICS = (
         sequential(0.7, 1) | {"allocation": 0.35},
         sequential(0.7, 1) | {"allocation": 0.4},
         cured_by=(
-            "enter 0.37 of the units: power 0.90 to ship",
-            "run 21 days: power 0.95 to ship",
+            "enter 37 % of units instead of 35 %: power 0.90 to ship",
+            "run 21 days instead of 14: power 0.95 to ship",
             "settle for detecting +2.05% on tickets_sold",
         ),
         name="sequential",
@@ -965,7 +982,7 @@ STATISTICS = (
         "/design/days",
         {"design": {"days": 17}},
         {"design": {"days": 21}},
-        cured_by=("run 21 days",),
+        cured_by=("run 21 days instead of 17",),
     ),
     Example(
         "duration.long",

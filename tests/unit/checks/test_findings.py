@@ -12,9 +12,11 @@ from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS, LAUNCH_CHECKS
 from crossfade.core.checks.engine import Check
+from crossfade.core.checks.payload import schema_faults
 from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
 from crossfade.core.documents import JsonObject, patch_object, tokens_of
 from crossfade.core.model.finding import SEVERITIES, Finding
+from crossfade.core.wording import percent
 
 from .examples import EXAMPLES, Example
 from .railway import QUIET, SPEC, World, findings_in, held
@@ -162,4 +164,9 @@ def test_an_allocation_that_takes_exactly_what_is_free_is_offered(units: float, 
     [found] = [
         each for each in findings_in(patch_object(SPEC, {"allocation": 0.01}), world) if each.code == "power.sufficient"
     ]
-    assert found.fixes[0].effect.startswith(f"enter {allocation:g} of the units: power ")
+    assert found.fixes[0].effect.startswith(f"enter {percent(allocation)} of units instead of 1 %: power ")
+
+
+def test_a_value_that_breaks_its_schema_is_told_with_the_value_in_production() -> None:
+    [finding] = schema_faults("yes please", {"type": "boolean"}, "/variants/a/parameters/lit", production=False)
+    assert finding.message == "This must be of type boolean. In production it is false."

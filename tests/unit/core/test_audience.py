@@ -561,3 +561,20 @@ def test_a_condition_keeps_its_values_as_they_were_written() -> None:
     ((condition,),) = audience_of({"minutes": [1, 2.5]})
     assert condition.values == values
     assert [type(value) for value in condition.values or []] == [int, float]
+
+
+PLANS = {"plan": Attribute(type="string", description="Plan.", shares={"free": 0.6, "paid_solo": 0.3, "paid_duo": 0.1})}
+
+
+@pytest.mark.parametrize("wanted", ["paid", {"not": "paid"}])
+def test_a_value_that_several_begin_with_is_cured_by_all_of_them(wanted: JsonValue) -> None:
+    _, [problem] = parse({"plan": wanted}, PLANS)
+    assert problem.nearest == ["paid_solo", "paid_duo"]
+    assert problem.takes_all
+    assert problem.patch is not None
+    document = patch_object({"audience": {"plan": wanted}}, problem.patch)
+    audience = document["audience"]
+    assert isinstance(audience, dict)
+    cured, problems = parse(audience, PLANS)
+    assert problems == []
+    assert (cured[0][0].values or cured[0][0].excluded) == ["paid_duo", "paid_solo"]

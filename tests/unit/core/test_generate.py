@@ -71,14 +71,14 @@ def test_an_owner_that_is_taken_over_is_not_called_the_surfaces_team() -> None:
 
 def test_a_run_that_resolves_nothing_is_not_said_to_resolve_everything() -> None:
     tiny = drafted(TODAY, success_metrics={"tickets_sold": 0.0001}).generated
-    assert tiny["/design/days"] == "28 days, the longest here: no run was found that resolves every metric"
-    assert tiny["/allocation"] == "1: all that is free, and not known to be enough"
+    assert tiny["/design/days"] == "28 days: the longest that is chosen unasked"
+    assert tiny["/allocation"] == "50 %: the most that is taken unasked; all of it would not be enough"
     assert drafted(TODAY).generated["/design/days"].endswith("days: whole weeks that every metric can be resolved in")
 
 
 def test_where_nothing_is_free_the_usual_allocation_is_not_called_all_that_is_free() -> None:
-    assert drafted(TODAY, free=0).generated["/allocation"] == "0.5: the surface's usual, while nothing is free"
-    assert drafted(TODAY, free=10).generated["/allocation"] == "0.001: all that is free, and not enough"
+    assert drafted(TODAY, free=0).generated["/allocation"] == "50 %: the surface's usual, while nothing is free"
+    assert drafted(TODAY, free=10).generated["/allocation"] == "0.1 %: all that is free, and not enough"
     assert drafted(TODAY).generated["/allocation"].endswith("enough for every metric")
 
 
@@ -122,7 +122,9 @@ def test_a_surface_may_ask_for_sequential_designs() -> None:
 
 def test_a_sequential_draft_enters_more_units_than_a_fixed_one() -> None:
     def share(**design: JsonValue) -> float:
-        draft = sequential(metrics={"tickets_sold": {"mde": 0.014}}, design={"days": 14, **design})
+        wide: JsonObject = {"surfaces": {"departures": {"policy": {"max_allocation": 1}}}}
+        more: JsonObject = {"metrics": {"tickets_sold": {"mde": 0.014}}, "design": {"days": 14, **design}}
+        draft = drafted(date(2026, 10, 5), catalogue=wide, more=more)
         allocation = draft.document["allocation"]
         assert isinstance(allocation, float)
         return allocation
@@ -135,3 +137,46 @@ def test_looks_wait_for_the_longest_window() -> None:
     draft = drafted(date(2026, 10, 5), catalogue=late, more={"design": {"kind": "group_sequential"}})
     assert design_of(draft)["days"] == 21
     assert design_of(draft)["looks"] == [0.7888, 1.0]
+
+
+def sized(draft: Draft) -> tuple[object, object]:
+    """(days, allocation)."""
+    design = draft.document["design"]
+    assert isinstance(design, dict)
+    return design["days"], draft.document["allocation"]
+
+
+SPRING = date(2026, 3, 2)
+
+
+def drafted_under(policy: JsonObject, effect: float = 0.0155) -> Draft:
+    """A draft far from every blackout, under a policy of the surface."""
+    entries: JsonObject = {"surfaces": {"departures": {"policy": policy}}}
+    return drafted(SPRING, catalogue=entries, success_metrics={"tickets_sold": effect})
+
+
+def test_a_longer_run_is_chosen_before_more_than_half_of_a_layer() -> None:
+    days, allocation = sized(drafted_under({"allocation": 0.1, "max_days": 28}))
+    assert days == 21
+    assert isinstance(allocation, float)
+    assert 0.1 < allocation <= 0.5
+
+
+def test_a_surface_may_allow_more_of_its_layers_unasked() -> None:
+    days, allocation = sized(drafted_under({"allocation": 0.1, "max_days": 28, "max_allocation": 1}))
+    assert days == 14
+    assert isinstance(allocation, float)
+    assert allocation > 0.5
+
+
+def test_what_would_be_enough_is_told_where_it_is_not_taken() -> None:
+    draft = drafted_under({"allocation": 0.1, "max_days": 14})
+    assert sized(draft) == (14, 0.5)
+    assert draft.generated["/allocation"].startswith("50 %: the most that is taken unasked; ")
+    assert draft.generated["/allocation"].endswith(" % would be enough")
+    assert draft.generated["/design/days"] == "14 days: the longest that is chosen unasked"
+
+
+def test_all_that_is_free_is_told_when_it_is_not_enough() -> None:
+    draft = drafted_under({}, 0.001)
+    assert draft.generated["/allocation"] == "50 %: the most that is taken unasked; all of it would not be enough"

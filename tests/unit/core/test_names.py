@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.core.names import fold, listed, nearest, same_name, slug
+from crossfade.core.names import fold, listed, meant, nearest, same_name, slug, spelled
 
 
 def test_a_misspelt_name_finds_the_one_that_looks_most_like_it_first() -> None:
@@ -65,3 +66,39 @@ def test_names_past_the_limit_are_counted() -> None:
     assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
     assert listed(["a", "b"], 2) == "a, b"
     assert listed([], 2) == ""
+
+
+PLANS = ["free", "premium_individual", "premium_family", "premium_duo", "premium_student"]
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "found"),
+    [
+        ("Made for-YOU", ["made_for_you", "made_for_us"], "made_for_you"),
+        ("shelforder", ["shelf_order", "shelf_length"], "shelf_order"),
+        ("gird", ["grid", "carousel"], "grid"),
+        ("discovry_stream", ["discovery_streams", "saves"], "discovery_streams"),
+        ("listening_minutes", ["session_minutes", "listening_days"], None),
+        ("SF", ["SE", "NO"], None),
+        ("plays3", ["plays1", "plays2"], None),
+        ("pläne", ["plans"], "plans"),
+    ],
+)
+def test_only_a_spelling_stands_for_the_same_name(name: str, allowed: list[str], found: str | None) -> None:
+    assert spelled(name, allowed) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "found"),
+    [
+        ("premium", PLANS, None),
+        ("premium_dou", PLANS, "premium_duo"),
+        ("premium_students_only", PLANS, "premium_student"),
+        ("premium", ["premium_family", "free"], "premium_family"),
+        ("zzz", PLANS, None),
+    ],
+)
+def test_nothing_is_meant_where_several_are_about_equally_near(
+    name: str, allowed: list[str], found: str | None
+) -> None:
+    assert meant(name, allowed) == found
