@@ -75,7 +75,7 @@ def units_have_attributes(catalogue: Catalogue) -> Problems:
 def attributes_are_no_keywords(catalogue: Catalogue) -> Problems:
     """An audience is a map in which an attribute stands beside `any`, `all` and `not`."""
     for name in catalogue.attributes.keys() & RESERVED:
-        yield Problem(("attributes", name), "a word of the language of audiences; name it otherwise", name)
+        yield Problem(("attributes", name), "a word that audiences use themselves; name it otherwise", name)
 
 
 def content_can_be_matched(catalogue: Catalogue) -> Problems:

@@ -50,7 +50,7 @@ def create_experiment(
     ],
     audience: Annotated[
         str | JsonObject | None,
-        Field(description='"country in (SE, NO) and not (age < 30 or plan = free)", or a map; default everybody'),
+        Field(description='"colour in (red, blue) and not (size < 9 or shape = round)", or a map; default everybody'),
     ] = None,
     allocation: Annotated[FiniteFloat | None, Field(description="Share of units that enter: 0.2 = 20 %")] = None,
     duration_days: Annotated[int | None, Field(description="Whole weeks, 7-180")] = None,

@@ -165,6 +165,9 @@ class Crossfade:
         """Every name of a kind, for completions."""
         return reference.names(self.dependencies, kind)
 
+    def test_units(self, key: str) -> dict[str, list[str]]:
+        return previewing.test_units(self.dependencies, key)
+
     def preview(self, key: str, variant: str | None, units: list[str], by: str) -> Applied:
         """Give up to 100 test units a variant; None takes all back. Invalid: no such variant; NotAllowed: the state."""
         return previewing.preview(self.dependencies, key, variant, units, by)

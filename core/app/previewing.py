@@ -34,6 +34,12 @@ def preview(deps: Dependencies, key: str, variant: str | None, units: list[str],
     return apply(deps, answer.handle)
 
 
+def test_units(deps: Dependencies, key: str) -> dict[str, list[str]]:
+    """Variant -> the test units that always get it. It needs no catalogue."""
+    with deps.store.read() as view:
+        return view.previews(key)
+
+
 def _wanted(
     record: Record, before: dict[str, list[str]], variant: str | None, units: list[str]
 ) -> dict[str, list[str]]:

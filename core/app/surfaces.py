@@ -18,8 +18,10 @@ from . import calls
 from .cases import production_of
 from .dependencies import Dependencies
 from .searching import index_of
-from .views import HALF, listed_first, size_of
+from .views import listed_first, size_of
 
+ROOM = 2_090
+"""Most bytes of the structured half of a reply; its text says the same in fewer, so that both stay below 4 KB."""
 SHOWN_PARAMETERS = 3
 """Most parameters shown in full, of those that fit at least a third as well as the best."""
 SHOWN_BRIEF = 40
@@ -90,7 +92,7 @@ def _filled(deps: Dependencies, catalogue: Catalogue, answer: Surfaces, query: s
         parts = {"parameters": shown, "more_parameters": named, "success_metrics": metrics}
         view = best.model_copy(update=parts)
         told = answer.model_copy(update={"best": view})
-        if size_of(told) <= HALF:
+        if size_of(told) <= ROOM:
             return told
     return answer
 

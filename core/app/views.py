@@ -17,7 +17,7 @@ from ..model.plan import BucketRange
 Shown = TypeVar("Shown")
 Told = TypeVar("Told", Checked, PlanView, Experiment)
 
-HALF = 2_090
+HALF = 1_900
 """Most bytes of a concise reply's structured half. Its text says the same without field names, so that both halves
 together stay below 4 KB."""
 NAMED_FINDINGS = 8

@@ -13,7 +13,7 @@ _BARE = re.compile(r"[^\s\"()\[\],=<>!]+")
 
 
 def described(audience: Audience, most: int | None = None) -> str:
-    """The audience as text: "country = SE and age < 30 or is_employee = true".
+    """The audience as text: "colour = red and size < 9 or is_new = true".
 
     Args:
         most: most alternatives written out; the rest is counted.

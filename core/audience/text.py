@@ -1,4 +1,4 @@
-"""An audience written as text: `country in (SE, NO) and (age < 30 or is_student) and not plan = free`."""
+"""An audience written as text: `colour in (red, blue) and (size < 9 or is_new) and not shape = round`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WORDS = frozenset({"and", "or", "not", "in", "exists", "missing", EVERYBODY})
 MOST_DEPTH = 40
 """Deepest nesting of parentheses and `not`."""
 EXAMPLES = [
-    "country in (SE, NO)",
-    "country != SE",
-    "age >= 18 and age < 30",
-    "plan = free or age < 18",
-    "not (plan = free and age < 18)",
-    "age exists",
-    "age missing",
+    "colour in (red, blue)",
+    "colour != red",
+    "size >= 3 and size < 9",
+    "shape = round or size < 3",
+    "not (shape = round and size < 3)",
+    "size exists",
+    "size missing",
 ]
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>>=|<=|!=|==|[=<>()\[\],])|(?P<word>[^\s"()\[\],=<>!]+))"""

@@ -69,7 +69,7 @@ def content_is_ready(case: Case) -> Iterator[Fault]:
 
 
 def content_covers_the_locales(case: Case) -> Iterator[Fault]:
-    """Content exists in every locale of the audience: a fallback language in one variant only is a second treatment."""
+    """Content exists in every locale of the audience: a fallback text in one variant only is a second treatment."""
     yield from _uncovered(case, "locale")
 
 
@@ -117,7 +117,7 @@ def payload_has_no_personal_data(case: Case) -> Iterator[Fault]:
 
 
 def _personal(text: str) -> str | None:
-    """What personal data a text holds, or None; the check digit of cards (ISO/IEC 7812) lets few other numbers pass."""
+    """What personal data a text holds, or None; a check digit (ISO/IEC 7812) lets few other numbers pass."""
     if any(found[1].lower() not in _ROLES for found in _EMAIL.finditer(text)):
         return "an e-mail address"
     if any(_is_card(re.sub(r"[ -]", "", found[0])) for found in _CARD.finditer(text)):

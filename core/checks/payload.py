@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,11 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
     validator = _validator(canonical(schema))
     errors = list(validator.iter_errors(value))
     cure = _cure(errors, value, schema, at, production)
+    told: list[list[str]] = []
     for number, error in enumerate(errors[:MAX_FAULTS]):
-        yield _fault(error, value, at, cure if number == 0 else None, production if number == 0 else None)
+        fault = _fault(error, value, at, cure if number == 0 else None, production if number == 0 else None)
+        yield replace(fault, allowed=[]) if fault.allowed in told else fault  # the items of a list allow the same
+        told.append(fault.allowed)
 
 
 def _cure(

@@ -122,7 +122,7 @@ class Spec(StrictModel):
         default_factory=dict[str, JsonValue],
         description='attribute -> value, [values], {"not": ...}, {"gte", "gt", "lte", "lt"} or {"exists": false}, '
         'all of which must hold; {"any": [...]}, {"all": [...]} and {"not": {...}} of such maps; or text: '
-        '"country in (SE, NO) and (age < 30 or plan = free)"',
+        '"colour in (red, blue) and (size < 9 or shape = round)"',
     )
     allocation: float = Field(description="share of eligible units that enter, 0-1")
     variants: dict[VariantKey, Variant]

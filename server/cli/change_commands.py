@@ -93,6 +93,6 @@ def run_preview(parsed: argparse.Namespace) -> int:
 
     app = wired()
     failed = _report(app.preview(parsed.experiment, parsed.variant, parsed.units, person()))
-    for variant, units in (app.get_experiment(parsed.experiment).previews or {"nobody": []}).items():
+    for variant, units in (app.test_units(parsed.experiment) or {"nobody": []}).items():
         print(f"  test units now: {variant} {', '.join(units)}".rstrip())
     return failed

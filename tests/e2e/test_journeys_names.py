@@ -33,7 +33,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "server": "the server's home folder",
     },
     "country": {
-        "core/checks/eligibility.py": "an example in a docstring: what a misspelt value is",
+        "core/checks/audience.py": "an example in a docstring: what a misspelt value is",
         "core/model/catalogue.py": "an example in a description: what never changes",
         "server/cli/look_commands.py": "an example in a docstring: how an attribute is typed",
     },

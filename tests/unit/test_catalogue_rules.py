@@ -69,7 +69,7 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         "attributes_are_no_keywords",
         {"attributes": {"any": {"type": "boolean", "description": "Whatever."}}},
         ("attributes", "any"),
-        "a word of the language of audiences",
+        "a word that audiences use themselves",
     ),
     (
         "stated_audiences_can_be_read",
