@@ -63,9 +63,7 @@ _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key ==
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
 
 
-def _filters(
-    surface: str | None, states: frozenset[State] | None, owner: str | None
-) -> list[ColumnElement[bool]]:
+def _filters(surface: str | None, states: frozenset[State] | None, owner: str | None) -> list[ColumnElement[bool]]:
     column = EXPERIMENT.c
     filters: list[ColumnElement[bool]] = []
     if surface is not None:

@@ -47,7 +47,9 @@ def match_query(
 
 def _ranked(wanted: str, newest: int | None) -> CTE:
     """(key, score) of what matches. The index itself goes from the newest row backwards, at no cost."""
-    hits = select(_SEARCH.c.rowid.label("id"), func.bm25(_INDEX, *_WEIGHTS).label("score")).where(_INDEX.op("MATCH")(wanted))
+    hits = select(_SEARCH.c.rowid.label("id"), func.bm25(_INDEX, *_WEIGHTS).label("score")).where(
+        _INDEX.op("MATCH")(wanted)
+    )
     if newest is not None:
         hits = hits.order_by(_SEARCH.c.rowid.desc()).limit(newest)
     part = hits.cte("hit")

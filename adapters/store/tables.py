@@ -69,9 +69,7 @@ class LiveGroup(StoreTable, table=True):
     audience: str = Field(sa_type=Text)
     count: int
 
-    __table_args__ = (
-        UniqueConstraint("environment", "surface", "layer", "touched", "audience", name="uq_live_group"),
-    )
+    __table_args__ = (UniqueConstraint("environment", "surface", "layer", "touched", "audience", name="uq_live_group"),)
 
 
 class LiveMember(StoreTable, table=True):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from ..checks.all_checks import run_checks
+from ..checks.coordination import NAMED
 from ..checks.engine import Case
 from ..checks.shape import read_spec, unknown_place
 from ..documents import JsonObject
@@ -12,9 +16,11 @@ from ..model.experiment import Record, Spec
 from ..model.finding import Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
-from ..ports.store import Reader
+from ..planning.neighbours import surfaces_beside
+from ..ports.store import Member, Reader
 from . import calls
 from .dependencies import Dependencies
+from .remembering import precedents
 
 
 def production_of(
@@ -53,16 +59,38 @@ def examine(
     lost = unknown_place(spec, catalogue)
     if lost:
         return None, lost
+    layer = layer_name(spec.environment, spec.surface, spec.layer)
+    now = deps.clock.now()
     case = Case(
         key=key,
         spec=spec,
         catalogue=catalogue,
         production=production_of(deps, catalogue, spec.surface, spec.environment, strict=strict),
-        today=deps.clock.now().date(),
-        live=view.live_beside(key, spec.surface, spec.environment),
-        held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
+        today=now.date(),
+        live=[],
+        held=view.held(layer),
+        released=view.released(layer, now - timedelta(days=catalogue.surfaces[spec.surface].policy.rest_days)),
     )
+    case = replace(_among_neighbours(view, case), precedents=precedents(view, case))
     return case, run_checks(case)
+
+
+def _among_neighbours(view: Reader, case: Case) -> Case:
+    """The case with the live experiments around it; a few of those that it would meet by name and owner."""
+    spec, catalogue = case.spec, case.catalogue
+    beside = surfaces_beside(catalogue, spec.surface)
+    anonymous = replace(case, live=view.live_beside(case.key, spec.environment, beside, case.today, case.start))
+    met = anonymous.meeting
+    named = {group.id for groups in (met.interacting, met.others) for group in groups[:NAMED]}
+    live = [
+        group.model_copy(update={"members": _others(view, case.key, group.id)}) if group.id in named else group
+        for group in anonymous.live
+    ]
+    return replace(anonymous, live=live)
+
+
+def _others(view: Reader, key: str, group: int) -> list[Member]:
+    return [member for member in view.members(group, NAMED + 1) if member.key != key][:NAMED]
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from ..model.finding import Finding
-from . import eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import coordination, eligibility, intent, memory, metrics, schedule, shape, statistics, trial, units, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
     *variants.CHECKS,
     *eligibility.CHECKS,
+    *units.CHECKS,
+    *coordination.CHECKS,
     *schedule.CHECKS,
     *metrics.CHECKS,
     *statistics.CHECKS,
     *intent.CHECKS,
+    *memory.CHECKS,
 )
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
+CHECKS: dict[str, Check] = {
+    check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS, *trial.TRIAL_CHECKS)
+}
 
 
 def run_checks(case: Case) -> list[Finding]:

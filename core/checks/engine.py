@@ -11,15 +11,18 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from .. import audience as audiences
-from ..documents import JsonObject
+from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Condition
 from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
 from ..planning.buckets import free_buckets
+from ..planning.dry_run import DryRun
+from ..planning.memory import Precedent
+from ..planning.neighbours import Meeting, meeting
 from ..planning.size import size
-from ..ports.store import HeldRange, LiveGroup
+from ..ports.store import HeldRange, LiveGroup, ReleasedRange
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Case:
     today: date
     live: list[LiveGroup]
     held: list[HeldRange]
+    released: list[ReleasedRange] = field(default_factory=list[ReleasedRange])
+    precedents: list[Precedent] = field(default_factory=list[Precedent])
+    trial: DryRun | None = None
 
     @property
     def surface(self) -> Surface:
@@ -73,6 +79,25 @@ class Case:
         if self.parsed_audience[1]:
             return None
         return size(self.spec, self.catalogue, self.audience, self.today)
+
+    @property
+    def unit_attribute(self) -> str:
+        return self.catalogue.unit_attribute(self.spec.surface)
+
+    @property
+    def start(self) -> date:
+        """The first day of the run: as planned, else today."""
+        return max(self.spec.schedule.start or self.today, self.today)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the experiment holds buckets already."""
+        return any(part.key == self.key for part in self.held)
+
+    @cached_property
+    def meeting(self) -> Meeting:
+        """The live experiments outside its layer that it would meet."""
+        return meeting(self.spec, self.catalogue, canonical(self.spec.audience), self.live, self.start)
 
     @cached_property
     def free(self) -> int:

@@ -37,9 +37,7 @@ def free_buckets(held: Sequence[HeldRange]) -> int:
     return sum(gap.hi - gap.lo for gap in gaps(held))
 
 
-def propose(
-    held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRange] = ()
-) -> list[BucketRange] | None:
+def propose(held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRange] = ()) -> list[BucketRange] | None:
     """Ranges of `count` free buckets, or None when there are too few.
 
     Buckets that nobody used lately come first: the units of the others may still act on what they saw. Of those, the

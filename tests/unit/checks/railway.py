@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -12,11 +13,14 @@ from crossfade.core.checks.all_checks import run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
+from crossfade.core.checks.trial import TRIAL_CHECKS
 from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
-from crossfade.core.model.experiment import Spec
+from crossfade.core.model.experiment import Spec, State
 from crossfade.core.model.finding import Finding
-from crossfade.core.ports.store import HeldRange, LiveGroup
+from crossfade.core.planning.dry_run import DryRun
+from crossfade.core.planning.memory import Precedent
+from crossfade.core.ports.store import HeldRange, LiveGroup, Member, ReleasedRange
 
 KEY = "board-by-platform"
 TODAY = date(2026, 10, 5)
@@ -246,12 +250,26 @@ class World:
     today: date = TODAY
     live: tuple[LiveGroup, ...] = ()
     held: tuple[HeldRange, ...] = ()
+    released: tuple[ReleasedRange, ...] = ()
+    precedents: tuple[Precedent, ...] = ()
+    trial: DryRun | None = None
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
         surface = catalogue.surfaces[spec.surface]
         production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
-        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held))
+        return Case(
+            KEY,
+            spec,
+            catalogue,
+            production,
+            self.today,
+            live=list(self.live),
+            held=list(self.held),
+            released=list(self.released),
+            precedents=list(self.precedents),
+            trial=self.trial,
+        )
 
 
 QUIET = World()
@@ -267,13 +285,47 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     if lost:
         return lost
     case = world.case(spec)
-    return worst_first([*run_checks(case), *findings_of(LAUNCH_CHECKS, case)])
+    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS), case)])
 
 
-def neighbour(key: str, layer: str = "looks", audience: JsonObject | None = None, count: int = 1) -> LiveGroup:
-    """Running experiments of somebody else on the board."""
-    return LiveGroup(layer=layer, audience=audience or {}, count=count, example=key)
+def neighbour(
+    key: str,
+    layer: str = "looks",
+    audience: JsonObject | None = None,
+    *,
+    surface: str = "departures",
+    sets: str = "night_colours",
+    until: date | None = None,
+) -> LiveGroup:
+    """A running experiment of somebody else, on the board unless another surface is named."""
+    return LiveGroup(
+        id=1,
+        surface=surface,
+        layer=layer,
+        touched=[sets],
+        audience=canonical(audience or {}),
+        count=1,
+        members=[Member(key=key, owner="signals", until=until)],
+    )
+
+
+def released(key: str, lo: int, hi: int, day: date) -> ReleasedRange:
+    return ReleasedRange(lo=lo, hi=hi, key=key, day=day)
 
 
 def held(key: str, lo: int, hi: int, until: date | None = None) -> HeldRange:
     return HeldRange(layer=LAYER, lo=lo, hi=hi, key=key, until=until)
+
+
+def precedent(
+    changes: JsonObject, state: State = "stopped", days: int | None = 14, ended: date | None = None
+) -> Precedent:
+    """An earlier experiment: the sound spec under a merge patch."""
+    spec = read_spec(patch_object(SPEC, changes))
+    assert isinstance(spec, Spec)
+    return Precedent(key="platform-first", state=state, spec=spec, days=days, ended=ended)
+
+
+def tried(**changes: Any) -> DryRun:
+    """A trial in which everything went as it should, but for what is named."""
+    return replace(DryRun({"control": 3_000, "platform-second": 3_000}, 1.0, 1.0, [], []), **changes)

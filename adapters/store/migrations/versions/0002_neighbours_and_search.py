@@ -33,19 +33,19 @@ BEGIN
 END
 """
 
-COLUMNS = "title, hypothesis, details, surface"
 # Two and three letters of a word are indexed as such, since words are searched by their beginnings.
-SEARCH = f"""
+SEARCH = """
 CREATE VIRTUAL TABLE experiment_search USING fts5(
-    {COLUMNS}, content='experiment_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+    title, hypothesis, details, surface,
+    content='experiment_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
 )
 """
-INDEX_NEW = f"""
-    INSERT INTO experiment_search (rowid, {COLUMNS})
+INDEX_NEW = """
+    INSERT INTO experiment_search (rowid, title, hypothesis, details, surface)
         VALUES (NEW.id, NEW.title, NEW.hypothesis, NEW.details, NEW.surface);
 """
-FORGET_OLD = f"""
-    INSERT INTO experiment_search (experiment_search, rowid, {COLUMNS})
+FORGET_OLD = """
+    INSERT INTO experiment_search (experiment_search, rowid, title, hypothesis, details, surface)
         VALUES ('delete', OLD.id, OLD.title, OLD.hypothesis, OLD.details, OLD.surface);
 """
 
@@ -142,8 +142,8 @@ def _texts(key: str, document: dict[str, Any]) -> tuple[str, str, str, str]:
     """Title, hypothesis, details and surface of a document, in which a draft may have anything anywhere."""
     hypothesis, variants = _map(document.get("hypothesis")), _map(document.get("variants"))
     touched = {name for each in variants.values() for name in _map(_map(each).get("parameters"))}
-    tags = document.get("tags")
-    named = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    tags: Any = document.get("tags")
+    named: list[str] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
     return (
         "\n".join([key, _text(document.get("name")), *named]),
         f"{_text(hypothesis.get('change'))}\n{_text(hypothesis.get('because'))}",
@@ -161,4 +161,4 @@ def _text(value: Any) -> str:
 
 
 def _map(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return dict[str, Any](value) if isinstance(value, dict) else {}
