@@ -129,7 +129,7 @@ class SqlReader:
         gone = Counter(self._connection.execute(GROUP_OF, {"key": key}).scalars())
         if start > today:
             ending = self._connection.execute(ENDING_BEFORE, {"key": key, "today": today, "start": start})
-            gone.update(dict(ending.tuples().all()))
+            gone.update(dict(ending.all()))
         found = models_of(LiveGroup, ((*row, []) for row in groups))
         if not gone:
             return found

@@ -249,8 +249,9 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "surfaces/all.yml",
             "max_live: 3",
             "zz: 3",
-            "surfaces.storefront.zz: no such field; allowed accrual, blackouts, delivery, description, layers, "
-            "max_live, name, owner, parameters, policy, required_metrics, reviewers, suggested_metrics, tags, unit",
+            "surfaces.storefront.zz: no such field; allowed accrual, blackouts, delivery, description, interference, "
+            "layers, max_live, name, owner, parameters, policy, required_metrics, reviewers, suggested_metrics, tags, "
+            "unit",
         ),
         (
             "surfaces/all.yml",

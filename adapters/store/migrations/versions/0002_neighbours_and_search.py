@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from alembic import op
@@ -143,7 +143,7 @@ def _texts(key: str, document: dict[str, Any]) -> tuple[str, str, str, str]:
     hypothesis, variants = _map(document.get("hypothesis")), _map(document.get("variants"))
     touched = {name for each in variants.values() for name in _map(_map(each).get("parameters"))}
     tags: Any = document.get("tags")
-    named: list[str] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    named = [str(tag) for tag in cast(list[Any], tags) if isinstance(tag, str)] if isinstance(tags, list) else []
     return (
         "\n".join([key, _text(document.get("name")), *named]),
         f"{_text(hypothesis.get('change'))}\n{_text(hypothesis.get('because'))}",
@@ -161,4 +161,4 @@ def _text(value: Any) -> str:
 
 
 def _map(value: Any) -> dict[str, Any]:
-    return dict[str, Any](value) if isinstance(value, dict) else {}
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
