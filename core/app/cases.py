@@ -71,11 +71,11 @@ def examine(
         held=view.held(layer),
         released=view.released(layer, now - timedelta(days=catalogue.surfaces[spec.surface].policy.rest_days)),
     )
-    case = replace(_among_neighbours(view, case), precedents=precedents(view, case))
+    case = replace(among_neighbours(view, case), precedents=precedents(view, case))
     return case, run_checks(case)
 
 
-def _among_neighbours(view: Reader, case: Case) -> Case:
+def among_neighbours(view: Reader, case: Case) -> Case:
     """The case with the live experiments around it; a few of those that it would meet by name and owner."""
     spec, catalogue = case.spec, case.catalogue
     beside = surfaces_beside(catalogue, spec.surface)
