@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, select, type_coerce
+from sqlalchemy import and_, bindparam, func, select, type_coerce
 
 from .columns import JsonText
 from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE, IS_RELEASED, LIVE_GROUP, LIVE_MEMBER
 
 _GROUP = LIVE_GROUP.c
+_MEMBER = LIVE_MEMBER.c
 _RANGE = BUCKET_RANGE.c
-
-LIVE_GROUPS = (
-    select(
-        _GROUP.id,
-        _GROUP.surface,
-        _GROUP.layer,
-        type_coerce(_GROUP.touched, JsonText),
-        _GROUP.audience,
-        _GROUP.count,
-    )
-    .where(_GROUP.environment == bindparam("environment"), _GROUP.surface.in_(bindparam("surfaces", expanding=True)))
-    .order_by(_GROUP.surface, _GROUP.layer, _GROUP.id)
+_BESIDE = and_(
+    _GROUP.environment == bindparam("environment"), _GROUP.surface.in_(bindparam("surfaces", expanding=True))
 )
-GROUP_OF = select(LIVE_MEMBER.c.group_id).where(LIVE_MEMBER.c.key == bindparam("key"))
-ENDING_BEFORE = (
-    select(LIVE_MEMBER.c.group_id, func.count(_RANGE.experiment.distinct()))
-    .join(LIVE_MEMBER, LIVE_MEMBER.c.key == _RANGE.experiment)
-    .where(
-        IS_LIVE,
-        _RANGE.until >= bindparam("today"),
-        _RANGE.until < bindparam("start"),
-        _RANGE.experiment != bindparam("key"),
-    )
-    .group_by(LIVE_MEMBER.c.group_id)
+# One parameter, however many audiences there are.
+_AUDIENCES = func.json_each(bindparam("audiences", type_=JsonText())).table_valued("value")
+_MET = and_(_BESIDE, _GROUP.audience.in_(select(_AUDIENCES.c.value)))
+_ENDS_BEFORE = and_(IS_LIVE, _RANGE.until >= bindparam("today"), _RANGE.until < bindparam("start"))
+_TOUCHED = type_coerce(_GROUP.touched, JsonText)
+
+LIVE_ON = select(func.coalesce(func.sum(_GROUP.count), 0)).where(
+    _GROUP.environment == bindparam("environment"), _GROUP.surface == bindparam("surface")
+)
+AUDIENCES = select(_GROUP.audience).where(_BESIDE).distinct().order_by(_GROUP.audience)
+GROUPS = (
+    select(_GROUP.surface, _GROUP.layer, _TOUCHED, func.sum(_GROUP.count))
+    .where(_MET)
+    .group_by(_GROUP.surface, _GROUP.layer, _GROUP.touched)
+    .order_by(_GROUP.surface, _GROUP.layer, _GROUP.touched)
+)
+ENDING = (
+    select(_GROUP.surface, _GROUP.layer, _TOUCHED, func.count(_RANGE.experiment.distinct()))
+    .join(LIVE_MEMBER, _MEMBER.key == _RANGE.experiment)
+    .join(LIVE_GROUP, _GROUP.id == _MEMBER.group_id)
+    .where(_ENDS_BEFORE, _MET)
+    .group_by(_GROUP.surface, _GROUP.layer, _GROUP.touched)
 )
 _UNTIL = (
     select(func.max(_RANGE.until))
-    .where(_RANGE.experiment == LIVE_MEMBER.c.key, IS_LIVE)
+    .where(_RANGE.experiment == _MEMBER.key, IS_LIVE)
     .correlate(LIVE_MEMBER)
     .scalar_subquery()
 )
 MEMBERS = (
-    select(LIVE_MEMBER.c.key, EXPERIMENT.c.owner, _UNTIL)
-    .join(EXPERIMENT, EXPERIMENT.c.key == LIVE_MEMBER.c.key)
-    .where(LIVE_MEMBER.c.group_id == bindparam("group"))
-    .order_by(LIVE_MEMBER.c.key)
+    select(_MEMBER.key, EXPERIMENT.c.owner, _UNTIL.label("until"))
+    .join(LIVE_GROUP, _GROUP.id == _MEMBER.group_id)
+    .join(EXPERIMENT, EXPERIMENT.c.key == _MEMBER.key)
+    .where(
+        _MET,
+        _GROUP.layer == bindparam("layer"),
+        _GROUP.touched == bindparam("touched", type_=JsonText()),
+        ~select(_RANGE.id).where(_RANGE.experiment == _MEMBER.key, _ENDS_BEFORE).correlate(LIVE_MEMBER).exists(),
+    )
+    .order_by(_MEMBER.key)
     .limit(bindparam("limit"))
 )
 # Of launches that were undone nobody has seen anything: their experiments are drafts again.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -11,7 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Sel
 from ...core.model.experiment import Record, State
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
 from ...core.ports.store import HeldRange, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
-from .neighbours import ENDING_BEFORE, GROUP_OF, LAST_RELEASE, LIVE_GROUPS, MEMBERS, RELEASED
+from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .search import match_query
 from .tables import (
@@ -75,6 +74,10 @@ def _filters(surface: str | None, states: frozenset[State] | None, owner: str | 
     return filters
 
 
+def _place_of(group: LiveGroup) -> tuple[str, ...]:
+    return (group.surface, group.layer, *group.touched)
+
+
 class SqlReader:
     """One consistent view: it lives as long as the transaction of its connection."""
 
@@ -122,22 +125,31 @@ class SqlReader:
     def keys(self) -> list[str]:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
 
-    def live_beside(
-        self, key: str, environment: str, surfaces: Sequence[str], today: date, start: date
-    ) -> list[LiveGroup]:
-        groups = self._connection.execute(LIVE_GROUPS, {"environment": environment, "surfaces": list(surfaces)})
-        gone = Counter(self._connection.execute(GROUP_OF, {"key": key}).scalars())
-        if start > today:
-            ending = self._connection.execute(ENDING_BEFORE, {"key": key, "today": today, "start": start})
-            gone.update(dict(ending.all()))
-        found = models_of(LiveGroup, ((*row, []) for row in groups))
-        if not gone:
-            return found
-        left = (group.model_copy(update={"count": group.count - gone[group.id]}) for group in found)
-        return [group for group in left if group.count > 0]
+    def live_on(self, surface: str, environment: str) -> int:
+        return self._connection.execute(LIVE_ON, {"environment": environment, "surface": surface}).scalar_one()
 
-    def members(self, group: int, limit: int) -> list[Member]:
-        return self._models(Member, MEMBERS, {"group": group, "limit": limit})
+    def live_audiences(self, environment: str, surfaces: Sequence[str]) -> list[str]:
+        values: Values = {"environment": environment, "surfaces": list(surfaces)}
+        return list(self._connection.execute(AUDIENCES, values).scalars())
+
+    def live_beside(
+        self, environment: str, surfaces: Sequence[str], audiences: Sequence[str], today: date, start: date
+    ) -> list[LiveGroup]:
+        met: Values = {"environment": environment, "surfaces": list(surfaces), "audiences": list(audiences)}
+        found = models_of(LiveGroup, ((*row, []) for row in self._connection.execute(GROUPS, met)))
+        if start <= today:
+            return found
+        rows = self._connection.execute(ENDING, {**met, "today": today, "start": start})
+        ending = {_place_of(group): group.count for group in models_of(LiveGroup, ((*row, []) for row in rows))}
+        left = [(group, group.count - ending.get(_place_of(group), 0)) for group in found]
+        return [group.model_copy(update={"count": count}) for group, count in left if count > 0]
+
+    def members(
+        self, group: LiveGroup, environment: str, audiences: Sequence[str], today: date, start: date, limit: int
+    ) -> list[Member]:
+        met: Values = {"environment": environment, "surfaces": [group.surface], "audiences": list(audiences)}
+        which: Values = {"layer": group.layer, "touched": group.touched, "limit": limit}
+        return self._models(Member, MEMBERS, {**met, **which, "today": today, "start": start})
 
     def released(self, layer: str, since: datetime) -> list[ReleasedRange]:
         rows = self._connection.execute(RELEASED, {"layer": layer, "since": since})

@@ -69,7 +69,12 @@ class LiveGroup(StoreTable, table=True):
     audience: str = Field(sa_type=Text)
     count: int
 
-    __table_args__ = (UniqueConstraint("environment", "surface", "layer", "touched", "audience", name="uq_live_group"),)
+    __table_args__ = (
+        UniqueConstraint("environment", "surface", "layer", "touched", "audience", name="uq_live_group"),
+        # Read alone, without a look at the rows.
+        Index("ix_live_group_count", "environment", "surface", "layer", "touched", "audience", "count"),
+        Index("ix_live_group_audience", "environment", "audience", "surface"),
+    )
 
 
 class LiveMember(StoreTable, table=True):

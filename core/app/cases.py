@@ -16,7 +16,7 @@ from ..model.experiment import Record, Spec
 from ..model.finding import Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
-from ..planning.neighbours import surfaces_beside
+from ..planning.neighbours import audiences_met, meeting, surfaces_beside
 from ..ports.store import Member, Reader
 from . import calls
 from .dependencies import Dependencies
@@ -77,20 +77,22 @@ def examine(
 
 def among_neighbours(view: Reader, case: Case) -> Case:
     """The case with the live experiments around it; a few of those that it would meet by name and owner."""
-    spec, catalogue = case.spec, case.catalogue
+    spec, catalogue, environment = case.spec, case.catalogue, case.spec.environment
     beside = surfaces_beside(catalogue, spec.surface)
-    anonymous = replace(case, live=view.live_beside(case.key, spec.environment, beside, case.today, case.start))
-    met = anonymous.meeting
-    named = {group.id for groups in (met.interacting, met.others) for group in groups[:NAMED]}
-    live = [
-        group.model_copy(update={"members": _others(view, case.key, group.id)}) if group.id in named else group
-        for group in anonymous.live
-    ]
-    return replace(anonymous, live=live)
-
-
-def _others(view: Reader, key: str, group: int) -> list[Member]:
-    return [member for member in view.members(group, NAMED + 1) if member.key != key][:NAMED]
+    audiences = audiences_met(spec, catalogue, view.live_audiences(environment, beside))
+    live = view.live_beside(environment, beside, audiences, case.today, case.start)
+    met = meeting(spec, catalogue, live, case.start)
+    known: dict[int, list[Member]] = {}
+    for groups in (met.interacting, met.others):
+        named = 0
+        for group in groups:
+            if named >= NAMED:
+                break
+            found = view.members(group, environment, audiences, case.today, case.start, NAMED)
+            known[id(group)], named = found, named + len(found)
+    here = view.live_on(spec.surface, environment) - (1 if case.holds else 0)
+    shown = [group.model_copy(update={"members": known[id(group)]}) if id(group) in known else group for group in live]
+    return replace(case, live=shown, live_here=here)
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

@@ -73,10 +73,9 @@ def _rested_on(case: Case, wanted: int) -> list[date]:
 
 def surface_has_room(case: Case) -> Iterator[Fault]:
     """The surface carries no more live experiments than its owner allows."""
-    others = sum(group.count for group in case.live if group.surface == case.spec.surface)
-    if others >= case.surface.max_live:
-        message = f"{others} experiments are live on {case.spec.surface}; its cap is {case.surface.max_live}."
-        yield Fault("/surface", message, got=others)
+    if case.live_here >= case.surface.max_live:
+        message = f"{case.live_here} experiments are live on {case.spec.surface}; its cap is {case.surface.max_live}."
+        yield Fault("/surface", message, got=case.live_here)
 
 
 def components_are_changed_once(case: Case) -> Iterator[Fault]:

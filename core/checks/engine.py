@@ -11,7 +11,7 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from .. import audience as audiences
-from ..documents import JsonObject, canonical
+from ..documents import JsonObject
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Condition
 from ..model.experiment import Spec
@@ -56,10 +56,13 @@ class Case:
     production: Mapping[str, JsonValue]
     today: date
     live: list[LiveGroup]
+    """What holds buckets on this surface and on others with its unit, where the audiences meet."""
     held: list[HeldRange]
     released: list[ReleasedRange] = field(default_factory=list[ReleasedRange])
     precedents: list[Precedent] = field(default_factory=list[Precedent])
     trial: DryRun | None = None
+    live_here: int = 0
+    """Others that hold buckets on the surface, whatever their audiences."""
 
     @property
     def surface(self) -> Surface:
@@ -97,7 +100,7 @@ class Case:
     @cached_property
     def meeting(self) -> Meeting:
         """The live experiments outside its layer that it would meet."""
-        return meeting(self.spec, self.catalogue, canonical(self.spec.audience), self.live, self.start)
+        return meeting(self.spec, self.catalogue, self.live, self.start)
 
     @cached_property
     def free(self) -> int:

@@ -9,7 +9,7 @@ from datetime import date
 from pydantic import TypeAdapter
 
 from ..audience import overlap, parse
-from ..documents import JsonObject
+from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
 from ..model.delivery import Condition
 from ..model.experiment import Spec
@@ -75,20 +75,23 @@ def surfaces_beside(catalogue: Catalogue, surface: str) -> list[str]:
     return [key for key, each in catalogue.surfaces.items() if each.unit == unit]
 
 
-def meeting(spec: Spec, catalogue: Catalogue, audience: str, live: Sequence[LiveGroup], start: date) -> Meeting:
-    """The live groups outside the draft's own layer, whose buckets exclude each other, that it would meet.
+def audiences_met(spec: Spec, catalogue: Catalogue, audiences: Sequence[str]) -> list[str]:
+    """Those of the audiences, as JSON texts, in which a unit of the draft's audience can be."""
+    overlaps, own = overlaps_of(catalogue), canonical(spec.audience)
+    return [each for each in audiences if overlaps.meet(own, each)]
+
+
+def meeting(spec: Spec, catalogue: Catalogue, live: Sequence[LiveGroup], start: date) -> Meeting:
+    """The live groups outside the draft's own layer, whose buckets exclude each other.
 
     Args:
-        audience: the draft's audience as JSON text.
+        live: groups whose audiences meet the draft's.
         start: the first day of its run; a group whose members all end before it is not met.
     """
-    overlaps = overlaps_of(catalogue)
     own = components(catalogue, spec.surface, spec.touched)
     met = Meeting([], [])
     for group in live:
-        if (group.surface, group.layer) == (spec.surface, spec.layer) or not overlaps.meet(audience, group.audience):
-            continue
-        if _is_over(group, start):
+        if (group.surface, group.layer) == (spec.surface, spec.layer) or _is_over(group, start):
             continue
         shares = not own.isdisjoint(components(catalogue, group.surface, group.touched))
         (met.interacting if shares else met.others).append(group)

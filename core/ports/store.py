@@ -65,14 +65,11 @@ class Member(StrictModel):
 
 
 class LiveGroup(StrictModel):
-    """Live experiments of one layer that set the same parameters for the same audience: a surface with thousands has
-    few of these."""
+    """Live experiments of one layer that set the same parameters: a surface with thousands has few of these."""
 
-    id: int
     surface: str
     layer: str
     touched: list[str]
-    audience: str = Field(description="JSON text; equal audiences have equal texts")
     count: int
     members: list[Member] = Field(default_factory=list[Member], description="some of them, once they are asked for")
 
@@ -127,14 +124,25 @@ class Reader(Protocol):
 
     def keys(self) -> list[str]: ...
 
-    def live_beside(
-        self, key: str, environment: str, surfaces: Sequence[str], today: date, start: date
-    ) -> list[LiveGroup]:
-        """The experiments of the surfaces that hold buckets, without `key` and without those that plan to end before
-        `start`, in groups. One that should have ended before today runs on, so it counts."""
+    def live_on(self, surface: str, environment: str) -> int:
+        """How many experiments hold buckets on a surface."""
         ...
 
-    def members(self, group: int, limit: int) -> list[Member]:
+    def live_audiences(self, environment: str, surfaces: Sequence[str]) -> list[str]:
+        """The audiences of the experiments that hold buckets on the surfaces, each once, as JSON text in which names
+        are in order."""
+        ...
+
+    def live_beside(
+        self, environment: str, surfaces: Sequence[str], audiences: Sequence[str], today: date, start: date
+    ) -> list[LiveGroup]:
+        """The experiments of the surfaces that hold buckets and have one of the audiences, without those that plan to
+        end before `start`, in groups. One that should have ended before today runs on, so it counts."""
+        ...
+
+    def members(
+        self, group: LiveGroup, environment: str, audiences: Sequence[str], today: date, start: date, limit: int
+    ) -> list[Member]:
         """The first experiments of a group, by key."""
         ...
 

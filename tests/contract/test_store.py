@@ -406,9 +406,10 @@ class TestSearch:
                 after = (page[-1].updated, page[-1].key)
         assert seen == ["bbb", "eee", "aaa", "ccc", "ddd"]
 
-    def beside(self, store: Store, key: str = "", *surfaces: str, start: date = TODAY) -> list[LiveGroup]:
+    def beside(self, store: Store, *surfaces: str, start: date = TODAY) -> list[LiveGroup]:
         with store.read() as reader:
-            return reader.live_beside(key, "production", surfaces or ("home",), TODAY, start)
+            audiences = reader.live_audiences("production", surfaces or ("home",))
+            return reader.live_beside("production", surfaces or ("home",), audiences, TODAY, start)
 
     def test_live_experiments_are_those_in_states_that_hold_buckets(self, store: Store) -> None:
         states: list[State] = ["stopped", "paused", "running", "scheduled", "draft"]
@@ -420,31 +421,43 @@ class TestSearch:
             record("staged", state="running", document={**DOCUMENT, "environment": "staging"}),
         )
         assert [group.count for group in self.beside(store)] == [3]
-        assert [group.count for group in self.beside(store, "running-one")] == [2]
-        assert [group.count for group in self.beside(store, "stopped-one")] == [3]
-        both = self.beside(store, "", "home", "search")
+        both = self.beside(store, "home", "search")
         assert [(group.surface, group.count) for group in both] == [("home", 3), ("search", 1)]
-        assert self.beside(store, "elsewhere", "search") == []
+        with store.read() as reader:
+            assert [reader.live_on(surface, "production") for surface in ("home", "search", "absent")] == [3, 1, 0]
 
-    def test_live_experiments_are_grouped_by_layer_audience_and_parameters(self, store: Store) -> None:
-        nordic = {**DOCUMENT, "audience": {"country": "SE", "age": {"gte": 18}}}
-        reordered = {**DOCUMENT, "audience": {"age": {"gte": 18}, "country": "SE"}}
+    def test_live_experiments_are_grouped_by_layer_and_parameters(self, store: Store) -> None:
         deep = {**DOCUMENT, "layer": "deep"}
         bare: dict[str, Any] = {**deep, "variants": {}}
-        add(
-            store,
-            record("aaa", state="running", document=nordic),
-            record("bbb", state="running", document=deep),
-            record("ccc", state="paused", document=reordered),
-            record("ddd", state="paused", document=bare),
-        )
-        groups = self.beside(store)
-        assert sorted((group.layer, group.count, group.touched) for group in groups) == [
+        documents: dict[str, dict[str, Any]] = {
+            "aaa": DOCUMENT,
+            "bbb": deep,
+            "ccc": {**DOCUMENT, "audience": {}},
+            "ddd": bare,
+        }
+        add(store, *(record(key, state="running", document=each) for key, each in documents.items()))
+        assert sorted((group.layer, group.count, group.touched) for group in self.beside(store)) == [
             ("deep", 1, []),
             ("deep", 1, ["rows", "shelf_order"]),
             ("shelves", 2, ["rows", "shelf_order"]),
         ]
-        assert {group.audience for group in groups if group.count == 2} == {'{"age":{"gte":18},"country":"SE"}'}
+
+    def test_only_the_audiences_that_are_asked_for_are_met_and_equal_ones_are_one(self, store: Store) -> None:
+        nordic = {**DOCUMENT, "audience": {"country": "SE", "age": {"gte": 18, "lt": 30}}}
+        reordered = {**DOCUMENT, "audience": {"age": {"lt": 30, "gte": 18}, "country": "SE"}}
+        add(
+            store,
+            record("aaa", state="running", document=nordic),
+            record("bbb", state="running", document=reordered),
+            record("ccc", state="running", document={**DOCUMENT, "audience": {}}),
+        )
+        with store.read() as reader:
+            audiences = reader.live_audiences("production", ["home"])
+            assert audiences == ['{"age":{"gte":18,"lt":30},"country":"SE"}', "{}"]
+            [group] = reader.live_beside("production", ["home"], audiences[:1], TODAY, TODAY)
+            members = reader.members(group, "production", audiences[:1], TODAY, TODAY, 5)
+            assert (group.count, [member.key for member in members]) == (2, ["aaa", "bbb"])
+            assert reader.live_beside("production", ["home"], [], TODAY, TODAY) == []
 
     def test_a_group_names_its_members_with_owner_and_planned_end(self, store: Store) -> None:
         add(store, record("bbb", state="running"), record("aaa", state="running"), record("ccc", state="paused"))
@@ -452,22 +465,24 @@ class TestSearch:
             writer.hold("top", [BucketRange(lo=0, hi=5), BucketRange(lo=7, hi=9)], "bbb", date(2026, 3, 9), NOW)
         [group] = self.beside(store)
         with store.read() as reader:
-            assert reader.members(group.id, 2) == [
+            audiences = reader.live_audiences("production", ["home"])
+            assert reader.members(group, "production", audiences, TODAY, TODAY, 2) == [
                 Member(key="aaa", owner="ana@example.com", until=None),
                 Member(key="bbb", owner="ana@example.com", until=date(2026, 3, 9)),
             ]
+            later = reader.members(group, "production", audiences, TODAY, date(2026, 3, 10), 3)
+            assert [member.key for member in later] == ["aaa", "ccc"]
 
     def test_what_ends_before_the_start_is_not_met(self, store: Store) -> None:
-        today = NOW.date()
-        ends = {"late": today - timedelta(days=3), "soon": today + timedelta(days=3), "last": today + timedelta(days=9)}
-        add(store, *(record(key, state="running") for key in [*ends, "open"]))
+        ends = {"late": TODAY - timedelta(days=3), "soon": TODAY + timedelta(days=3), "last": TODAY + timedelta(days=9)}
+        add(store, *(record(key, state="running") for key in ends))
         with store.write() as writer:
             for number, (key, end) in enumerate(ends.items()):
                 writer.hold("top", [BucketRange(lo=number, hi=number + 1)], key, end, NOW)
-        assert [each.count for each in self.beside(store)] == [4]
-        assert [each.count for each in self.beside(store, start=ends["soon"])] == [4]
-        assert [each.count for each in self.beside(store, start=ends["soon"] + timedelta(days=1))] == [3]
-        assert [each.count for each in self.beside(store, "soon", start=ends["last"] + timedelta(days=1))] == [2]
+        assert [each.count for each in self.beside(store)] == [3]
+        assert [each.count for each in self.beside(store, start=ends["soon"])] == [3]
+        assert [each.count for each in self.beside(store, start=ends["soon"] + timedelta(days=1))] == [2]
+        assert [each.count for each in self.beside(store, start=ends["last"] + timedelta(days=1))] == [1]
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
@@ -491,7 +506,8 @@ class TestSearch:
                 each.layer
                 for each in writer.search(surface="drawn", states=frozenset[State]({"running", "paused"}), limit=9)
             )
-            groups = writer.live_beside("", "production", ["drawn"], NOW.date(), NOW.date())
+            audiences = writer.live_audiences("production", ["drawn"])
+            groups = writer.live_beside("production", ["drawn"], audiences, TODAY, TODAY)
         assert {group.layer: group.count for group in groups} == live
 
     def test_a_draft_may_hold_any_json(self, store: Store) -> None:

@@ -20,6 +20,7 @@ from crossfade.core.model.experiment import Spec, State
 from crossfade.core.model.finding import Finding
 from crossfade.core.planning.dry_run import DryRun
 from crossfade.core.planning.memory import Precedent
+from crossfade.core.planning.neighbours import audiences_met
 from crossfade.core.ports.store import HeldRange, LiveGroup, Member, ReleasedRange
 
 KEY = "board-by-platform"
@@ -243,12 +244,20 @@ def _catalogue(text: str) -> Catalogue:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A live experiment, as a group of its own, with its audience."""
+
+    group: LiveGroup
+    audience: str
+
+
+@dataclass(frozen=True)
 class World:
     """What surrounds a spec while it is checked; `catalogue` is a merge patch on the railway's."""
 
     catalogue: JsonObject = field(default_factory=dict[str, JsonValue])
     today: date = TODAY
-    live: tuple[LiveGroup, ...] = ()
+    live: tuple[Neighbour, ...] = ()
     held: tuple[HeldRange, ...] = ()
     released: tuple[ReleasedRange, ...] = ()
     precedents: tuple[Precedent, ...] = ()
@@ -264,7 +273,8 @@ class World:
             catalogue,
             production,
             self.today,
-            live=list(self.live),
+            live=[each.group for each in self.live if audiences_met(spec, catalogue, [each.audience])],
+            live_here=len(self.live),
             held=list(self.held),
             released=list(self.released),
             precedents=list(self.precedents),
@@ -296,17 +306,11 @@ def neighbour(
     surface: str = "departures",
     sets: str = "night_colours",
     until: date | None = None,
-) -> LiveGroup:
+) -> Neighbour:
     """A running experiment of somebody else, on the board unless another surface is named."""
-    return LiveGroup(
-        id=1,
-        surface=surface,
-        layer=layer,
-        touched=[sets],
-        audience=canonical(audience or {}),
-        count=1,
-        members=[Member(key=key, owner="signals", until=until)],
-    )
+    member = Member(key=key, owner="signals", until=until)
+    group = LiveGroup(surface=surface, layer=layer, touched=[sets], count=1, members=[member])
+    return Neighbour(group, canonical(audience or {}))
 
 
 def released(key: str, lo: int, hi: int, day: date) -> ReleasedRange:

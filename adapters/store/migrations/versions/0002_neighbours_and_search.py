@@ -75,6 +75,8 @@ def _create_groups() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint(*PLACE, name="uq_live_group"),
     )
+    op.create_index("ix_live_group_count", "live_group", [*PLACE, "count"])
+    op.create_index("ix_live_group_audience", "live_group", ["environment", "audience", "surface"])
     op.create_table(
         "live_member",
         sa.Column("key", sa.String(), nullable=False),
