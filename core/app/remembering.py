@@ -13,7 +13,7 @@ from ..ports.store import Reader, Summary
 RECENT = timedelta(days=365)
 """How long an experiment is remembered after its last change: a year, since people and products change."""
 STATES: frozenset[State] = LIVE | frozenset[State]({"stopped"})
-RANKED = 200
+RANKED = 100
 """The latest of the surface's experiments with some of the words that are ranked: it bounds what a draft waits for."""
 BEST = 20
 READ = 5

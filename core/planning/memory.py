@@ -41,8 +41,9 @@ class Repeat:
 
 
 def question_of(spec: Spec) -> str:
-    """The words by which precedents are searched."""
-    return " ".join([spec.hypothesis.change, spec.hypothesis.because, *spec.touched])
+    """The words by which precedents are searched: what changes says more of an idea than why, and fewer words take less
+    time."""
+    return " ".join([spec.hypothesis.change, *spec.touched])
 
 
 def repeats(spec: Spec, catalogue: Catalogue, precedents: Sequence[Precedent]) -> list[Repeat]:
