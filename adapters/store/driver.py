@@ -47,13 +47,13 @@ def choose_driver(names: Iterable[str]) -> Driver:
     """The first module with a sound SQLite; else the last one there is, without a write-ahead log.
 
     Raises:
-        StoreUnavailable: no SQLite here can search text; a store that one program writes without its index would
+        StoreUnavailable: no SQLite here can index text; a store that one program writes without its index would
             find less from then on, and nobody would know.
     """
     drivers = [driver for name in names if (driver := _load(name))]
     if not drivers:
         raise StoreUnavailable(
-            "The SQLite of this Python was built without full-text search (FTS5).",
+            "The SQLite of this Python was built without a full-text index (FTS5).",
             next="Install pysqlite3 0.6.1 or newer, or a Python whose SQLite has FTS5; then start again.",
         )
     for driver in drivers:

@@ -29,7 +29,7 @@ def searched(key: str, document: JsonObject) -> dict[str, str]:
     details = [_text(document, "owner"), _text(hypothesis, "metric"), *map(str, _touched(document))]
     return {
         "key": key,
-        "title": separated("\n".join([key, _text(document, "name"), *named])),
+        "names": separated("\n".join([key, _text(document, "name"), *named])),
         "hypothesis": separated(f"{_text(hypothesis, 'change')}\n{_text(hypothesis, 'because')}"),
         "details": separated("\n".join(details)),
         "surface": separated(_text(document, "surface")),

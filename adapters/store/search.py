@@ -1,4 +1,4 @@
-"""The query of a search by words, over the full-text index."""
+"""The query for experiments by words, over the full-text index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .terms import phrase_of, query_of
 _SEARCH = table("experiment_search", column("rowid"))
 _INDEX: ColumnElement[str] = literal_column("experiment_search")
 _WEIGHTS = (4.0, 3.0, 1.0, 1.0)
-"""Of title, hypothesis, details and surface: a name says more than where it stands."""
+"""Of names, hypothesis, details and surface: a name says more than where it stands."""
 
 Found = Select[*tuple[object, ...]]
 

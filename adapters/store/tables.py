@@ -90,7 +90,7 @@ class ExperimentText(StoreTable, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True, foreign_key="experiment.key")
-    title: str = Field(sa_type=Text)
+    names: str = Field(sa_type=Text)
     hypothesis: str = Field(sa_type=Text)
     details: str = Field(sa_type=Text)
     surface: str = Field(sa_type=Text)

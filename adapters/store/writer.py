@@ -49,7 +49,7 @@ _KEEP_TEXT = _replacing(
     EXPERIMENT_TEXT,
     "key",
     # A change of state alone leaves the index in peace.
-    where=or_(*(EXPERIMENT_TEXT.c[name] != _NEW_TEXT[name] for name in ("title", "hypothesis", "details", "surface"))),
+    where=or_(*(EXPERIMENT_TEXT.c[name] != _NEW_TEXT[name] for name in ("names", "hypothesis", "details", "surface"))),
 )
 _KEEP_VERSION = _replacing(EXPERIMENT_VERSION, "key", "version")
 _TAKE_BUCKETS = insert(BUCKET_RANGE)

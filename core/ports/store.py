@@ -51,7 +51,7 @@ class Summary(StrictModel):
 
 
 class Match(Summary):
-    """An experiment that a search has found; the smaller its score, the better it fits."""
+    """An experiment that was found by words; the smaller its score, the better it fits."""
 
     score: float
 

@@ -82,7 +82,7 @@ def crowd(app: Crossfade, live: int) -> None:
             rows,
         )
         raw.executemany(
-            "INSERT INTO experiment_text (key, title, hypothesis, details, surface) "
+            "INSERT INTO experiment_text (key, names, hypothesis, details, surface) "
             "VALUES (:key, :name, :because, :touched, :surface)",
             rows,
         )

@@ -67,7 +67,7 @@ def test_every_document_can_be_listed(document: dict[str, Any]) -> None:
     assert TypeAdapter(list[str]).validate_python(columns["touched"]) == columns["touched"]
     found = searched("some-key", document)
     assert all(isinstance(text, str) for text in found.values())
-    assert found["title"].startswith("some-key")
+    assert found["names"].startswith("some-key")
 
 
 @pytest.mark.parametrize(

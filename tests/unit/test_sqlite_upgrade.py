@@ -81,7 +81,7 @@ def test_what_was_stored_is_found_by_words(store: SqlStore) -> None:
 
 def test_what_is_searched_is_what_is_written_today(store: SqlStore) -> None:
     with store.engine.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT key, title, hypothesis, details, surface FROM experiment_text").all()
+        rows = connection.exec_driver_sql("SELECT key, names, hypothesis, details, surface FROM experiment_text").all()
     assert {row[0]: tuple(row) for row in rows} == {
         key: tuple(searched(key, document).values()) for key, (_, document) in DOCUMENTS.items()
     }

@@ -36,17 +36,17 @@ END
 # Two and three letters of a word are indexed as such, since words are searched by their beginnings.
 SEARCH = """
 CREATE VIRTUAL TABLE experiment_search USING fts5(
-    title, hypothesis, details, surface,
+    names, hypothesis, details, surface,
     content='experiment_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
 )
 """
 INDEX_NEW = """
-    INSERT INTO experiment_search (rowid, title, hypothesis, details, surface)
-        VALUES (NEW.id, NEW.title, NEW.hypothesis, NEW.details, NEW.surface);
+    INSERT INTO experiment_search (rowid, names, hypothesis, details, surface)
+        VALUES (NEW.id, NEW.names, NEW.hypothesis, NEW.details, NEW.surface);
 """
 FORGET_OLD = """
-    INSERT INTO experiment_search (experiment_search, rowid, title, hypothesis, details, surface)
-        VALUES ('delete', OLD.id, OLD.title, OLD.hypothesis, OLD.details, OLD.surface);
+    INSERT INTO experiment_search (experiment_search, rowid, names, hypothesis, details, surface)
+        VALUES ('delete', OLD.id, OLD.names, OLD.hypothesis, OLD.details, OLD.surface);
 """
 
 UNSPACED = re.compile(
@@ -111,7 +111,7 @@ def _create_search() -> None:
         "experiment_text",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
         sa.Column("hypothesis", sa.Text(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("surface", sa.Text(), nullable=False),
@@ -128,7 +128,7 @@ def _create_search() -> None:
     )
     for key, document in stored.all():
         op.get_bind().exec_driver_sql(
-            "INSERT INTO experiment_text (key, title, hypothesis, details, surface) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO experiment_text (key, names, hypothesis, details, surface) VALUES (?, ?, ?, ?, ?)",
             (key, *map(_separated, _texts(key, json.loads(document)))),
         )
 
