@@ -20,8 +20,11 @@ from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
 from ..planning.buckets import free_buckets
+from ..planning.dry_run import DryRun
+from ..planning.memory import Precedent
+from ..planning.neighbours import Meeting, meeting
 from ..planning.size import size
-from ..ports.store import HeldRange, LiveGroup
+from ..ports.store import HeldRange, LiveGroup, ReleasedRange
 
 FIX_DIGITS = 6
 """Hex digits of a patch's digest in the id of its fix: enough for the fixes of one check on one draft."""
@@ -75,6 +78,7 @@ class Case:
     production: Mapping[str, JsonValue]
     today: date
     live: list[LiveGroup]
+    """What holds buckets on this surface and on others with its unit, where the audiences meet."""
     held: list[HeldRange]
     started: date | None = None
     """The day of the launch; None of what has not been launched, and can still be changed."""
@@ -82,6 +86,11 @@ class Case:
     """Whether nothing was ever launched on the surface, as far as anybody had to know."""
     agreed: frozenset[str] = frozenset()
     """Teams that said yes to this very spec."""
+    released: list[ReleasedRange] = field(default_factory=list[ReleasedRange])
+    precedents: list[Precedent] = field(default_factory=list[Precedent])
+    trial: DryRun | None = None
+    live_here: int = 0
+    """Others that hold buckets on the surface, whatever their audiences."""
 
     @property
     def surface(self) -> Surface:
@@ -110,6 +119,25 @@ class Case:
         if self.parsed_audience[1]:
             return None
         return size(self.spec, self.catalogue, self.audience, self.today)
+
+    @property
+    def unit_attribute(self) -> str:
+        return self.catalogue.unit_attribute(self.spec.surface)
+
+    @property
+    def start(self) -> date:
+        """The first day of the run: as planned, else today."""
+        return max(self.spec.schedule.start or self.today, self.today)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the experiment holds buckets already."""
+        return any(part.key == self.key for part in self.held)
+
+    @cached_property
+    def meeting(self) -> Meeting:
+        """The live experiments outside its layer that it would meet."""
+        return meeting(self.spec, self.catalogue, self.live, self.start)
 
     @cached_property
     def free(self) -> int:
