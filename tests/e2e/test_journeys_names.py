@@ -33,11 +33,25 @@ ALLOWED: dict[str, dict[str, str]] = {
         "server": "the server's home folder",
     },
     "country": {
-        "core/checks/eligibility.py": "an example in a docstring: what a misspelt value is",
+        "core/audience": "examples of audiences as text",
+        "core/checks/audience.py": "an example in a docstring: what a misspelt value is",
         "core/model/catalogue.py": "an example in a description: what never changes",
+        "core/model/experiment.py": "an example in a description: an audience as text",
+        "tools/drafts.py": "an example in a parameter's description: an audience as text",
         "server/cli/look_commands.py": "an example in a docstring: how an attribute is typed",
     },
-    "age": {"server/cli/look_commands.py": "an example in a docstring: how an attribute is typed"},
+    "age": {
+        "core/audience": "examples of audiences as text",
+        "core/model/experiment.py": "an example in a description: an audience as text",
+        "tools/drafts.py": "an example in a parameter's description: an audience as text",
+        "server/cli/look_commands.py": "an example in a docstring: how an attribute is typed",
+    },
+    "is_employee": {"core/audience/printing.py": "an example in a docstring: an audience as text"},
+    "language": {
+        "core/catalogue_rules.py": "what content exists in",
+        "core/checks/content.py": "what content exists in",
+    },
+    "cards": {"core/checks/content.py": "numbers of credit cards"},
     "library": {"server/demo": "the demonstration speaks of the bundled example, in words"},
 }
 """Name -> where it may stand (a path's beginning) -> why it is not the catalogue's name there."""
