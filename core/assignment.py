@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import JsonValue
@@ -46,35 +47,57 @@ def bucket(seed: str, unit: str) -> int:
 
 
 def buckets(seed: str, units: Sequence[str]) -> list[int]:
-    """`bucket` of many units, in their order; six times as fast for thousands of ids."""
-    return [value % BUCKETS for value in _hash_all([*map(str, _hash_all(units, _fnv1a(seed)))], _OFFSET)]
+    """`bucket` of many units, in their order; ten times as fast for thousands of ids of one length."""
+    state = _fnv1a(seed)
+    alike: dict[int, list[str]] = {}
+    for unit in units:
+        alike.setdefault(len(unit), []).append(unit)
+    found = {length: iter(_buckets_alike(state, same)) for length, same in alike.items()}
+    if len(found) == 1:
+        return [*next(iter(found.values()))]
+    return [next(found[len(unit)]) for unit in units]
 
 
-def _hash_all(texts: Sequence[str], state: int) -> list[int]:
-    """FNV-1a 32 of each text, from a state on: of those with one length together."""
-    lengths = [*map(len, texts)]
-    hashed: dict[int, Iterator[int]] = {}
-    for length in set(lengths):
-        same = [text for text, own in zip(texts, lengths, strict=True) if own == length]
-        parts = (same[start : start + _LANES] for start in range(0, len(same), _LANES))
-        hashed[length] = iter([value for part in parts for value in _hash_lanes(part, state)])
-    return [next(hashed[length]) for length in lengths]
+def _buckets_alike(state: int, units: list[str]) -> Iterator[int]:
+    """The buckets of units of one length, from the hash of the seed on."""
+    for start in range(0, len(units), _LANES):
+        part = units[start : start + _LANES]
+        data = "".join(part).encode("utf-16-le", "surrogatepass")
+        if len(data) != 2 * len(part[0]) * len(part):  # characters of two code units, which are rare in ids
+            yield from (_fnv1a(str(_fnv1a(unit, state))) % BUCKETS for unit in part)
+        else:
+            yield from _bucket_lanes(state, data, len(part))
 
 
-def _hash_lanes(texts: list[str], state: int) -> Sequence[int]:
-    """FNV-1a 32 of texts of one length, each in a lane of 64 bits of one large integer: a product of 32 bits and the
-    prime's 25 stays in its lane, so that one operation of Python does the same to all of them."""
-    count = len(texts)
-    data = "".join(texts).encode("utf-16-le", "surrogatepass")
-    if len(data) != 2 * len(texts[0]) * count:  # characters of two code units, which are rare in ids
-        return [_fnv1a(text, state) for text in texts]
+def _bucket_lanes(state: int, data: bytes, count: int) -> Sequence[int]:
+    """The buckets of `count` texts of one length, each in a lane of 64 bits of one large integer: a product of 32 bits
+    with a constant stays in its lane, so that one operation of Python does the same to all of them."""
     ones = int.from_bytes(b"\1\0\0\0\0\0\0\0" * count, "little")
     values, mask, step = ones * state, ones * 0xFFFFFFFF, len(data) // count
     lanes = bytearray(8 * count)
     for offset in range(0, step, 2):
         lanes[0::8], lanes[1::8] = data[offset::step], data[offset + 1 :: step]
         values = ((values ^ int.from_bytes(lanes, "little")) * _PRIME) & mask
-    return struct.unpack(f"<{count}Q", values.to_bytes(8 * count, "little"))
+    hashed = _hash_decimals(values, ones)
+    # n // 10,000 = (n >> 4) // 625, and the latter by a product (Granlund and Montgomery 1994, "Division by Invariant
+    # Integers using Multiplication", theorem 4.2): ceil(2^45 / 625) is exact for 28 bits.
+    whole = (((hashed >> 4) & ones * 0xFFFFFFF) * 56_294_995_343 >> 45) & ones * 0x7FFFF
+    return struct.unpack(f"<{count}Q", (hashed - whole * BUCKETS).to_bytes(8 * count, "little"))
+
+
+def _hash_decimals(values: int, ones: int) -> int:
+    """FNV-1a 32 of the decimal text of the number in each lane; `ones` has a 1 in each."""
+    mask, low, zero = ones * 0xFFFFFFFF, ones * 0x1FFFFFFF, ones * ord("0")
+    tenths = [values]  # n, n // 10, n // 100, ...
+    while tenths[-1]:
+        tenths.append((tenths[-1] * 0xCCCCCCCD >> 35) & low)  # as above: ceil(2^35 / 10) is exact for 32 bits
+    state = empty = ones * _OFFSET
+    for rest, tenth in reversed([*pairwise([*tenths, 0])]):
+        hashed = ((state ^ (rest - tenth * 10) ^ zero) * _PRIME) & mask
+        # 1 where a digit other than 0 has come, since only the number 0 begins with one.
+        begun = ones if rest is values else (rest + mask) >> 32 & ones
+        state = hashed if begun == ones else empty ^ ((empty ^ hashed) & begun * 0xFFFFFFFF)
+    return state
 
 
 def decide(assignment: Assignment, context: Mapping[str, JsonValue]) -> Decision:

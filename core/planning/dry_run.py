@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
 
 from ..assignment import BUCKETS, buckets, variant_shares
@@ -42,12 +44,11 @@ def dry_run(assignment: Assignment, others: Sequence[HeldRange], holdouts: Mappi
         others: what other experiments hold of the layer.
         holdouts: those of the surface on the day of the launch, by name.
     """
-    layer = buckets(assignment.layer_seed, UNITS)
+    layer = _drawn(assignment.layer_seed)
     inside = _flags(assignment.ranges, layer)
-    units, taken = [*compress(UNITS, inside)], [*compress(layer, inside)]
     for each in assignment.exclusions:
-        free = _flags(_outside(each.share), buckets(each.salt, units))
-        units, taken = [*compress(units, free)], [*compress(taken, free)]
+        inside = _both(inside, _flags(_outside(each.share), _drawn(each.salt)))
+    units, taken = [*compress(UNITS, inside)], {*compress(layer, inside)}
     excluded = {(each.salt, each.share) for each in assignment.exclusions}
     counts = _split(assignment, buckets(assignment.seed, units))
     entered, expected = sum(counts), _expected_share(assignment)
@@ -55,20 +56,38 @@ def dry_run(assignment: Assignment, others: Sequence[HeldRange], holdouts: Mappi
         entered=dict(zip(assignment.variants, counts, strict=True)),
         split_p=srm_p(counts, assignment.weights),
         share_p=srm_p([entered, len(UNITS) - entered], [expected, 1 - expected]),
-        taken_from=_also_in(others, set(taken)),
+        taken_from=_also_in(others, taken),
         held_out=[
             name
             for name, each in holdouts.items()
             if (each.salt, each.share) not in excluded
-            and not all(_flags(_outside(each.share), buckets(each.salt, units)))
+            and any(compress(_flags(_inside(each.share), _drawn(each.salt)), inside))
         ],
     )
 
 
+@lru_cache(maxsize=64)
+def _drawn(seed: str) -> array[int]:
+    """The buckets of all made-up units, kept: every launch of a layer asks for those of its seed and its holdouts."""
+    return array("H", buckets(seed, UNITS))
+
+
 def _outside(share: float) -> list[BucketRange]:
     """The buckets that a holdout of a share leaves alone."""
-    lowest = next(bucket for bucket in range(round(share * BUCKETS) - 1, BUCKETS) if bucket / BUCKETS >= share)
-    return [BucketRange(lo=lowest, hi=BUCKETS)]
+    return [BucketRange(lo=_kept(share), hi=BUCKETS)]
+
+
+def _inside(share: float) -> list[BucketRange]:
+    return [BucketRange(lo=0, hi=_kept(share))]
+
+
+def _kept(share: float) -> int:
+    """How many buckets a holdout of a share has."""
+    return next(bucket for bucket in range(round(share * BUCKETS) - 1, BUCKETS) if bucket / BUCKETS >= share)
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "little") & int.from_bytes(other, "little")).to_bytes(len(one), "little")
 
 
 def _flags(ranges: Sequence[BucketRange], at: Sequence[int]) -> bytes:
