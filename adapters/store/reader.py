@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
 from ...core.model.experiment import Record, State
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
-from ...core.ports.store import HeldRange, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
+from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .search import match_query
@@ -54,6 +54,16 @@ _HELD = (
     )
     .where(BUCKET_RANGE.c.layer.in_(bindparam("layers", expanding=True)), IS_LIVE)
     .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
+)
+_USES = (
+    select(
+        BUCKET_RANGE.c.layer,
+        func.sum(BUCKET_RANGE.c.hi - BUCKET_RANGE.c.lo),
+        func.count(BUCKET_RANGE.c.experiment.distinct()),
+        func.min(BUCKET_RANGE.c.experiment),
+    )
+    .where(BUCKET_RANGE.c.layer.in_(bindparam("layers", expanding=True)), IS_LIVE)
+    .group_by(BUCKET_RANGE.c.layer)
 )
 _RANGES_OF = (
     select(BUCKET_RANGE.c.lo, BUCKET_RANGE.c.hi)
@@ -172,6 +182,9 @@ class SqlReader:
 
     def held(self, *layers: str) -> list[HeldRange]:
         return self._models(HeldRange, _HELD, {"layers": list(layers)})
+
+    def uses(self, *layers: str) -> list[LayerUse]:
+        return models_of(LayerUse, self._connection.execute(_USES, {"layers": list(layers)}))
 
     def ranges_of(self, key: str) -> list[BucketRange]:
         return self._models(BucketRange, _RANGES_OF, {"key": key})

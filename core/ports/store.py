@@ -26,6 +26,15 @@ class HeldRange(StrictModel):
     until: date | None
 
 
+class LayerUse(StrictModel):
+    """How much of a layer is held, by how many experiments, and the first of their keys."""
+
+    layer: str
+    taken: int
+    count: int
+    first: str
+
+
 class ReleasedRange(StrictModel):
     """Buckets that an experiment held in a layer until a day."""
 
@@ -157,6 +166,10 @@ class Reader(Protocol):
 
     def held(self, *layers: str) -> list[HeldRange]:
         """Ranges held in the layers now, by layer and `lo`."""
+        ...
+
+    def uses(self, *layers: str) -> list[LayerUse]:
+        """How much of each layer is held now; layers that are free are left out."""
         ...
 
     def ranges_of(self, key: str) -> list[BucketRange]: ...

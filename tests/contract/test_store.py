@@ -566,6 +566,17 @@ class TestBuckets:
             assert reader.held("nowhere") == []
             assert reader.ranges_of("ccc") == []
 
+    def test_the_use_of_layers_counts_buckets_and_holders(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        with store.write() as writer:
+            writer.hold("top", [BucketRange(lo=0, hi=10), BucketRange(lo=20, hi=25)], "bbb", None, NOW)
+            writer.hold("top", [BucketRange(lo=10, hi=20)], "aaa", None, NOW)
+            writer.hold("side", [BucketRange(lo=0, hi=7)], "bbb", None, NOW)
+            writer.hold("past", [BucketRange(lo=0, hi=7)], "aaa", None, NOW)
+        with store.read() as reader:
+            found = {use.layer: (use.taken, use.count, use.first) for use in reader.uses("top", "side", "free")}
+        assert found == {"top": (25, 2, "aaa"), "side": (7, 1, "bbb")}
+
     def test_held_buckets_are_refused_and_the_holder_is_named(self, store: Store) -> None:
         add(store, record("aaa"), record("bbb"))
         self.hold(store, "aaa", (10, 20))
