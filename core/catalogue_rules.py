@@ -6,6 +6,7 @@ somewhere, every share and curve can be calculated with, and every default can b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,8 +19,10 @@ from .checks import tightening
 from .documents import JsonObject, tokens_of
 from .model.catalogue import Attribute, Catalogue, Metric, RequiredMetric, Route, Surface
 from .names import nearest
+from .planning.buckets import layer_name
 
 Token = str | int
+LAUNCH_SEED = re.compile(r"[a-z][a-z0-9-]+/[0-9]+")
 ACCRUAL_DAYS = (1, 7, 14, 28)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUBSCHEMA_MAPS = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
@@ -312,6 +315,20 @@ def layers_are_used(catalogue: Catalogue) -> Problems:
             yield Problem(("surfaces", key, "layers", name), "no parameter is in this layer")
 
 
+def components_are_shared(catalogue: Catalogue) -> Problems:
+    """A component tells which experiments interact: one that a single parameter has is most likely misspelt."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for key, surface in catalogue.surfaces.items():
+        for name, parameter in surface.parameters.items():
+            if parameter.component is not None:
+                places.setdefault(parameter.component, []).append((key, name))
+    for component, [(key, name), *others] in places.items():
+        if not others:
+            close = nearest(component, places.keys() - {component})
+            at = ("surfaces", key, "parameters", name, "component")
+            yield Problem(at, "no other parameter has this component", component, nearest=close)
+
+
 def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
     """A holdout measures one population, kept out by a hash of its own, and leaves most units to experiments."""
     salts: dict[str, str] = {}
@@ -334,6 +351,22 @@ def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
         if len(held) > 1 and total >= 0.5:
             message = f"together {', '.join(held)} hold {total:g} of the units on {name} out; less than 0.5 is allowed"
             yield Problem(("holdouts", list(held)[-1], "share"), message)
+
+
+def holdouts_have_seeds_of_their_own(catalogue: Catalogue) -> Problems:
+    """A salt that seeds something else as well makes a holdout of a layer's first buckets, or of one variant."""
+    layers = {
+        layer_name(environment, key, layer)
+        for environment in catalogue.environments
+        for key, surface in catalogue.surfaces.items()
+        for layer in surface.layers
+    }
+    for key, holdout in catalogue.holdouts.items():
+        if holdout.salt in layers:
+            yield Problem(("holdouts", key, "salt"), "this is the seed of a layer", holdout.salt)
+        elif LAUNCH_SEED.fullmatch(holdout.salt):
+            message = "this has the form of the seed of an experiment's launch, key/number"
+            yield Problem(("holdouts", key, "salt"), message, holdout.salt)
 
 
 def surfaces_have_units(catalogue: Catalogue) -> Problems:
@@ -484,6 +517,8 @@ RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     metric_roles_make_sense,
     layers_are_used,
     holdouts_leave_enough,
+    holdouts_have_seeds_of_their_own,
+    components_are_shared,
     routes_name_backends,
     initial_values_meet_their_schema,
     accrual_is_a_curve,

@@ -24,14 +24,14 @@ def find_surfaces(
 
 def find_experiments(
     ctx: ToolContext,
-    query: Annotated[str, Field(description="Words in key, name or hypothesis")] = "",
+    query: Annotated[str, Field(description="Words of key, name or hypothesis; any may match")] = "",
     surface: Annotated[str | None, Field(description="Surface key")] = None,
     state: State | None = None,
     owner: Annotated[str | None, Field(description="Team")] = None,
     limit: Annotated[int, Field(ge=1, le=50, description="Experiments to list")] = 8,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Experiments:
-    """List experiments, last changed first."""
+    """List experiments: the best match for the words first, else the last changed."""
     return app_of(ctx).find_experiments(query, surface, state, owner, limit, cursor)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from types import ModuleType
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from ...core.errors import StoreUnavailable
 
 Version = tuple[int, ...]
 
@@ -41,8 +44,18 @@ def find_driver() -> Driver:
 
 
 def choose_driver(names: Iterable[str]) -> Driver:
-    """The first module with a sound SQLite; else the last one there is, without a write-ahead log."""
+    """The first module with a sound SQLite; else the last one there is, without a write-ahead log.
+
+    Raises:
+        StoreUnavailable: no SQLite here can index text; a store that one program writes without its index would
+            find less from then on, and nobody would know.
+    """
     drivers = [driver for name in names if (driver := _load(name))]
+    if not drivers:
+        raise StoreUnavailable(
+            "The SQLite of this Python was built without a full-text index (FTS5).",
+            next="Install pysqlite3 0.6.1 or newer, or a Python whose SQLite has FTS5; then start again.",
+        )
     for driver in drivers:
         if driver.wal:
             return driver
@@ -66,8 +79,16 @@ def _load(name: str) -> Driver | None:
         module = importlib.import_module(name)
     except ImportError:
         return None
+    if not searches_text(module):
+        return None
     version: Version = module.sqlite_version_info
     return Driver(module, version, wal_is_sound(version))
+
+
+def searches_text(module: ModuleType) -> bool:
+    """Whether the module's SQLite was built with FTS5, the full-text index."""
+    with closing(module.connect(":memory:")) as connection:
+        return connection.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone() == (1,)
 
 
 def file_engine(path: Path, driver: Driver, wait: float) -> Engine:

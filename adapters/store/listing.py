@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject
+from .terms import separated
 
 
 def listing(key: str, document: JsonObject) -> dict[str, JsonValue]:
@@ -16,14 +17,35 @@ def listing(key: str, document: JsonObject) -> dict[str, JsonValue]:
         "environment": _text(document, "environment"),
         "owner": _text(document, "owner"),
         "touched": _touched(document),
-        "audience": _object(document, "audience"),
-        "words": _words(key, document),
+        "audience": _ordered(_audience(document)),
     }
 
 
-def folded(words: str) -> str:
-    """Text as it is searched: `casefold` also finds what `lower` misses (STRASSE and straße)."""
-    return words.casefold()
+def searched(key: str, document: JsonObject) -> dict[str, str]:
+    """The columns of the experiment_text table."""
+    hypothesis = _object(document, "hypothesis")
+    tags = document.get("tags")
+    named = [tag for tag in (tags if isinstance(tags, list) else []) if isinstance(tag, str)]
+    details = [_text(document, "owner"), _text(hypothesis, "metric"), *map(str, _touched(document))]
+    return {
+        "key": key,
+        "names": separated("\n".join([key, _text(document, "name"), *named])),
+        "hypothesis": separated(f"{_text(hypothesis, 'change')}\n{_text(hypothesis, 'because')}"),
+        "details": separated("\n".join(details)),
+        "surface": separated(_text(document, "surface")),
+    }
+
+
+def _audience(document: JsonObject) -> JsonObject | str:
+    value = document.get("audience")
+    return value if isinstance(value, dict | str) else {}
+
+
+def _ordered(value: JsonValue) -> JsonValue:
+    """With names in one order, so that equal audiences have equal texts."""
+    if isinstance(value, dict):
+        return {name: _ordered(inner) for name, inner in sorted(value.items())}
+    return value
 
 
 def _touched(document: JsonObject) -> list[JsonValue]:
@@ -31,15 +53,6 @@ def _touched(document: JsonObject) -> list[JsonValue]:
     variants = _object(document, "variants").values()
     touched = {name for each in variants if isinstance(each, dict) for name in _object(each, "parameters")}
     return list[JsonValue](sorted(touched))
-
-
-def _words(key: str, document: JsonObject) -> str:
-    hypothesis = _object(document, "hypothesis")
-    tags = document.get("tags")
-    texts = [key, *(_text(document, field) for field in ("name", "surface", "owner"))]
-    texts += [tag for tag in (tags if isinstance(tags, list) else []) if isinstance(tag, str)]
-    texts += [_text(hypothesis, field) for field in ("change", "because", "metric")]
-    return folded("\n".join(text for text in texts if text))
 
 
 def _text(document: JsonObject, field: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
-from ...core.model.experiment import LIVE, Record, State
+from ...core.model.experiment import Record, State
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
-from ...core.ports.store import HeldRange, LiveGroup, Placement, Summary
-from .listing import folded
+from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
+from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
+from .search import match_query
 from .tables import (
     APPROVAL,
     AUDIT,
@@ -44,19 +44,6 @@ _RECORD_AT = _RECORDS.where(EXPERIMENT_VERSION.c.version == bindparam("version")
 _RECORD_NOW = _RECORDS.where(
     EXPERIMENT_VERSION.c.version == select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == _KEY).scalar_subquery()
 )
-_FIRST_KEY = func.min(EXPERIMENT.c.key).label("example")
-_GROUP: list[ColumnElement[Any]] = [EXPERIMENT.c.layer, EXPERIMENT.c.audience, func.count().label("count"), _FIRST_KEY]
-_LIVE_BESIDE = (
-    select(*_GROUP)
-    .where(
-        EXPERIMENT.c.surface == bindparam("surface"),
-        EXPERIMENT.c.environment == bindparam("environment"),
-        EXPERIMENT.c.state.in_(sorted(LIVE)),
-        EXPERIMENT.c.key != _KEY,
-    )
-    .group_by(EXPERIMENT.c.layer, EXPERIMENT.c.audience)
-    .order_by(EXPERIMENT.c.layer, _FIRST_KEY)
-)
 _HELD = (
     select(
         BUCKET_RANGE.c.layer,
@@ -67,6 +54,16 @@ _HELD = (
     )
     .where(BUCKET_RANGE.c.layer.in_(bindparam("layers", expanding=True)), IS_LIVE)
     .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
+)
+_USES = (
+    select(
+        BUCKET_RANGE.c.layer,
+        func.sum(BUCKET_RANGE.c.hi - BUCKET_RANGE.c.lo),
+        func.count(BUCKET_RANGE.c.experiment.distinct()),
+        func.min(BUCKET_RANGE.c.experiment),
+    )
+    .where(BUCKET_RANGE.c.layer.in_(bindparam("layers", expanding=True)), IS_LIVE)
+    .group_by(BUCKET_RANGE.c.layer)
 )
 _RANGES_OF = (
     select(BUCKET_RANGE.c.lo, BUCKET_RANGE.c.hi)
@@ -85,6 +82,22 @@ _REVIEWS = (
     select(*columns_of(REVIEW, Review)).where(REVIEW.c.key == _KEY, REVIEW.c.spec == _SPEC).order_by(REVIEW.c.team)
 )
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
+
+
+def _filters(surface: str | None, states: frozenset[State] | None, owner: str | None) -> list[ColumnElement[bool]]:
+    column = EXPERIMENT.c
+    filters: list[ColumnElement[bool]] = []
+    if surface is not None:
+        filters.append(column.surface == surface)
+    if states is not None:
+        filters.append(column.state.in_(sorted(states)))
+    if owner is not None:
+        filters.append(column.owner == owner)
+    return filters
+
+
+def _place_of(group: LiveGroup) -> tuple[str, ...]:
+    return (group.surface, group.layer, *group.touched)
 
 
 class SqlReader:
@@ -106,33 +119,72 @@ class SqlReader:
         surface: str | None = None,
         states: frozenset[State] | None = None,
         owner: str | None = None,
-        words: list[str] | None = None,
         after: tuple[datetime, str] | None = None,
         limit: int,
     ) -> list[Summary]:
         column = EXPERIMENT.c
-        filters: list[ColumnElement[bool]] = [func.instr(column.words, folded(word)) > 0 for word in words or ()]
-        if surface is not None:
-            filters.append(column.surface == surface)
-        if states is not None:
-            filters.append(column.state.in_(sorted(states)))
-        if owner is not None:
-            filters.append(column.owner == owner)
+        filters = _filters(surface, states, owner)
         if after is not None:
             updated, key = after
             filters.append(and_(column.updated <= updated, or_(column.updated < updated, column.key > key)))
         query = _SUMMARIES.where(*filters).order_by(column.updated.desc(), column.key).limit(limit)
         return self._models(Summary, query)
 
+    def matching(
+        self,
+        text: str,
+        *,
+        surface: str | None = None,
+        states: frozenset[State] | None = None,
+        owner: str | None = None,
+        after: tuple[float, str] | None = None,
+        newest: int | None = None,
+        limit: int,
+    ) -> list[Match]:
+        query = match_query(text, surface, newest, after, _filters(surface, states, owner), limit)
+        return [] if query is None else self._models(Match, query)
+
     def keys(self) -> list[str]:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
 
-    def live_beside(self, key: str, surface: str, environment: str) -> list[LiveGroup]:
-        values: Values = {"key": key, "surface": surface, "environment": environment}
-        return self._models(LiveGroup, _LIVE_BESIDE, values)
+    def live_on(self, surface: str, environment: str) -> int:
+        return self._connection.execute(LIVE_ON, {"environment": environment, "surface": surface}).scalar_one()
+
+    def live_audiences(self, environment: str, surfaces: Sequence[str]) -> list[str]:
+        values: Values = {"environment": environment, "surfaces": list(surfaces)}
+        return list(self._connection.execute(AUDIENCES, values).scalars())
+
+    def live_beside(
+        self, environment: str, surfaces: Sequence[str], audiences: Sequence[str], today: date, start: date
+    ) -> list[LiveGroup]:
+        met: Values = {"environment": environment, "surfaces": list(surfaces), "audiences": list(audiences)}
+        found = models_of(LiveGroup, ((*row, []) for row in self._connection.execute(GROUPS, met)))
+        if start <= today:
+            return found
+        rows = self._connection.execute(ENDING, {**met, "today": today, "start": start})
+        ending = {_place_of(group): group.count for group in models_of(LiveGroup, ((*row, []) for row in rows))}
+        left = [(group, group.count - ending.get(_place_of(group), 0)) for group in found]
+        return [group.model_copy(update={"count": count}) for group, count in left if count > 0]
+
+    def members(
+        self, group: LiveGroup, environment: str, audiences: Sequence[str], today: date, start: date, limit: int
+    ) -> list[Member]:
+        met: Values = {"environment": environment, "surfaces": [group.surface], "audiences": list(audiences)}
+        which: Values = {"layer": group.layer, "touched": group.touched, "limit": limit}
+        return self._models(Member, MEMBERS, {**met, **which, "today": today, "start": start})
+
+    def released(self, layer: str, since: datetime) -> list[ReleasedRange]:
+        rows = self._connection.execute(RELEASED, {"layer": layer, "since": since})
+        return [ReleasedRange(lo=lo, hi=hi, key=key, day=released.date()) for lo, hi, key, released in rows]
+
+    def last_release(self, key: str) -> datetime | None:
+        return self._connection.execute(LAST_RELEASE, {"key": key}).scalar()
 
     def held(self, *layers: str) -> list[HeldRange]:
         return self._models(HeldRange, _HELD, {"layers": list(layers)})
+
+    def uses(self, *layers: str) -> list[LayerUse]:
+        return models_of(LayerUse, self._connection.execute(_USES, {"layers": list(layers)}))
 
     def ranges_of(self, key: str) -> list[BucketRange]:
         return self._models(BucketRange, _RANGES_OF, {"key": key})

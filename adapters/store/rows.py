@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Row, RowMapping, Table
+from sqlalchemy import ColumnElement, RowMapping, Table
 
 from ...core.model.experiment import Record
 from ...core.model.plan import Operation, OperationStep, Place
 from ...core.ports.store import Placement
-from .listing import listing
+from .listing import listing, searched
 
 Values = dict[str, object]
 M = TypeVar("M", bound=BaseModel)
@@ -27,7 +27,7 @@ def values_of(model: BaseModel, *absent: str) -> Values:
     return {name: value for name, value in model if name not in absent}
 
 
-def models_of(model: type[M], rows: Iterable[Row[*tuple[object, ...]]]) -> list[M]:
+def models_of(model: type[M], rows: Iterable[Sequence[object]]) -> list[M]:
     """Models out of rows with a column per field, not validated again: the columns have the right types.
 
     They are filled the way that `model_construct` and unpickling fill them, without the work per field that makes
@@ -50,6 +50,10 @@ def models_of(model: type[M], rows: Iterable[Row[*tuple[object, ...]]]) -> list[
 def experiment_values(record: Record) -> Values:
     stands: Values = {"key": record.key, "version": record.version, "state": record.state, "updated": record.updated}
     return {**stands, **listing(record.key, record.document)}
+
+
+def text_values(record: Record) -> Values:
+    return {**searched(record.key, record.document)}
 
 
 def operation_of(row: RowMapping, steps: Sequence[RowMapping]) -> Operation:

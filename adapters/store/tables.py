@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 
 from pydantic import JsonValue
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, text
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.orm import declared_attr, registry
 from sqlmodel import Field, SQLModel
 
@@ -14,6 +14,7 @@ from .columns import JsonText, UtcText
 
 IS_LIVE = text("released_at IS NULL")
 """The range is held now. As text, here and in queries: SQLite uses a partial index only for the very same condition."""
+IS_RELEASED = text("released_at IS NOT NULL")
 IS_UNFINISHED = text("status = 'running'")
 """The operation is under way; the other statuses, `needs_attention` too, wait for a person or for nothing."""
 
@@ -49,12 +50,50 @@ class Experiment(StoreTable, table=True):
     touched: JsonValue = Field(sa_type=JsonText)
     audience: JsonValue = Field(sa_type=JsonText)
     updated: datetime = Field(sa_type=UtcText)
-    words: str = Field(sa_type=Text)
 
     __table_args__ = (
         Index("ix_experiment_updated", text("updated DESC"), "key"),
         Index("ix_experiment_place", "surface", "environment", "state"),
     )
+
+
+class LiveGroup(StoreTable, table=True):
+    """Live experiments of one layer with one audience and the same parameters. Triggers on `experiment` keep the groups
+    and their members, so that a draft is told of ten thousand neighbours without a look at each."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    environment: str
+    surface: str
+    layer: str
+    touched: str = Field(sa_type=Text)
+    audience: str = Field(sa_type=Text)
+    count: int
+
+    __table_args__ = (
+        UniqueConstraint("environment", "surface", "layer", "touched", "audience", name="uq_live_group"),
+        # Read alone, without a look at the rows.
+        Index("ix_live_group_count", "environment", "surface", "layer", "touched", "audience", "count"),
+        Index("ix_live_group_audience", "environment", "audience", "surface"),
+    )
+
+
+class LiveMember(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    group_id: int = Field(foreign_key="live_group.id")
+
+    __table_args__ = (Index("ix_live_member_group", "group_id", "key"),)
+
+
+class ExperimentText(StoreTable, table=True):
+    """What is searched of an experiment. The full-text index `experiment_search` has no copy of it: triggers keep the
+    index, and its rows have the ids of these."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, foreign_key="experiment.key")
+    names: str = Field(sa_type=Text)
+    hypothesis: str = Field(sa_type=Text)
+    details: str = Field(sa_type=Text)
+    surface: str = Field(sa_type=Text)
 
 
 class ExperimentVersion(StoreTable, table=True):
@@ -88,6 +127,9 @@ class BucketRange(StoreTable, table=True):
         CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
         Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE),
         Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_until", "until", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_released", "layer", "released_at", sqlite_where=IS_RELEASED),
+        Index("ix_bucket_range_past", "experiment", "released_at", sqlite_where=IS_RELEASED),
     )
 
 
@@ -212,6 +254,9 @@ _TABLES = StoreTable.metadata.tables
 META = _TABLES["meta"]
 EXPERIMENT = _TABLES["experiment"]
 EXPERIMENT_VERSION = _TABLES["experiment_version"]
+EXPERIMENT_TEXT = _TABLES["experiment_text"]
+LIVE_GROUP = _TABLES["live_group"]
+LIVE_MEMBER = _TABLES["live_member"]
 BUCKET_RANGE = _TABLES["bucket_range"]
 PLAN = _TABLES["plan"]
 APPROVAL = _TABLES["approval"]

@@ -15,12 +15,13 @@ from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
 from ...core.ports.store import Placement
 from .reader import SqlReader
-from .rows import Values, experiment_values, operation_values, step_values, values_of
+from .rows import Values, experiment_values, operation_values, step_values, text_values, values_of
 from .tables import (
     APPROVAL,
     AUDIT,
     BUCKET_RANGE,
     EXPERIMENT,
+    EXPERIMENT_TEXT,
     EXPERIMENT_VERSION,
     IS_LIVE,
     OPERATION,
@@ -36,7 +37,8 @@ from .tables import (
 def _replacing(table: Table, *key: str, where: ColumnElement[bool] | None = None) -> Insert:
     """Inserts a row, or writes it over the one with the same key."""
     added = insert(table)
-    new = {column.name: added.excluded[column.name] for column in table.columns if column.name not in {"seq", *key}}
+    kept = {"id", "seq", *key}
+    new = {column.name: added.excluded[column.name] for column in table.columns if column.name not in kept}
     return added.on_conflict_do_update(index_elements=list(key), set_=new, where=where)
 
 
@@ -44,6 +46,13 @@ def _replacing(table: Table, *key: str, where: ColumnElement[bool] | None = None
 _ADD_EXPERIMENT = insert(EXPERIMENT).on_conflict_do_nothing()
 _CHANGE_EXPERIMENT = update(EXPERIMENT).where(
     EXPERIMENT.c.key == bindparam("this"), EXPERIMENT.c.version == bindparam("expected")
+)
+_NEW_TEXT = insert(EXPERIMENT_TEXT).excluded
+_KEEP_TEXT = _replacing(
+    EXPERIMENT_TEXT,
+    "key",
+    # A change of state alone leaves the index in peace.
+    where=or_(*(EXPERIMENT_TEXT.c[name] != _NEW_TEXT[name] for name in ("names", "hypothesis", "details", "surface"))),
 )
 _KEEP_VERSION = _replacing(EXPERIMENT_VERSION, "key", "version")
 _TAKE_BUCKETS = insert(BUCKET_RANGE)
@@ -90,6 +99,7 @@ class SqlWriter(SqlReader):
 
     def _keep_version(self, record: Record) -> None:
         self._run(_KEEP_VERSION, values_of(record))
+        self._run(_KEEP_TEXT, text_values(record))
 
     def _other_version(self, key: str, expected: int) -> Conflict:
         stored = self._connection.execute(select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == key)).scalar()

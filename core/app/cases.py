@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
+from ..checks.coordination import NAMED
 from ..checks.engine import Case, Check, worst_first
 from ..checks.shape import read_spec, unknown_place
 from ..documents import JsonObject, digest
@@ -15,9 +17,11 @@ from ..model.experiment import LAUNCHED, Record, Spec
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
 from ..planning.buckets import layer_name
-from ..ports.store import Reader
+from ..planning.neighbours import audiences_met, meeting, surfaces_beside
+from ..ports.store import Member, Reader
 from . import calls
 from .dependencies import Dependencies
+from .remembering import precedents
 
 
 def production_of(
@@ -69,19 +73,23 @@ def examine(
     lost = unknown_place(spec, catalogue)
     if lost:
         return None, lost
+    surface, layer = catalogue.surfaces[spec.surface], layer_name(spec.environment, spec.surface, spec.layer)
+    now = deps.clock.now()
     case = Case(
         key=key,
         spec=spec,
         catalogue=catalogue,
         production=production_of(deps, catalogue, spec.surface, spec.environment, strict=strict),
-        today=deps.clock.now().date(),
-        live=view.live_beside(key, spec.surface, spec.environment),
-        held=view.held(layer_name(spec.environment, spec.surface, spec.layer)),
+        today=now.date(),
+        live=[],
+        held=view.held(layer),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
-        agreed=agreed(view, key, document) if catalogue.surfaces[spec.surface].required_reviewers else frozenset(),
         chosen=frozenset(chosen) if chosen is not None else None,
+        agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
+        released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
     )
+    case = replace(among_neighbours(view, case), precedents=precedents(view, case))
     return case, _with_overrides(view, key, document, run_checks(case, checks))
 
 
@@ -109,6 +117,26 @@ def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list
         for finding in findings
     ]
     return worst_first(sorted(marked, key=lambda finding: finding.overridden is not None))
+
+
+def among_neighbours(view: Reader, case: Case) -> Case:
+    """The case with the live experiments around it; a few of those that it would meet by name and owner."""
+    spec, catalogue, environment = case.spec, case.catalogue, case.spec.environment
+    beside = surfaces_beside(catalogue, spec.surface)
+    audiences = audiences_met(spec, catalogue, view.live_audiences(environment, beside))
+    live = view.live_beside(environment, beside, audiences, case.today, case.start)
+    met = meeting(spec, catalogue, live, case.start)
+    known: dict[int, list[Member]] = {}
+    for groups in (met.interacting, met.others):
+        named = 0
+        for group in groups:
+            if named >= NAMED:
+                break
+            found = view.members(group, environment, audiences, case.today, case.start, NAMED)
+            known[id(group)], named = found, named + len(found)
+    here = view.live_on(spec.surface, environment) - (1 if case.holds else 0)
+    shown = [group.model_copy(update={"members": known[id(group)]}) if id(group) in known else group for group in live]
+    return replace(case, live=shown, live_here=here)
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

@@ -56,7 +56,7 @@ class Crossfade:
         limit: int = 8,
         cursor: str | None = None,
     ) -> Experiments:
-        """Up to `limit` experiments, the latest changed first. Invalid: a cursor not of ours, or too many words."""
+        """Up to `limit`, the best match or else the latest changed first. Invalid: a cursor not of ours, many words."""
         return experiments.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)
 
     def get_experiment(self, key: str, *, full: bool = False, version: int | None = None) -> Experiment:

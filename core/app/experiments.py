@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from .. import audience as audiences
 from ..checks.shape import read_spec
@@ -14,7 +17,7 @@ from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
-from ..ports.store import Reader
+from ..ports.store import Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
@@ -23,6 +26,8 @@ from .dependencies import Dependencies
 from .following import next_call
 from .plans import overrides_of
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
+
+At = TypeVar("At", float, datetime)
 
 SHOWN_NAME = 60
 SHOWN_TITLE = 100
@@ -46,52 +51,67 @@ def find_experiments(
     limit: int,
     cursor: str | None,
 ) -> Experiments:
-    """Experiments by words and filters, the last changed first."""
-    words = query.lower().split()
+    """Experiments by words, the best fit first, or without words the last changed first."""
+    words = query.split()
     if len(words) > MAX_WORDS:
         raise Invalid(f"A query has at most {MAX_WORDS} words.", pointer="/query", got=len(words))
+    states = frozenset[State]({state}) if state else None
     with deps.store.read() as view:
-        found = view.search(
-            surface=surface,
-            states=frozenset({state}) if state else None,
-            owner=owner,
-            words=words or None,
-            after=_decode(cursor) if cursor else None,
-            limit=limit + 1,
-        )
+        if words:
+            last = _decode(cursor, _score) if cursor else None
+            found: Sequence[Summary] = view.matching(
+                query, surface=surface, states=states, owner=owner, after=last, limit=limit + 1
+            )
+        else:
+            seen = _decode(cursor, _moment) if cursor else None
+            found = view.search(surface=surface, states=states, owner=owner, after=seen, limit=limit + 1)
     shown, more = found[:limit], len(found) > limit
     first = shown[0].key if shown else None
     return Experiments(
-        experiments=[
-            ExperimentLine(
-                key=each.key,
-                state=each.state,
-                name=cut(each.name, SHOWN_NAME),
-                surface=each.surface,
-                owner=each.owner,
-                updated=f"{each.updated:%Y-%m-%d %H:%M}",
-            )
-            for each in shown
-        ],
-        cursor=_encode(shown[-1].updated, shown[-1].key) if more else None,
+        experiments=[_line(each) for each in shown],
+        cursor=_encode(shown[-1]) if more else None,
         next=calls.look_at(first) if first else f"{calls.find_surfaces()} starts a new one",
     )
 
 
-def _encode(updated: datetime, key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([updated.isoformat(), key]).encode()).decode().rstrip("=")
+def _line(summary: Summary) -> ExperimentLine:
+    return ExperimentLine(
+        key=summary.key,
+        state=summary.state,
+        name=cut(summary.name, SHOWN_NAME),
+        surface=summary.surface,
+        owner=summary.owner,
+        updated=f"{summary.updated:%Y-%m-%d %H:%M}",
+    )
 
 
-def _decode(cursor: str) -> tuple[datetime, str]:
+def _encode(last: Summary) -> str:
+    """Where the next page goes on: after a score among matches, else after a moment; ties by key."""
+    at = last.score if isinstance(last, Match) else last.updated.isoformat()
+    return base64.urlsafe_b64encode(json.dumps([at, last.key]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, read: Callable[[Any], At]) -> tuple[At, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        written, key = json.loads(base64.urlsafe_b64decode(padded[:MAX_CURSOR]))
-        updated = datetime.fromisoformat(written)
-        if updated.tzinfo is None:
-            raise ValueError("a cursor's time is aware")
-        return updated.astimezone(UTC), str(key)
+        at, key = json.loads(base64.urlsafe_b64decode(padded[:MAX_CURSOR]))
+        return read(at), str(key)
     except (ValueError, TypeError, OverflowError) as error:
-        raise Invalid("Pass the cursor as the last reply gave it.", pointer="/cursor", got=cursor[:40]) from error
+        message = "Pass the cursor as the last reply gave it, with the same query."
+        raise Invalid(message, pointer="/cursor", got=cursor[:40]) from error
+
+
+def _score(number: Any) -> float:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise ValueError("a cursor's score is a number")
+    return float(number)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a cursor's time is aware")
+    return moment.astimezone(UTC)
 
 
 def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None) -> Experiment:

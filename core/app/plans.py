@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -10,12 +11,14 @@ from pydantic import JsonValue
 from ..audience import asked_for
 from ..checks.all_checks import LAUNCH_CHECKS, checks_of
 from ..checks.engine import Case, findings_of, worst_first
+from ..checks.trial import TRIAL_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
+from ..model.delivery import Assignment
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
-from ..planning.buckets import buckets_for, layer_name, propose
+from ..planning.buckets import buckets_for, layer_name, propose, resting_on
 from ..planning.compile import (
     assignment_of,
     assignment_summary,
@@ -25,6 +28,7 @@ from ..planning.compile import (
     handle_of,
     place_of,
 )
+from ..planning.dry_run import dry_run
 from ..planning.size import reachable_units
 from ..ports.store import Reader
 from . import calls
@@ -134,7 +138,12 @@ def compile_plan(
     proposed = _ranges(view, case, record, change, ranges)
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
-    steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
+    assignment = _assignment(case, record, proposed, launch, previews)
+    if change == "launch":
+        findings = worst_first([*findings, *_trial(case, assignment)])
+        if any(finding.blocks for finding in findings):
+            return Compiled(None, findings)
+    steps.append(_assigner_step(deps, case, record, assignment))
     told: JsonObject = {"notes": _notes(case, findings)}
     parts = _parts(case, findings, proposed, launch) | _past(view, record) | told
     if change == "preview":
@@ -175,8 +184,9 @@ def _ranges(
     held = view.ranges_of(record.key)
     if held or change == "preview":
         return held
+    resting = resting_on(case.released, case.today, case.surface.policy.rest_days)
     proposed = fixed or propose(
-        [part for part in case.held if part.key != record.key], buckets_for(case.spec.allocation)
+        [part for part in case.held if part.key != record.key], buckets_for(case.spec.allocation), resting
     )
     assert proposed is not None, "allocation.available lets no draft through that finds no buckets"
     return proposed
@@ -197,23 +207,31 @@ def _content_steps(deps: Dependencies, case: Case, record: Record) -> list[Step]
     return steps
 
 
-def _assigner_step(
-    deps: Dependencies, case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews
-) -> Step:
-    """The assigner comes last: its entry opens traffic."""
-    catalogue, spec = case.catalogue, case.spec
-    name = catalogue.route(spec.surface, spec.environment).assigner
-    assigner = deps.assigner(catalogue, spec.environment, name)
-    assignment = assignment_of(
+def _assignment(case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews) -> Assignment:
+    return assignment_of(
         record.key,
-        spec,
-        catalogue,
+        case.spec,
+        case.catalogue,
         case.production,
         ranges=ranges,
         launch=launch,
         on=record.started.date() if record.started else case.today,
         previews=previews,
     )
+
+
+def _trial(case: Case, assignment: Assignment) -> list[Finding]:
+    """What is found when the very assignment of a launch is tried on made-up units."""
+    others = [part for part in case.held if part.key != case.key]
+    tried = dry_run(assignment, others, case.catalogue.holdouts_of(case.spec.surface, case.today))
+    return findings_of(TRIAL_CHECKS, replace(case, trial=tried))
+
+
+def _assigner_step(deps: Dependencies, case: Case, record: Record, assignment: Assignment) -> Step:
+    """The assigner comes last: its entry opens traffic."""
+    catalogue, spec = case.catalogue, case.spec
+    name = catalogue.route(spec.surface, spec.environment).assigner
+    assigner = deps.assigner(catalogue, spec.environment, name)
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
     after = assigner.compile_assignment(assignment)
@@ -223,7 +241,7 @@ def _assigner_step(
         entry=record.key,
         before=before,
         after=after,
-        opens_traffic=bool(ranges),
+        opens_traffic=bool(assignment.ranges),
         summary=assignment_summary(assignment),
     )
 

@@ -11,8 +11,8 @@ from ..errors import Invalid
 from ..model.answers import LayerView, ParameterView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
 from ..names import listed
-from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
-from ..ports.store import HeldRange, Reader
+from ..planning.buckets import BUCKETS, buckets_for, layer_name, next_free
+from ..ports.store import LayerUse, Reader
 from ..wording import cut
 from . import calls
 from .cases import production_of
@@ -235,16 +235,19 @@ def _bounds(schema: JsonObject, low: str, high: str) -> str:
 
 def _layer_views(view: Reader, environment: str, key: str, surface: Surface) -> list[LayerView]:
     names = {layer: layer_name(environment, key, layer) for layer in surface.layers}
-    held = view.held(*names.values())
+    uses = {use.layer: use for use in view.uses(*names.values())}
     usual = buckets_for(surface.policy.allocation)
-    return [_layer_view(layer, [part for part in held if part.layer == name], usual) for layer, name in names.items()]
+    return [_layer_view(view, layer, uses.get(name), usual) for layer, name in names.items()]
 
 
-def _layer_view(layer: str, held: list[HeldRange], usual: int) -> LayerView:
-    holders = sorted({part.key for part in held})
-    shown = [*holders[:1], f"and {len(holders) - 1} more"] if len(holders) > 1 else holders
-    free = free_buckets(held)
-    more = next_free(held, usual) if free < usual else None
+def _layer_view(view: Reader, layer: str, use: LayerUse | None, usual: int) -> LayerView:
+    if use is None:
+        return LayerView(layer=layer, free=1.0)
+    free = BUCKETS - use.taken
+    more = next_free(view.held(use.layer), usual) if free < usual else None
     return LayerView(
-        layer=layer, free=free / BUCKETS, held_by=shown or None, more_free_on=more.isoformat() if more else None
+        layer=layer,
+        free=free / BUCKETS,
+        held_by=[use.first, f"and {use.count - 1} more"] if use.count > 1 else [use.first],
+        more_free_on=more.isoformat() if more else None,
     )

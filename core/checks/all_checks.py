@@ -8,14 +8,18 @@ from . import (
     audience,
     baselines,
     content,
+    coordination,
     eligibility,
     intent,
+    memory,
     metrics,
     operations,
     schedule,
     sequential,
     shape,
     statistics,
+    trial,
+    units,
     variants,
 )
 from .engine import Case, Check, findings_of
@@ -25,6 +29,8 @@ CASE_CHECKS: tuple[Check, ...] = (
     *content.CHECKS,
     *audience.CHECKS,
     *eligibility.CHECKS,
+    *units.CHECKS,
+    *coordination.CHECKS,
     *schedule.CHECKS,
     *metrics.CHECKS,
     *baselines.CHECKS,
@@ -32,18 +38,22 @@ CASE_CHECKS: tuple[Check, ...] = (
     *statistics.CHECKS,
     *intent.CHECKS,
     *operations.CHECKS,
+    *memory.CHECKS,
 )
-_OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"})
+_OF_ROOM = frozenset({"allocation.share", "allocation.available", "allocation.rested", "surface.cap"})
 DELIVERY_CHECKS = (
     *variants.CHECKS,
     *content.CHECKS,
     *audience.CHECKS,
-    *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM),
+    *units.CHECKS,
+    *(check for check in (*eligibility.CHECKS, *coordination.CHECKS) if check.code not in _OF_ROOM),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
 LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS)
 """Asked only of a launch."""
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)}
+CHECKS: dict[str, Check] = {
+    check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS)
+}
 
 
 def checks_of(change: Change) -> tuple[Check, ...]:

@@ -6,6 +6,7 @@ from ..model.finding import Severity
 from .all_checks import CHECKS, LAUNCH_CHECKS
 from .by_construction import KEPT
 from .engine import Check, Threshold
+from .trial import TRIAL_CHECKS
 
 MEANS: dict[Severity, str] = {
     "block": "blocks a launch; nobody can lift it",
@@ -38,7 +39,7 @@ def page() -> str:
 def section(check: Check, heading: str = "# ") -> str:
     """One check: what it asks for and why, its severity, its thresholds, and how it is cured."""
     lines = [f"{heading}{check.code}", "", check.doc, "", f"- Severity: {check.severity} ({MEANS[check.severity]})."]
-    if check in LAUNCH_CHECKS:
+    if check in (*LAUNCH_CHECKS, *TRIAL_CHECKS):
         lines.append("- Asked only of a launch.")
     lines += [f"- Threshold `{threshold.name}`: {_limit(threshold)}." for threshold in check.thresholds]
     lines.append(f"- Cure: {'the finding proposes one' if check.curable else 'only a person knows what to write'}.")

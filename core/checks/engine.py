@@ -20,8 +20,11 @@ from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
 from ..planning.buckets import free_buckets
+from ..planning.dry_run import DryRun
+from ..planning.memory import Precedent
+from ..planning.neighbours import Meeting, meeting
 from ..planning.size import size
-from ..ports.store import HeldRange, LiveGroup
+from ..ports.store import HeldRange, LiveGroup, ReleasedRange
 from ..wording import percent
 
 FIX_DIGITS = 6
@@ -76,6 +79,7 @@ class Case:
     production: Mapping[str, JsonValue]
     today: date
     live: list[LiveGroup]
+    """What holds buckets on this surface and on others with its unit, where the audiences meet."""
     held: list[HeldRange]
     started: date | None = None
     """The day of the launch; None of what has not been launched, and can still be changed."""
@@ -85,6 +89,11 @@ class Case:
     """Teams that said yes to this very spec."""
     chosen: frozenset[str] | None = None
     """Pointers to what the server chose and nobody has set; None when it is not known who set what."""
+    released: list[ReleasedRange] = field(default_factory=list[ReleasedRange])
+    precedents: list[Precedent] = field(default_factory=list[Precedent])
+    trial: DryRun | None = None
+    live_here: int = 0
+    """Others that hold buckets on the surface, whatever their audiences."""
 
     @property
     def surface(self) -> Surface:
@@ -126,6 +135,25 @@ class Case:
     def entering(self, share: float) -> str:
         """What a cure does that sets the allocation."""
         return f"enter {percent(share)} of units {self.instead_of('/allocation', percent(self.spec.allocation))}"
+
+    @property
+    def unit_attribute(self) -> str:
+        return self.catalogue.unit_attribute(self.spec.surface)
+
+    @property
+    def start(self) -> date:
+        """The first day of the run: as planned, else today."""
+        return max(self.spec.schedule.start or self.today, self.today)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the experiment holds buckets already."""
+        return any(part.key == self.key for part in self.held)
+
+    @cached_property
+    def meeting(self) -> Meeting:
+        """The live experiments outside its layer that it would meet."""
+        return meeting(self.spec, self.catalogue, self.live, self.start)
 
     @cached_property
     def free(self) -> int:

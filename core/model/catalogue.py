@@ -6,7 +6,7 @@ import math
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, JsonValue, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..documents import JsonObject
 from .strict import Key, StrictModel, Text
@@ -47,6 +47,7 @@ class Attribute(StrictModel):
     open: bool = Field(default=False, description="values outside `shares` are allowed, with an unknown share")
     immutable: bool = Field(default=False, description="never changes during an experiment (country of sign-up, say)")
     present: Share = Field(default=1.0, description="share of units that carry the attribute at all")
+    longest: PositiveInt | None = Field(default=None, description="characters of its longest value")
 
 
 class Baseline(StrictModel):
@@ -139,6 +140,12 @@ class Parameter(StrictModel):
         default=None, description="audience that can show other values, such as clients that are new enough"
     )
     content: bool = Field(default=False, description="its texts are ids of `content`")
+    component: Key | None = Field(
+        default=None, description="what it changes; parameters of one component interact, also across surfaces"
+    )
+    interference: Text | None = Field(
+        default=None, description="why units affect one another through it: a shared supply, a social graph"
+    )
 
 
 class Layer(StrictModel):
@@ -166,6 +173,9 @@ class Policy(StrictModel):
     checks: CheckRules = Field(default_factory=dict, description="checks that are held to more tightly here")
     max_allocation: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.5, description="largest allocation that is chosen unless somebody asks for more"
+    )
+    rest_days: NonNegativeInt = Field(
+        default=14, description="days that buckets rest after an experiment before others take them without a warning"
     )
 
 
@@ -204,6 +214,9 @@ class Surface(StrictModel):
     owner: Key
     tags: list[Text] = Field(default_factory=list[Text])
     unit: Key = Field(description="what is randomised: a key of `units`")
+    interference: Text | None = Field(
+        default=None, description="why its units affect one another: a shared supply, a social graph"
+    )
     accrual: dict[PositiveInt, PositiveInt] = Field(
         description="day -> cumulative unique eligible units since the start; days 1, 7, 14 and 28 at least"
     )

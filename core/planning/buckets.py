@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from ..model.plan import BUCKETS, BucketRange
-from ..ports.store import HeldRange
+from ..ports.store import HeldRange, ReleasedRange
 
 
 def layer_name(environment: str, surface: str, layer: str) -> str:
@@ -36,25 +36,71 @@ def free_buckets(held: Sequence[HeldRange]) -> int:
     return sum(gap.hi - gap.lo for gap in gaps(held))
 
 
-def propose(held: Sequence[HeldRange], count: int) -> list[BucketRange] | None:
+def propose(held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRange] = ()) -> list[BucketRange] | None:
     """Ranges of `count` free buckets, or None when there are too few.
 
-    The tightest gap that holds all of them, so that large gaps stay whole; else the largest gaps first, which makes
-    the fewest ranges.
+    Buckets that nobody used lately come first: the units of the others may still act on what they saw. Of those, the
+    tightest gap that holds all, so that large gaps stay whole; else the largest gaps first, which makes the fewest
+    ranges. Where they do not suffice, all of them are taken, and of the resting ones those that have rested longest.
     """
-    free = gaps(held)
+    if free_buckets(held) < count:
+        return None
+    spared = [*held, *(_as_held(part) for part in resting)]
+    rested = free_buckets(spared)
+    if rested >= count:
+        return _of_gaps(gaps(spared), count)
+    taken = gaps(spared)
+    longest_first = sorted(resting, key=lambda each: (each.day, each.lo))
+    for index, part in enumerate(longest_first):
+        later = (_as_held(each) for each in longest_first[index + 1 :])
+        open_to = gaps([*held, *later, *(_as_held(each) for each in taken), *_outside(part)])
+        room = min(count - sum(each.hi - each.lo for each in taken), sum(gap.hi - gap.lo for gap in open_to))
+        taken += _of_gaps(open_to, room)
+    return _joined(taken)
+
+
+def _of_gaps(free: list[BucketRange], count: int) -> list[BucketRange]:
     fitting = [gap for gap in free if gap.hi - gap.lo >= count]
     if fitting:
         gap = min(fitting, key=lambda each: (each.hi - each.lo, each.lo))
-        return [BucketRange(lo=gap.lo, hi=gap.lo + count)]
+        return [BucketRange(lo=gap.lo, hi=gap.lo + count)] if count else []
     taken: list[BucketRange] = []
     for gap in sorted(free, key=lambda each: (each.lo - each.hi, each.lo)):
         part = min(count, gap.hi - gap.lo)
-        taken.append(BucketRange(lo=gap.lo, hi=gap.lo + part))
+        if part:
+            taken.append(BucketRange(lo=gap.lo, hi=gap.lo + part))
         count -= part
-        if count == 0:
-            return sorted(taken, key=lambda each: each.lo)
-    return None
+    return sorted(taken, key=lambda each: each.lo)
+
+
+def _as_held(part: BucketRange | ReleasedRange) -> HeldRange:
+    return HeldRange(layer="", lo=part.lo, hi=part.hi, key="", until=None)
+
+
+def _outside(part: ReleasedRange) -> list[HeldRange]:
+    """Everything but the range, as if it were held."""
+    sides = [(0, part.lo), (part.hi, BUCKETS)]
+    return [HeldRange(layer="", lo=lo, hi=hi, key="", until=None) for lo, hi in sides if lo < hi]
+
+
+def _joined(ranges: Sequence[BucketRange]) -> list[BucketRange]:
+    """The same buckets in ranges that do not touch each other."""
+    joined: list[BucketRange] = []
+    for part in sorted(ranges, key=lambda each: each.lo):
+        if joined and joined[-1].hi == part.lo:
+            part = BucketRange(lo=joined.pop().lo, hi=part.hi)
+        joined.append(part)
+    return joined
+
+
+def resting_on(released: Sequence[ReleasedRange], day: date, rest: int) -> list[ReleasedRange]:
+    """The ranges that have not rested for `rest` days on a day."""
+    return [part for part in released if part.day + timedelta(days=rest) > day]
+
+
+def rested_buckets(held: Sequence[HeldRange], resting: Sequence[ReleasedRange]) -> int:
+    """Buckets that are free and that no resting range covers."""
+    return free_buckets([*held, *(_as_held(part) for part in resting)])
 
 
 def next_free(held: Sequence[HeldRange], count: int) -> date | None:

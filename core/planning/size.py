@@ -130,8 +130,21 @@ class _Test:
 def reachable_units(surface: str, catalogue: Catalogue, audience: Audience, days: int, today: date) -> float:
     """Unique units after `days` that are in the audience and in no holdout."""
     outside_holdouts = math.prod(1 - holdout.share for holdout in catalogue.holdouts_of(surface, today).values())
-    reached, _ = share(audience, catalogue.attributes)
+    reached = _reached(audience, catalogue)
     return eligible_units(catalogue.surfaces[surface].accrual, days) * reached * outside_holdouts
+
+
+_last: list[tuple[Audience, Catalogue, float]] = []
+
+
+def _reached(audience: Audience, catalogue: Catalogue) -> float:
+    """The share of the last audience is kept: one draft is sized for dozens of durations."""
+    for one, known, reached in _last:
+        if one is audience and known is catalogue:
+            return reached
+    reached, _ = share(audience, catalogue.attributes)
+    _last[:] = [(audience, catalogue, reached)]
+    return reached
 
 
 def longest_window(spec: Spec, catalogue: Catalogue) -> int:

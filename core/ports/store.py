@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
@@ -25,6 +26,24 @@ class HeldRange(StrictModel):
     until: date | None
 
 
+class LayerUse(StrictModel):
+    """How much of a layer is held, by how many experiments, and the first of their keys."""
+
+    layer: str
+    taken: int
+    count: int
+    first: str
+
+
+class ReleasedRange(StrictModel):
+    """Buckets that an experiment held in a layer until a day."""
+
+    lo: int
+    hi: int
+    key: str
+    day: date
+
+
 class Summary(StrictModel):
     """What lists, searches and coordination need of an experiment, without its spec."""
 
@@ -41,13 +60,28 @@ class Summary(StrictModel):
     updated: datetime
 
 
-class LiveGroup(StrictModel):
-    """Live experiments of one layer that ask for the same audience: a surface with hundreds has few of these."""
+class Match(Summary):
+    """An experiment that was found by words; the smaller its score, the better it fits."""
 
+    score: float
+
+
+class Member(StrictModel):
+    """A live experiment, as others are told of it; `until` is its planned end, a forecast."""
+
+    key: str
+    owner: str
+    until: date | None
+
+
+class LiveGroup(StrictModel):
+    """Live experiments of one layer that set the same parameters: a surface with thousands has few of these."""
+
+    surface: str
     layer: str
-    audience: JsonObject | str
+    touched: list[str]
     count: int
-    example: str = Field(description="the first of their keys")
+    members: list[Member] = Field(default_factory=list[Member], description="some of them, once they are asked for")
 
 
 class Placement(StrictModel):
@@ -72,22 +106,70 @@ class Reader(Protocol):
         surface: str | None = None,
         states: frozenset[State] | None = None,
         owner: str | None = None,
-        words: list[str] | None = None,
         after: tuple[datetime, str] | None = None,
         limit: int,
     ) -> list[Summary]:
-        """Newest update first, ties by key; `words` must all occur in key, name, surface, owner, tags or hypothesis,
-        whatever their case; `after` is the (updated, key) of the last one seen."""
+        """Newest update first, ties by key; `after` is the (updated, key) of the last one seen."""
+        ...
+
+    def matching(
+        self,
+        text: str,
+        *,
+        surface: str | None = None,
+        states: frozenset[State] | None = None,
+        owner: str | None = None,
+        after: tuple[float, str] | None = None,
+        newest: int | None = None,
+        limit: int,
+    ) -> list[Match]:
+        """The experiments in which words of the text occur (in key, name, tags, hypothesis, owner, metric, parameters
+        or surface), best first by BM25, ties by key.
+
+        Not all words need occur; a word stands for all that begin with it; case and accents do not count. The text is
+        never syntax. `after` is the (score, key) of the last one seen; `newest` bounds how many are ranked, the last
+        created first, where the best of a bounded number will do.
+        """
         ...
 
     def keys(self) -> list[str]: ...
 
-    def live_beside(self, key: str, surface: str, environment: str) -> list[LiveGroup]:
-        """The experiments of a surface that hold buckets, without `key`, in groups, by layer and example."""
+    def live_on(self, surface: str, environment: str) -> int:
+        """How many experiments hold buckets on a surface."""
+        ...
+
+    def live_audiences(self, environment: str, surfaces: Sequence[str]) -> list[str]:
+        """The audiences of the experiments that hold buckets on the surfaces, each once, as JSON text in which names
+        are in order."""
+        ...
+
+    def live_beside(
+        self, environment: str, surfaces: Sequence[str], audiences: Sequence[str], today: date, start: date
+    ) -> list[LiveGroup]:
+        """The experiments of the surfaces that hold buckets and have one of the audiences, without those that plan to
+        end before `start`, in groups. One that should have ended before today runs on, so it counts."""
+        ...
+
+    def members(
+        self, group: LiveGroup, environment: str, audiences: Sequence[str], today: date, start: date, limit: int
+    ) -> list[Member]:
+        """The first experiments of a group, by key."""
+        ...
+
+    def released(self, layer: str, since: datetime) -> list[ReleasedRange]:
+        """What was given back in a layer since a moment, after units may have met a variant there."""
+        ...
+
+    def last_release(self, key: str) -> datetime | None:
+        """When an experiment gave buckets back last."""
         ...
 
     def held(self, *layers: str) -> list[HeldRange]:
         """Ranges held in the layers now, by layer and `lo`."""
+        ...
+
+    def uses(self, *layers: str) -> list[LayerUse]:
+        """How much of each layer is held now; layers that are free are left out."""
         ...
 
     def ranges_of(self, key: str) -> list[BucketRange]: ...

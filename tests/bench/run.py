@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from scale import measure
 from seeding import seed
 from wire import Wire
 
@@ -137,6 +138,7 @@ def main() -> None:
             print(row)
         for row in starts(homes):
             print(row)
+        measure(homes)
 
 
 if __name__ == "__main__":

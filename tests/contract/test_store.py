@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crossfade.adapters.store.driver import find_driver
 from crossfade.adapters.store.store import SqlStore, open_store
@@ -26,9 +29,11 @@ from crossfade.core.model.plan import (
     Plan,
     Step,
 )
-from crossfade.core.ports.store import HeldRange, Placement, Store
+from crossfade.core.ports.store import HeldRange, LiveGroup, Member, Placement, ReleasedRange, Store
 
 NOW = datetime(2026, 3, 4, 12, 30, 0, 250_000, tzinfo=UTC)
+
+TODAY = NOW.date()
 
 
 def without_log(path: Path) -> SqlStore:
@@ -264,24 +269,118 @@ class TestSearch:
             "updated": NOW,
         }
 
+    def found(self, store: Store, text: str, **filters: Any) -> list[str]:
+        with store.read() as reader:
+            return [each.key for each in reader.matching(text, limit=5, **filters)]
+
     def test_a_word_is_found_in_each_part_whatever_its_case(self, store: Store) -> None:
         add(store, record(), record("other", document={}))
-        with store.read() as reader:
-            for words in ("shelf-ord", "MADE for", "home", "ana@", "ranking", "q3", "on TOP", "scroll less", "plays"):
-                assert [found.key for found in reader.search(words=[words], limit=5)] == ["shelf-order"], words
+        for words in (
+            "shelf-ord",
+            "MADE for",
+            "home",
+            "ana@",
+            "ranking",
+            "q3",
+            "on TOP",
+            "scroll less",
+            "plays",
+            "rows",
+        ):
+            assert self.found(store, words) == ["shelf-order"], words
 
     def test_what_does_not_occur_is_not_found(self, store: Store) -> None:
         add(store, record())
-        with store.read() as reader:
-            for word in ("increase", "%", "_", "shelves", "\\", "'"):
-                assert reader.search(words=[word], limit=5) == [], word
+        for word in ("increase", "%", "_", "shelves", "\\", "'", "", "  ", "...", "-", "🎵"):
+            assert self.found(store, word) == [], word
 
-    def test_all_words_must_occur(self, store: Store) -> None:
-        add(store, record(), record("other", document={"name": "Made of straße"}))
-        with store.read() as reader:
-            assert len(reader.search(words=["made"], limit=5)) == 2
-            assert [found.key for found in reader.search(words=["made", "STRASSE"], limit=5)] == ["other"]
-            assert reader.search(words=["made", "absent"], limit=5) == []
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '"',
+            '""',
+            'top "',
+            "top*",
+            "top OR",
+            "NOT top",
+            "title : top",
+            "NEAR(top)",
+            "^top",
+            "{title} : top",
+            "top\x1f(",
+            "+top",
+        ],
+    )
+    def test_nothing_that_is_searched_is_syntax(self, store: Store, text: str) -> None:
+        add(store, record(), record("other", document={"name": "else"}))
+        assert self.found(store, text) == (["shelf-order"] if "top" in text else []), text
+
+    def test_not_all_words_need_occur_and_who_has_more_of_them_comes_first(self, store: Store) -> None:
+        names = {"aaa": "Rows of covers", "bbb": "Made of straße and covers", "ccc": "Nothing"}
+        add(store, *(record(key, document={"name": name}) for key, name in names.items()))
+        assert self.found(store, "made covers absent") == ["bbb", "aaa"]
+        assert self.found(store, "STRASSE") == ["bbb"]
+        assert self.found(store, "absent") == []
+
+    def test_a_rare_word_weighs_more_than_a_common_one(self, store: Store) -> None:
+        add(store, *(record(f"common-{number}", document={"name": "shelf"}) for number in range(6)))
+        add(store, record("zzz", document={"name": "lyrics"}))
+        assert self.found(store, "shelf lyrics")[0] == "zzz"
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("Größere Überschrift", "uberschrift"),
+            ("Café crème", "CREME"),
+            ("ホーム画面の棚を並べ替える", "棚を並べ"),
+            ("把播放列表放在最上面", "播放"),
+            ("ปุ่มเล่นเพลงใหญ่ขึ้น", "เพลง"),
+            ("큰 재생 버튼", "재생"),
+            ("Кнопка воспроизведения", "ВОСПРО"),
+        ],
+    )
+    def test_other_scripts_and_accents_are_found(self, store: Store, name: str, text: str) -> None:
+        add(store, record("aaa", document={"name": name}), record("bbb", document={"name": "Play button"}))
+        assert self.found(store, text) == ["aaa"]
+
+    def test_the_index_follows_each_version_within_its_transaction(self, store: Store) -> None:
+        add(store, record(document={"name": "First words"}))
+
+        def write_and_fail() -> None:
+            with store.write() as writer:
+                writer.update_experiment(record(version=2, document={"name": "Lost words"}), 1)
+                assert [each.key for each in writer.matching("lost", limit=5)] == ["shelf-order"]
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            write_and_fail()
+        assert (self.found(store, "first"), self.found(store, "lost")) == (["shelf-order"], [])
+        with store.write() as writer:
+            writer.update_experiment(record(version=2, document={"name": "Second words"}), 1)
+        assert (self.found(store, "first"), self.found(store, "second")) == ([], ["shelf-order"])
+
+    def test_a_search_can_be_narrowed(self, store: Store) -> None:
+        search = {**DOCUMENT, "surface": "home_feed", "owner": "bo"}
+        add(store, record("aaa"), record("bbb", state="running"), record("ccc", state="running", document=search))
+        assert self.found(store, "made", surface="home") == ["aaa", "bbb"]
+        assert self.found(store, "made", surface="home_feed") == ["ccc"]
+        assert self.found(store, "made", owner="bo") == ["ccc"]
+        assert self.found(store, "made", states=frozenset[State]({"running"}), surface="home") == ["bbb"]
+        assert self.found(store, "made", newest=1) == ["ccc"]
+
+    def test_pages_of_a_search_lose_and_repeat_nothing_while_others_write(self, store: Store) -> None:
+        add(store, *(record(f"each-{number:02}", document={"name": "shelf " * (number + 1)}) for number in range(7)))
+        seen: list[str] = []
+        after: tuple[float, str] | None = None
+        while True:
+            with store.read() as reader:
+                page = reader.matching("shelf", after=after, limit=2)
+            if not page:
+                break
+            seen += [each.key for each in page]
+            after = (page[-1].score, page[-1].key)
+            add(store, *(record(f"late-{len(seen)}-{number}", document={"name": "cover"}) for number in range(5)))
+        assert sorted(seen) == [f"each-{number:02}" for number in range(7)]
 
     def test_filters_narrow(self, store: Store) -> None:
         search = {**DOCUMENT, "surface": "search", "owner": "bo"}
@@ -308,40 +407,116 @@ class TestSearch:
                 after = (page[-1].updated, page[-1].key)
         assert seen == ["bbb", "eee", "aaa", "ccc", "ddd"]
 
+    def beside(self, store: Store, *surfaces: str, start: date = TODAY) -> list[LiveGroup]:
+        with store.read() as reader:
+            audiences = reader.live_audiences("production", surfaces or ("home",))
+            return reader.live_beside("production", surfaces or ("home",), audiences, TODAY, start)
+
     def test_live_experiments_are_those_in_states_that_hold_buckets(self, store: Store) -> None:
         states: list[State] = ["stopped", "paused", "running", "scheduled", "draft"]
+        search = {**DOCUMENT, "surface": "search"}
         add(
             store,
             *(record(f"{state}-one", state=state) for state in states),
-            record("elsewhere", state="running", document={**DOCUMENT, "surface": "search"}),
+            record("elsewhere", state="running", document=search),
             record("staged", state="running", document={**DOCUMENT, "environment": "staging"}),
         )
+        assert [group.count for group in self.beside(store)] == [3]
+        both = self.beside(store, "home", "search")
+        assert [(group.surface, group.count) for group in both] == [("home", 3), ("search", 1)]
         with store.read() as reader:
-            beside = reader.live_beside("running-one", "home", "production")
-            everything = reader.live_beside("", "home", "production")
-        assert [(group.count, group.example) for group in everything] == [(3, "paused-one")]
-        assert [(group.count, group.example) for group in beside] == [(2, "paused-one")]
+            assert [reader.live_on(surface, "production") for surface in ("home", "search", "absent")] == [3, 1, 0]
 
-    def test_live_experiments_are_grouped_by_layer_and_audience(self, store: Store) -> None:
-        nordic = {**DOCUMENT, "audience": {"country": "SE"}}
+    def test_live_experiments_are_grouped_by_layer_and_parameters(self, store: Store) -> None:
         deep = {**DOCUMENT, "layer": "deep"}
+        bare: dict[str, Any] = {**deep, "variants": {}}
+        documents: dict[str, dict[str, Any]] = {
+            "aaa": DOCUMENT,
+            "bbb": deep,
+            "ccc": {**DOCUMENT, "audience": {}},
+            "ddd": bare,
+        }
+        add(store, *(record(key, state="running", document=each) for key, each in documents.items()))
+        assert sorted((group.layer, group.count, group.touched) for group in self.beside(store)) == [
+            ("deep", 1, []),
+            ("deep", 1, ["rows", "shelf_order"]),
+            ("shelves", 2, ["rows", "shelf_order"]),
+        ]
+
+    def test_only_the_audiences_that_are_asked_for_are_met_and_equal_ones_are_one(self, store: Store) -> None:
+        nordic = {**DOCUMENT, "audience": {"country": "SE", "age": {"gte": 18, "lt": 30}}}
+        reordered = {**DOCUMENT, "audience": {"age": {"lt": 30, "gte": 18}, "country": "SE"}}
         add(
             store,
             record("aaa", state="running", document=nordic),
-            record("bbb", state="running", document=deep),
-            record("ccc", state="paused", document=nordic),
+            record("bbb", state="running", document=reordered),
+            record("ccc", state="running", document={**DOCUMENT, "audience": {}}),
         )
         with store.read() as reader:
-            groups = reader.live_beside("", "home", "production")
-        assert {(group.example, group.count) for group in groups} == {("aaa", 2), ("bbb", 1)}
-        assert next(group.audience for group in groups if group.example == "aaa") == {"country": "SE"}
+            audiences = reader.live_audiences("production", ["home"])
+            assert audiences == ['{"age":{"gte":18,"lt":30},"country":"SE"}', "{}"]
+            [group] = reader.live_beside("production", ["home"], audiences[:1], TODAY, TODAY)
+            members = reader.members(group, "production", audiences[:1], TODAY, TODAY, 5)
+            assert (group.count, [member.key for member in members]) == (2, ["aaa", "bbb"])
+            assert reader.live_beside("production", ["home"], [], TODAY, TODAY) == []
+
+    def test_a_group_names_its_members_with_owner_and_planned_end(self, store: Store) -> None:
+        add(store, record("bbb", state="running"), record("aaa", state="running"), record("ccc", state="paused"))
+        with store.write() as writer:
+            writer.hold("top", [BucketRange(lo=0, hi=5), BucketRange(lo=7, hi=9)], "bbb", date(2026, 3, 9), NOW)
+        [group] = self.beside(store)
+        with store.read() as reader:
+            audiences = reader.live_audiences("production", ["home"])
+            assert reader.members(group, "production", audiences, TODAY, TODAY, 2) == [
+                Member(key="aaa", owner="ana@example.com", until=None),
+                Member(key="bbb", owner="ana@example.com", until=date(2026, 3, 9)),
+            ]
+            later = reader.members(group, "production", audiences, TODAY, date(2026, 3, 10), 3)
+            assert [member.key for member in later] == ["aaa", "ccc"]
+
+    def test_what_ends_before_the_start_is_not_met(self, store: Store) -> None:
+        ends = {"late": TODAY - timedelta(days=3), "soon": TODAY + timedelta(days=3), "last": TODAY + timedelta(days=9)}
+        add(store, *(record(key, state="running") for key in ends))
+        with store.write() as writer:
+            for number, (key, end) in enumerate(ends.items()):
+                writer.hold("top", [BucketRange(lo=number, hi=number + 1)], key, end, NOW)
+        assert [each.count for each in self.beside(store)] == [3]
+        assert [each.count for each in self.beside(store, start=ends["soon"])] == [3]
+        assert [each.count for each in self.beside(store, start=ends["soon"] + timedelta(days=1))] == [2]
+        assert [each.count for each in self.beside(store, start=ends["last"] + timedelta(days=1))] == [1]
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_groups_say_what_a_count_of_the_experiments_says(self, store: Store, data: st.DataObject) -> None:
+        states: list[State] = ["draft", "running", "paused", "stopped"]
+        layers = ["one", "two"]
+        wanted: dict[str, tuple[State, str]] = {}
+        with store.write() as writer:
+            known = writer.keys()
+            for _ in range(data.draw(st.integers(1, 8))):
+                key = data.draw(st.sampled_from(["aaa", "bbb", "ccc"]))
+                state, layer = data.draw(st.sampled_from(states)), data.draw(st.sampled_from(layers))
+                changed = record(key, state=state, document={**DOCUMENT, "surface": "drawn", "layer": layer})
+                if key in known:
+                    writer.update_experiment(changed, 1)
+                else:
+                    writer.insert_experiment(changed)
+                    known = writer.keys()
+                wanted[key] = (state, layer)
+            live = Counter(
+                each.layer
+                for each in writer.search(surface="drawn", states=frozenset[State]({"running", "paused"}), limit=9)
+            )
+            audiences = writer.live_audiences("production", ["drawn"])
+            groups = writer.live_beside("production", ["drawn"], audiences, TODAY, TODAY)
+        assert {group.layer: group.count for group in groups} == live
 
     def test_a_draft_may_hold_any_json(self, store: Store) -> None:
-        broken = {"name": 5, "surface": None, "tags": "x", "hypothesis": 3, "audience": "all", "variants": [2**70, 0.1]}
+        broken = {"name": 5, "surface": None, "tags": "x", "hypothesis": 3, "audience": 7, "variants": [2**70, 0.1]}
         add(store, record(document=broken))
         with store.read() as reader:
             found = reader.experiment("shelf-order")
-            [summary] = reader.search(words=["shelf"], limit=1)
+            [summary] = reader.matching("shelf", limit=1)
         assert found is not None
         assert found.document == broken
         assert (summary.name, summary.surface, summary.audience, summary.touched) == ("", "", {}, [])
@@ -358,6 +533,24 @@ class TestBuckets:
         with store.read() as reader:
             return [(each.lo, each.hi, each.key) for each in reader.held(layer)]
 
+    def test_ranges_that_were_given_back_are_kept_with_the_day(self, store: Store) -> None:
+        add(store, record("aaa", state="stopped"), record("undone"), record("ccc", state="running"))
+        self.hold(store, "aaa", (0, 10), (20, 30))
+        self.hold(store, "undone", (40, 50))
+        self.hold(store, "ccc", (60, 70))
+        later = NOW + timedelta(days=2)
+        with store.write() as writer:
+            writer.release("aaa", later)
+            writer.release("undone", later)
+        with store.read() as reader:
+            assert reader.released("top", later) == [
+                ReleasedRange(lo=0, hi=10, key="aaa", day=later.date()),
+                ReleasedRange(lo=20, hi=30, key="aaa", day=later.date()),
+            ]
+            assert reader.released("top", later + timedelta(seconds=1)) == []
+            assert reader.released("other", NOW) == []
+            assert (reader.last_release("aaa"), reader.last_release("ccc")) == (later, None)
+
     def test_held_ranges_are_listed_by_their_start(self, store: Store) -> None:
         add(store, record("aaa"), record("bbb"))
         self.hold(store, "bbb", (50, 60), (0, 10))
@@ -372,6 +565,17 @@ class TestBuckets:
             assert reader.ranges_of("bbb") == [BucketRange(lo=0, hi=10), BucketRange(lo=50, hi=60)]
             assert reader.held("nowhere") == []
             assert reader.ranges_of("ccc") == []
+
+    def test_the_use_of_layers_counts_buckets_and_holders(self, store: Store) -> None:
+        add(store, record("aaa"), record("bbb"))
+        with store.write() as writer:
+            writer.hold("top", [BucketRange(lo=0, hi=10), BucketRange(lo=20, hi=25)], "bbb", None, NOW)
+            writer.hold("top", [BucketRange(lo=10, hi=20)], "aaa", None, NOW)
+            writer.hold("side", [BucketRange(lo=0, hi=7)], "bbb", None, NOW)
+            writer.hold("past", [BucketRange(lo=0, hi=7)], "aaa", None, NOW)
+        with store.read() as reader:
+            found = {use.layer: (use.taken, use.count, use.first) for use in reader.uses("top", "side", "free")}
+        assert found == {"top": (25, 2, "aaa"), "side": (7, 1, "bbb")}
 
     def test_held_buckets_are_refused_and_the_holder_is_named(self, store: Store) -> None:
         add(store, record("aaa"), record("bbb"))

@@ -359,6 +359,24 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         "the holdout frozen-assortment has this salt too",
     ),
     ("holdouts_leave_enough", second_holdout(share=0.45), ("holdouts", "second", "share"), "hold 0.5 of the units"),
+    (
+        "holdouts_have_seeds_of_their_own",
+        second_holdout(salt="live/storefront/looks"),
+        ("holdouts", "second", "salt"),
+        "the seed of a layer",
+    ),
+    (
+        "holdouts_have_seeds_of_their_own",
+        second_holdout(salt="bread-first/1"),
+        ("holdouts", "second", "salt"),
+        "the seed of an experiment's launch",
+    ),
+    (
+        "components_are_shared",
+        parameter(component="front-pag"),
+        (*STOREFRONT, "parameters", "tile_columns", "component"),
+        "no other parameter has this component",
+    ),
     ("routes_name_backends", {"default_environment": "lve"}, ("default_environment",), "no such environment"),
     (
         "routes_name_backends",

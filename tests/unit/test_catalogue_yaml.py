@@ -261,8 +261,8 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "max_live: 3",
             "zz: 3",
             "surfaces.storefront.zz: no such field; allowed aa_tested, accrual, blackouts, delivery, description, "
-            "layers, max_live, name, owner, parameters, policy, required_links, required_metrics, required_reviewers, "
-            "restricted, reviewers, suggested_metrics, tags, unit",
+            "interference, layers, max_live, name, owner, parameters, policy, required_links, required_metrics, "
+            "required_reviewers, restricted, reviewers, suggested_metrics, tags, unit",
         ),
         (
             "surfaces/all.yml",

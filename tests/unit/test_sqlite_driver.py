@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import sqlite3.dbapi2
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from crossfade.adapters.store import driver as drivers
-from crossfade.adapters.store.driver import Version, choose_driver, find_driver, wal_is_sound
+from crossfade.adapters.store.driver import Version, choose_driver, find_driver, searches_text, wal_is_sound
 from crossfade.adapters.store.store import SqlStore, open_store
+from crossfade.core.errors import StoreUnavailable
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,22 @@ def test_the_warning_stays_off_stdout_before_logs_are_set_up(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "sqlite_without_wal" in printed.err
+
+
+def test_a_sqlite_that_cannot_search_text_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_index(module: ModuleType) -> bool:
+        return module is not sqlite3.dbapi2
+
+    monkeypatch.setattr(drivers, "wal_is_sound", judging(True))
+    monkeypatch.setattr(drivers, "searches_text", without_index)
+    with pytest.raises(StoreUnavailable, match="FTS5") as refused:
+        choose_driver(["no_such_module", "sqlite3.dbapi2"])
+    assert "pysqlite3" in refused.value.next
+
+
+def test_the_sqlite_of_this_python_searches_text() -> None:
+    assert searches_text(sqlite3.dbapi2)
+    assert searches_text(find_driver().module)
 
 
 def settings_of(store: SqlStore) -> list[str | int]:

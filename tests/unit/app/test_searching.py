@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
-from crossfade.core.app.views import HALF, size_of
+from crossfade.core.app.surfaces import ROOM
+from crossfade.core.app.views import size_of
 from crossfade.core.model.answers import SurfaceView
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
@@ -66,4 +67,4 @@ def test_metrics_are_told_with_their_meaning_and_the_fitting_ones_first(app: Cro
 
 def test_a_reply_about_a_surface_keeps_to_its_size(app: Crossfade) -> None:
     for key in app.names("surface"):
-        assert size_of(app.find_surfaces(key)) <= HALF
+        assert size_of(app.find_surfaces(key)) <= ROOM

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from crossfade.core.documents import JsonObject, pointer
 from crossfade.core.model.finding import Severity
 
-from .railway import KEY, QUIET, World, held, neighbour
+from .railway import KEY, QUIET, World, held, neighbour, precedent, released, tried
 
 
 @dataclass(frozen=True)
@@ -1098,6 +1098,175 @@ OPERATIONS = (
     ),
 )
 
+NIGHT: JsonObject = {"surfaces": {"departures": {"parameters": {"night_colours": {"component": "board"}}}}}
+BOARD: JsonObject = {
+    "surfaces": {
+        "departures": {"parameters": {"columns_shown": {"component": "board"}, "night_colours": {"component": "board"}}}
+    }
+}
+HOLDOUT: JsonObject = {
+    "holdouts": {
+        "quiet_year": {
+            "description": "Riders whose board stays as it was.",
+            "surfaces": ["departures"],
+            "share": 0.02,
+            "salt": "quiet-year",
+            "ends": "2026-10-12",
+        }
+    }
+}
+EARLIER: JsonObject = {
+    "hypothesis": {"change": "Riders see the platform right after the time", "because": "They find their train sooner"}
+}
+OTHER_IDEA: JsonObject = {
+    **variants(platform_second={"parameters": {"columns_shown": ["via", "time", "destination"]}}),
+    "hypothesis": {"change": "Stops on the way come first", "because": "Tourists look for places they know"},
+}
+
+
+def rider(**changes: JsonValue) -> JsonObject:
+    return {"attributes": {"rider_id": dict(changes)}}
+
+
+COORDINATION = (
+    Example(
+        "allocation.rested",
+        "warn",
+        "/allocation",
+        {},
+        world=World(released=(released("night-board", 0, 5_000, date(2026, 9, 30)),)),
+        near_world=World(released=(released("night-board", 0, 4_000, date(2026, 9, 30)),)),
+        cured_by=("start 2026-10-14, rested", "enter 0.5, all that has rested"),
+    ),
+    Example(
+        "allocation.rested",
+        "warn",
+        "/allocation",
+        {},
+        world=World(released=(released("night-board", 0, 10_000, date(2026, 9, 30)),)),
+        near_world=World(released=(released("night-board", 0, 10_000, date(2026, 9, 21)),)),
+        cured_by=("start 2026-10-14, rested",),
+        name="two-weeks-ago",
+    ),
+    Example(
+        "layer.interaction",
+        "warn",
+        "/layer",
+        {},
+        world=World(BOARD, live=(neighbour("night-board", until=date(2026, 10, 18)),)),
+        near_world=World(NIGHT, live=(neighbour("night-board", until=date(2026, 10, 18)),)),
+        cured_by=("start 2026-10-19, after them",),
+    ),
+    Example(
+        "layer.interaction",
+        "warn",
+        "/layer",
+        {"audience": {"home_region": "coast"}},
+        {"audience": {"home_region": "hills"}},
+        world=World(BOARD, live=(neighbour("night-board", audience={"home_region": "coast"}),)),
+        near_world=World(BOARD, live=(neighbour("night-board", audience={"home_region": "coast"}),)),
+        name="where-audiences-meet",
+    ),
+    Example(
+        "holdouts.outlast",
+        "info",
+        "/design/days",
+        {},
+        {"design": {"days": 7}},
+        world=World(HOLDOUT),
+        near_world=World(HOLDOUT),
+    ),
+    Example(
+        "hypothesis.new",
+        "warn",
+        "/hypothesis",
+        {},
+        world=World(precedents=(precedent(EARLIER, ended=date(2026, 9, 1)),)),
+        near_world=World(precedents=(precedent(OTHER_IDEA),)),
+        cured_by=("say that it follows platform-first",),
+        name="same-values",
+    ),
+    Example(
+        "hypothesis.new",
+        "warn",
+        "/hypothesis",
+        parameters(columns_shown=["platform", "time", "destination"]),
+        {**parameters(columns_shown=["platform", "time", "destination"]), "audience": {"home_region": "coast"}},
+        world=World(precedents=(precedent({}, "running", 3),)),
+        near_world=World(precedents=(precedent({"audience": {"home_region": "hills"}}),)),
+        cured_by=("say that it follows platform-first",),
+        name="same-words",
+    ),
+    Example(
+        "unit.length",
+        "block",
+        "/unit",
+        {},
+        world=World(rider(longest=101)),
+        near_world=World(rider(longest=100)),
+    ),
+    Example(
+        "unit.present",
+        "warn",
+        "/unit",
+        {},
+        world=World(rider(present=0.95)),
+        near_world=World(rider(present=0.999)),
+    ),
+    Example("unit.stable", "warn", "/unit", {}, world=World(rider(immutable=False))),
+    Example(
+        "unit.independent",
+        "warn",
+        "/surface",
+        {},
+        world=World({"surfaces": {"departures": {"interference": "Trains have a number of seats."}}}),
+    ),
+    Example(
+        "unit.independent",
+        "warn",
+        "/variants",
+        {},
+        world=World({"surfaces": {"departures": {"parameters": {"columns_shown": {"interference": "Crowds move."}}}}}),
+        near_world=World({"surfaces": {"departures": {"parameters": {"rows": {"interference": "Crowds move."}}}}}),
+        name="parameter",
+    ),
+)
+
+TRIAL = (
+    Example(
+        "assignment.split",
+        "block",
+        "/variants",
+        {},
+        world=World(trial=tried(entered={"control": 6_000, "platform-second": 0}, split_p=0.0)),
+        near_world=World(trial=tried(split_p=2e-6)),
+    ),
+    Example(
+        "assignment.share",
+        "block",
+        "/allocation",
+        {},
+        world=World(trial=tried(share_p=1e-9)),
+        near_world=World(trial=tried(share_p=None)),
+    ),
+    Example(
+        "assignment.exclusive",
+        "block",
+        "/layer",
+        {},
+        world=World(trial=tried(taken_from=["night-board"])),
+        near_world=World(trial=tried()),
+    ),
+    Example(
+        "assignment.holdouts",
+        "block",
+        "/surface",
+        {},
+        world=World(trial=tried(held_out=["quiet_year"])),
+        near_world=World(trial=tried()),
+    ),
+)
+
 EXAMPLES: tuple[Example, ...] = (
     *SHAPE,
     *VARIANTS,
@@ -1109,4 +1278,6 @@ EXAMPLES: tuple[Example, ...] = (
     *STATISTICS,
     *INTENT,
     *OPERATIONS,
+    *COORDINATION,
+    *TRIAL,
 )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
+from typing import Any
 
 from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.shape import read_spec, unknown_place
+from crossfade.core.checks.trial import TRIAL_CHECKS
 from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
-from crossfade.core.model.experiment import Spec
+from crossfade.core.model.experiment import Spec, State
 from crossfade.core.model.finding import Finding
-from crossfade.core.ports.store import HeldRange, LiveGroup
+from crossfade.core.planning.dry_run import DryRun
+from crossfade.core.planning.memory import Precedent
+from crossfade.core.planning.neighbours import audiences_met
+from crossfade.core.ports.store import HeldRange, LiveGroup, Member, ReleasedRange
 
 KEY = "board-by-platform"
 TODAY = date(2026, 10, 5)
@@ -241,15 +246,26 @@ def _catalogue(text: str) -> Catalogue:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A live experiment, as a group of its own, with its audience."""
+
+    group: LiveGroup
+    audience: str
+
+
+@dataclass(frozen=True)
 class World:
     """What surrounds a spec while it is checked; `catalogue` is a merge patch on the railway's."""
 
     catalogue: JsonObject = field(default_factory=dict[str, JsonValue])
     today: date = TODAY
-    live: tuple[LiveGroup, ...] = ()
+    live: tuple[Neighbour, ...] = ()
     held: tuple[HeldRange, ...] = ()
     first: bool = False
     agreed: frozenset[str] = frozenset()
+    released: tuple[ReleasedRange, ...] = ()
+    precedents: tuple[Precedent, ...] = ()
+    trial: DryRun | None = None
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -261,10 +277,14 @@ class World:
             catalogue,
             production,
             self.today,
-            list(self.live),
-            list(self.held),
+            live=[each.group for each in self.live if audiences_met(spec, catalogue, [each.audience])],
+            live_here=len(self.live),
+            held=list(self.held),
             first=self.first,
             agreed=self.agreed,
+            released=list(self.released),
+            precedents=list(self.precedents),
+            trial=self.trial,
         )
 
 
@@ -281,13 +301,41 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     if lost:
         return lost
     case = world.case(spec)
-    return worst_first([*run_checks(case), *findings_of(LAUNCH_CHECKS, case)])
+    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS), case)])
 
 
-def neighbour(key: str, layer: str = "looks", audience: JsonObject | None = None, count: int = 1) -> LiveGroup:
-    """Running experiments of somebody else on the board."""
-    return LiveGroup(layer=layer, audience=audience or {}, count=count, example=key)
+def neighbour(
+    key: str,
+    layer: str = "looks",
+    audience: JsonObject | None = None,
+    *,
+    surface: str = "departures",
+    sets: str = "night_colours",
+    until: date | None = None,
+) -> Neighbour:
+    """A running experiment of somebody else, on the board unless another surface is named."""
+    member = Member(key=key, owner="signals", until=until)
+    group = LiveGroup(surface=surface, layer=layer, touched=[sets], count=1, members=[member])
+    return Neighbour(group, canonical(audience or {}))
+
+
+def released(key: str, lo: int, hi: int, day: date) -> ReleasedRange:
+    return ReleasedRange(lo=lo, hi=hi, key=key, day=day)
 
 
 def held(key: str, lo: int, hi: int, until: date | None = None) -> HeldRange:
     return HeldRange(layer=LAYER, lo=lo, hi=hi, key=key, until=until)
+
+
+def precedent(
+    changes: JsonObject, state: State = "stopped", days: int | None = 14, ended: date | None = None
+) -> Precedent:
+    """An earlier experiment: the sound spec under a merge patch."""
+    spec = read_spec(patch_object(SPEC, changes))
+    assert isinstance(spec, Spec)
+    return Precedent(key="platform-first", state=state, spec=spec, days=days, ended=ended)
+
+
+def tried(**changes: Any) -> DryRun:
+    """A trial in which everything went as it should, but for what is named."""
+    return replace(DryRun({"control": 3_000, "platform-second": 3_000}, 1.0, 1.0, [], []), **changes)

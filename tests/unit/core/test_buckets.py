@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,10 @@ from crossfade.core.planning.buckets import (
     layer_name,
     next_free,
     propose,
+    rested_buckets,
+    resting_on,
 )
-from crossfade.core.ports.store import HeldRange
+from crossfade.core.ports.store import HeldRange, ReleasedRange
 
 
 def held(lo: int, hi: int, key: str = "other", until: date | None = None) -> HeldRange:
@@ -119,3 +122,73 @@ def test_no_day_is_known_while_too_much_is_held_without_an_end() -> None:
 
 def test_a_layer_is_named_by_all_that_tells_it_apart() -> None:
     assert layer_name("production", "home", "order") == "production/home/order"
+
+
+def resting(lo: int, hi: int, day: date, key: str = "before") -> ReleasedRange:
+    return ReleasedRange(lo=lo, hi=hi, key=key, day=day)
+
+
+FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 8)
+
+
+@st.composite
+def rests(draw: st.DrawFn) -> ReleasedRange:
+    lo = draw(st.integers(0, BUCKETS - 1))
+    return resting(lo, min(BUCKETS, lo + draw(st.integers(1, BUCKETS))), draw(st.sampled_from([FIRST, SECOND])))
+
+
+@given(layers(), st.lists(rests(), max_size=6), st.integers(1, BUCKETS))
+def test_buckets_that_rest_are_taken_only_when_no_others_are_left(
+    layer: list[HeldRange], released: list[ReleasedRange], count: int
+) -> None:
+    proposed = propose(layer, count, released)
+    if proposed is None:
+        assert count > BUCKETS - len(taken(layer))
+        return
+    buckets = set(members(proposed))
+    tired = {bucket for part in released for bucket in range(part.lo, part.hi)}
+    fresh = set(range(BUCKETS)) - taken(layer) - tired
+    assert len(members(proposed)) == len(buckets) == count
+    assert taken(layer).isdisjoint(buckets)
+    assert rested_buckets(layer, released) == len(fresh)
+    assert len(buckets & tired) == max(0, count - len(fresh))
+    assert all(left.hi < right.lo for left, right in pairwise(proposed)) or not released
+
+
+def test_of_buckets_that_rest_those_are_taken_that_have_rested_longest() -> None:
+    released = [resting(0, 3_000, SECOND), resting(2_000, 6_000, FIRST), resting(6_000, BUCKETS, SECOND)]
+    assert propose([], 3_500, released) == [BucketRange(lo=0, hi=500), BucketRange(lo=3_000, hi=6_000)]
+
+
+def test_a_range_rests_for_as_many_days_as_the_surface_says() -> None:
+    part = resting(0, 10, FIRST)
+    assert resting_on([part], date(2026, 9, 14), 14) == [part]
+    assert resting_on([part], date(2026, 9, 15), 14) == []
+    assert resting_on([part], FIRST, 0) == []
+
+
+actions = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(1, 4_000), st.booleans()), max_size=30)
+
+
+@given(actions)
+def test_any_sequence_of_takes_and_releases_gives_no_bucket_twice(steps: list[tuple[str, int, bool]]) -> None:
+    """A model of single buckets says what is free after each step."""
+    layer: list[HeldRange] = []
+    released: list[ReleasedRange] = []
+    free = set(range(BUCKETS))
+    for day, (key, count, takes) in enumerate(steps):
+        mine = [part for part in layer if part.key == key]
+        if takes and not mine:
+            proposed = propose(layer, count, released)
+            assert (proposed is None) == (count > len(free))
+            buckets = members(proposed or [])
+            assert len(buckets) == len(set(buckets))
+            assert free.issuperset(buckets)
+            free -= set(buckets)
+            layer += [held(part.lo, part.hi, key) for part in proposed or []]
+        elif mine and not takes:
+            layer = [part for part in layer if part.key != key]
+            released += [resting(part.lo, part.hi, FIRST + timedelta(days=day), key) for part in mine]
+            free |= {bucket for part in mine for bucket in range(part.lo, part.hi)}
+        assert free_buckets(layer) == len(free)
+        assert set(members(gaps(layer))) == free

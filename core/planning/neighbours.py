@@ -1,0 +1,114 @@
+"""Which live experiments a draft would meet: the same units, at the same time, in other layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import TypeAdapter
+
+from ..audience import overlap, parse
+from ..documents import JsonObject, canonical
+from ..model.catalogue import Catalogue
+from ..model.delivery import Audience
+from ..model.experiment import Spec
+from ..ports.store import LiveGroup
+
+MOST_PAIRS = 100_000
+"""Pairs of audiences whose overlap is remembered; then all are forgotten."""
+_AUDIENCE: TypeAdapter[JsonObject | str] = TypeAdapter(JsonObject | str)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """The groups that can meet a draft's units: those that change the same component, and the others."""
+
+    interacting: list[LiveGroup]
+    others: list[LiveGroup]
+
+
+class Overlaps:
+    """Which audiences of a catalogue meet. Each is read once and each pair decided once: thousands of experiments ask
+    for few different audiences."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._audiences: dict[str, Audience] = {}
+        self._pairs: dict[tuple[str, str], bool] = {}
+
+    def meet(self, one: str, other: str) -> bool:
+        """Whether a unit can be in both audiences, which are JSON texts."""
+        known = self._pairs.get((one, other))
+        if known is None:
+            if len(self._pairs) >= MOST_PAIRS:
+                self._pairs.clear()
+                self._audiences.clear()
+            known = overlap(self._read(one), self._read(other), self.catalogue.attributes)
+            self._pairs[one, other] = known
+        return known
+
+    def _read(self, text: str) -> Audience:
+        found = self._audiences.get(text)
+        if found is None:
+            found, _ = parse(_AUDIENCE.validate_json(text), self.catalogue.attributes)
+            self._audiences[text] = found
+        return found
+
+
+_overlaps: list[Overlaps] = []
+
+
+def overlaps_of(catalogue: Catalogue) -> Overlaps:
+    """What is known of a catalogue's audiences, kept until another catalogue is asked for."""
+    for each in _overlaps:
+        if each.catalogue is catalogue:
+            return each
+    made = Overlaps(catalogue)
+    _overlaps[:] = [made]
+    return made
+
+
+def surfaces_beside(catalogue: Catalogue, surface: str) -> list[str]:
+    """The surface and every other one that has its unit: the same person, device or session is met there."""
+    unit = catalogue.surfaces[surface].unit
+    return [key for key, each in catalogue.surfaces.items() if each.unit == unit]
+
+
+def audiences_met(spec: Spec, catalogue: Catalogue, audiences: Sequence[str]) -> list[str]:
+    """Those of the audiences, as JSON texts, in which a unit of the draft's audience can be."""
+    overlaps, own = overlaps_of(catalogue), canonical(spec.audience)
+    return [each for each in audiences if overlaps.meet(own, each)]
+
+
+def meeting(spec: Spec, catalogue: Catalogue, live: Sequence[LiveGroup], start: date) -> Meeting:
+    """The live groups outside the draft's own layer, whose buckets exclude each other.
+
+    Args:
+        live: groups whose audiences meet the draft's.
+        start: the first day of its run; a group whose members all end before it is not met.
+    """
+    own = components(catalogue, spec.surface, spec.touched)
+    met = Meeting([], [])
+    for group in live:
+        if (group.surface, group.layer) == (spec.surface, spec.layer) or _is_over(group, start):
+            continue
+        shares = not own.isdisjoint(components(catalogue, group.surface, group.touched))
+        (met.interacting if shares else met.others).append(group)
+    return met
+
+
+def components(catalogue: Catalogue, surface: str, parameters: Sequence[str]) -> set[str]:
+    """What the parameters change: the component that the catalogue names, else the parameter itself."""
+    found = catalogue.surfaces.get(surface)
+    known = found.parameters if found else {}
+    return {
+        f"component {known[name].component}" if name in known and known[name].component else f"{surface}/{name}"
+        for name in parameters
+    }
+
+
+def _is_over(group: LiveGroup, start: date) -> bool:
+    """Whether every member is known to end before a day."""
+    ends = [member.until for member in group.members]
+    return len(ends) == group.count and all(end is not None and end < start for end in ends)
