@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience, Condition
-from .conditions import meets
-from .trees import meeting, within
+from .conditions import meets, opposite
+from .trees import MOST_ALTERNATIVES, meeting
 from .values import evaluable, is_scalar
 
 
@@ -54,5 +54,19 @@ def overlap(one: Audience, other: Audience, attributes: Mapping[str, Attribute])
 
 
 def contains(outer: Audience, inner: Audience, attributes: Mapping[str, Attribute]) -> bool:
-    """Whether every unit of `inner` is in `outer`, as far as single alternatives tell: True is certain."""
-    return all(any(within(mine, theirs, attributes) for theirs in outer) for mine in inner)
+    """Whether every unit of `inner` is in `outer`: nothing is left once all of `outer` is taken away. Where that takes
+    too many alternatives to find out, the answer is no."""
+    left = inner
+    for taken in outer:
+        outside = [each for condition in taken for each in _complement(condition)]
+        left = [joined for one in left for each in outside if (joined := meeting(one, [each], attributes)) is not None]
+        if len(left) > MOST_ALTERNATIVES:
+            return False
+    return not left
+
+
+def _complement(condition: Condition) -> Iterator[Condition]:
+    """Conditions of which one holds for every unit that does not meet this, those that lack the attribute included."""
+    yield from opposite(condition)
+    if not condition.missing and condition != Condition(attribute=condition.attribute, type=condition.type):
+        yield Condition(attribute=condition.attribute, type=condition.type, missing=True)

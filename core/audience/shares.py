@@ -2,104 +2,147 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from itertools import pairwise
 
 from ..model.catalogue import Attribute
-from ..model.delivery import Alternative, Audience, Condition, Scalar
+from ..model.delivery import Audience, Condition, Scalar
 from .conditions import meets
-from .trees import meeting
 from .values import number, typed
 
-MOST_TERMS = 4_096
-"""Intersections past which the shares of alternatives are added up, which counts who is in several twice."""
+Kept = frozenset[int]
+"""Places of the alternatives that a unit can still be in."""
+Split = list[tuple[Kept, float]]
+"""What the units of one attribute can be in, with their shares, which sum to 1."""
 
 
 def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[float, list[str]]:
     """(share of units in the audience, attributes whose distribution is not known and counted as everybody who has
     one).
 
-    Attributes are taken as independent: an estimate for sizing, not a measurement. Alternatives that overlap are
-    counted once, by inclusion and exclusion.
+    Attributes are taken as independent: an estimate for sizing, not a measurement. Who is in several alternatives is
+    counted once: the units are split by one attribute after the other, into those that can be in the same ones.
     """
-    unknown = {
-        condition.attribute
-        for alternative in audience
-        for condition in alternative
-        if not condition.missing and _share_of(condition, attributes[condition.attribute]) is None
+    names = sorted({condition.attribute for alternative in audience for condition in alternative})
+    asked = {
+        name: {
+            place: each for place, alternative in enumerate(audience) for each in alternative if each.attribute == name
+        }
+        for name in names
     }
-    return min(1.0, max(0.0, _of_union(audience, attributes))), sorted(unknown)
+    every = frozenset(range(len(audience)))
+    splits = [_split(asked[name], every, attributes[name]) for name in names]
+    last = {
+        place: max((names.index(each.attribute) for each in alternative), default=-1)
+        for place, alternative in enumerate(audience)
+    }
+
+    @cache
+    def reached(step: int, kept: Kept) -> float:
+        if any(last[place] < step for place in kept):
+            return 1.0  # nothing more is asked of them
+        if not kept:
+            return 0.0
+        return sum(part * reached(step + 1, kept & here) for here, part in splits[step])
+
+    unknown = [
+        name
+        for name in names
+        if any(not each.missing and not _is_known(each, attributes[name]) for each in asked[name].values())
+    ]
+    return min(1.0, reached(0, every)), unknown
 
 
-def _of_union(audience: Audience, attributes: Mapping[str, Attribute]) -> float:
-    total, terms = 0.0, 0
-    pending: list[tuple[Alternative, int, int]] = [([], 0, -1)]
-    while pending:
-        joined, start, sign = pending.pop()
-        for index in range(start, len(audience)):
-            more = meeting(joined, audience[index], attributes)
-            if more is None:
-                continue
-            terms += 1
-            if terms > MOST_TERMS:
-                return sum(_of_one(alternative, attributes) for alternative in audience)
-            total -= sign * _of_one(more, attributes)
-            pending.append((more, index + 1, -sign))
-    return total
+def _is_known(condition: Condition, attribute: Attribute) -> bool:
+    """Whether the catalogue tells how many of the units that carry the attribute meet the condition."""
+    if condition == Condition(attribute=condition.attribute, type=condition.type) or attribute.shares:
+        return True
+    # One number has no share of its own on a curve.
+    return bool(attribute.quantiles) and (attribute.type != "number" or condition.values is None)
 
 
-def _of_one(alternative: Alternative, attributes: Mapping[str, Attribute]) -> float:
-    product = 1.0
-    for condition in alternative:
-        attribute = attributes[condition.attribute]
-        if condition.missing:
-            product *= 1 - attribute.present
-            continue
-        part = _share_of(condition, attribute)
-        product *= attribute.present * (1.0 if part is None else part)
-    return product
+def _split(asked: Mapping[int, Condition], every: Kept, attribute: Attribute) -> Split:
+    """The units by which alternatives they can be in, as far as this attribute goes."""
+    elsewhere = every - frozenset(asked)
+    shares: dict[Kept, float] = defaultdict(float)
+    lacking = elsewhere | {place for place, each in asked.items() if each.missing}
+    shares[lacking] += 1 - attribute.present
+    there = {place: each for place, each in asked.items() if not each.missing}
+    certain = elsewhere | {place for place, each in there.items() if not _is_known(each, attribute)}
+    for meeting, part in _cells({place: each for place, each in there.items() if place not in certain}, attribute):
+        shares[certain | meeting] += attribute.present * part
+    return [(kept, part) for kept, part in shares.items() if part > 0]
 
 
-def _share_of(condition: Condition, attribute: Attribute) -> float | None:
-    """Share of the units that carry the attribute, or None when its distribution is not known."""
-    if condition == Condition(attribute=condition.attribute, type=condition.type):
-        return 1.0
+def _cells(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tuple[Kept, float]]:
+    """(places whose conditions a group of the units that carry the attribute meets, its share among them)."""
     if attribute.shares:
-        values = [(typed(text, attribute.type), part) for text, part in attribute.shares.items()]
-        return sum(part for value, part in values if meets(value, condition)) + _unlisted(condition, attribute)
-    if not attribute.quantiles or (attribute.type == "number" and condition.values is not None):
-        return None
-    # Quantiles are shares below a value: of whole numbers and days, "at most 6" is "below 7".
+        for text, part in attribute.shares.items():
+            value = typed(text, attribute.type)
+            yield frozenset(place for place, each in asked.items() if meets(value, each)), part
+        rest = max(0.0, 1 - sum(attribute.shares.values()))
+        yield frozenset(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
+    elif attribute.quantiles:
+        yield from _intervals(asked, attribute)
+    else:
+        yield frozenset(asked), 1.0
+
+
+def _lets_in_unlisted(condition: Condition, attribute: Attribute) -> bool:
+    """Whether values of an open attribute that the catalogue does not list meet a condition: of a value that is named,
+    at most that many units have it."""
+    if not attribute.open or any(
+        bound is not None for bound in (condition.gte, condition.gt, condition.lte, condition.lt)
+    ):
+        return False
+    if condition.values is None:
+        return True
+    known = [typed(text, attribute.type) for text in attribute.shares]
+    singles = [condition.model_copy(update={"values": [value]}) for value in condition.values]
+    return any(not any(meets(value, single) for value in known) for single in singles)
+
+
+def _intervals(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tuple[Kept, float]]:
+    """The groups between the bounds that are named. Quantiles are shares below a value: of whole numbers and days, "at
+    most 6" is "below 7"."""
     step = 0 if attribute.type == "number" else 1
-    if condition.values is not None:
-        return sum(_between(_point(value), _point(value) + step, attribute) for value in condition.values)
-    lows = [_point(bound) + more for bound, more in ((condition.gte, 0), (condition.gt, step)) if bound is not None]
-    highs = [_point(bound) + more for bound, more in ((condition.lte, step), (condition.lt, 0)) if bound is not None]
-    low, high = max(lows, default=-math.inf), min(highs, default=math.inf)
-    points = [point for point in map(_point, condition.excluded) if low <= point < high]
-    left_out = sum(_between(point, point + step, attribute) for point in points)
-    return max(0.0, _between(low, high, attribute) - left_out)
+    cuts = sorted({cut for each in asked.values() for cut in _cuts(each, step)})
+    edges = [float("-inf"), *cuts, float("inf")]
+    for low, high in pairwise(edges):
+        inside = _inside(low, high, step)
+        meeting = frozenset(place for place, each in asked.items() if _contains(each, inside, step))
+        yield meeting, max(0.0, _below(high, attribute) - _below(low, attribute))
 
 
-def _between(low: float, high: float, attribute: Attribute) -> float:
-    return max(0.0, _below(high, attribute) - _below(low, attribute))
+def _cuts(condition: Condition, step: int) -> Iterator[float]:
+    """Where the units that meet a condition begin or end: at a bound, and round a value of whole numbers."""
+    yield from (_point(bound) for bound in (condition.gte, condition.lt) if bound is not None)
+    yield from (_point(bound) + step for bound in (condition.gt, condition.lte) if bound is not None)
+    if step:
+        for value in [*(condition.values or []), *condition.excluded]:
+            yield from (_point(value), _point(value) + step)
 
 
-def _unlisted(condition: Condition, attribute: Attribute) -> float:
-    """Share of the values that an open attribute has besides the listed ones, where the condition lets them in: at most
-    that many units have a value that the catalogue does not list."""
-    rest = max(0.0, 1 - sum(attribute.shares.values()))
-    if not attribute.open:
-        return 0.0
-    if condition.values is not None:
-        listed = [typed(text, attribute.type) for text in attribute.shares]
-        one_by_one = [condition.model_copy(update={"values": [value]}) for value in condition.values]
-        unlisted = any(not any(meets(value, single) for value in listed) for single in one_by_one)
-        return rest if unlisted else 0.0
-    bounded = any(bound is not None for bound in (condition.gte, condition.gt, condition.lte, condition.lt))
-    return 0.0 if bounded else rest
+def _inside(low: float, high: float, step: int) -> float:
+    """A point of an interval that is as good as any other in it."""
+    if low == float("-inf"):
+        return high - 1
+    return low if step or high == float("inf") else (low + high) / 2
+
+
+def _contains(condition: Condition, point: float, step: int) -> bool:
+    values = None if condition.values is None else [_point(value) for value in condition.values]
+    if (values is not None and point not in values) or (step and point in map(_point, condition.excluded)):
+        return False
+    return (
+        (condition.gte is None or point >= _point(condition.gte))
+        and (condition.gt is None or point >= _point(condition.gt) + step)
+        and (condition.lte is None or point < _point(condition.lte) + step)
+        and (condition.lt is None or point < _point(condition.lt))
+    )
 
 
 def _point(value: Scalar | date) -> float:
