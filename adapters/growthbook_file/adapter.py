@@ -8,7 +8,7 @@ from ...core.model.delivery import Assignment
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import find_entry, place_entry, stamped
+from .payload import find_entry, last_fence, place_entry, stamped
 from .rules import compile_entry, drop_previews
 
 DOCUMENT = "payload"
@@ -55,13 +55,16 @@ class GrowthbookFile:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         require_name(entry, "entry")
         _file(settings, document).swap(
             before=before,
             after=after,
+            fence=fence,
             find=lambda payload: find_entry(payload, entry),
-            place=lambda payload: stamped(place_entry(payload, entry, after), self._clock.now()),
+            fence_of=lambda payload: last_fence(payload, entry),
+            place=lambda payload: stamped(place_entry(payload, entry, after, fence), self._clock.now()),
         )
 
 

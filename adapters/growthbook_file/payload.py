@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.strict import StrictModel
+from ..fences import fence_of, with_fence
 from ..json_file import member
 from .rules import PREVIEW
 
@@ -57,7 +58,12 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
     return {"defaults": defaults, "rules": rules}
 
 
-def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None) -> JsonObject:
+def last_fence(payload: JsonObject, experiment: str) -> int:
+    """The fence of the entry's last write."""
+    return fence_of(_section(payload), experiment)
+
+
+def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
     """The payload with the entry put, or taken out, which leaves its features with their defaults.
 
     Raises:
@@ -72,8 +78,8 @@ def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None) 
             feature["defaultValue"] = entry.defaults[name]
         feature["rules"] = _merged(feature, experiment, list[JsonValue](entry.rules.get(name, [])))
         features[name] = feature
-    section = member(payload, SECTION)
-    entries = {name: covered for name, covered in member(section, "entries").items() if name != experiment}
+    section = with_fence(_section(payload), experiment, fence)
+    entries = {name: covered for name, covered in _entries(payload).items() if name != experiment}
     if after is not None:
         entries[experiment] = Covered(defaults=sorted(entry.defaults), rules=sorted(entry.rules)).model_dump()
     return {
@@ -145,18 +151,23 @@ def _belongs(rule: JsonValue, experiment: str) -> bool:
     return experiment in (rule.get("id"), rule.get("key")) or _id(rule).startswith(experiment + PREVIEW)
 
 
+def _section(payload: JsonObject) -> JsonObject:
+    """Our bookkeeping, {} where it is damaged: what the SDKs read is whole without it, and a stop must get through."""
+    section = payload.get(SECTION)
+    return section if isinstance(section, dict) else {}
+
+
+def _entries(payload: JsonObject) -> JsonObject:
+    entries = _section(payload).get("entries")
+    return entries if isinstance(entries, dict) else {}
+
+
 def _covered(payload: JsonObject, experiment: str) -> Covered | None:
-    entries = member(member(payload, SECTION), "entries")
-    if experiment not in entries:
-        return None
+    """What the bookkeeping says of an experiment; None where it says nothing that can be read."""
     try:
-        return Covered.model_validate(entries[experiment])
-    except ValidationError as error:
-        raise BackendFailed(
-            "The list of features that this entry covers is not readable in the payload's `crossfade` section.",
-            next="Restore that section of the file; nothing was written.",
-            got=entries[experiment],
-        ) from error
+        return Covered.model_validate(_entries(payload).get(experiment))
+    except ValidationError:
+        return None
 
 
 def _entry(after: JsonObject | None) -> Entry:

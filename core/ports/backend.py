@@ -40,13 +40,16 @@ class Backend(Protocol):
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         """Compare-and-swap our entry from `before` to `after`; a repeat that finds `after` changes nothing.
 
         Other entries of the document stay as they are, byte for byte in meaning. The write is durable on return.
+        `fence` grows with each change of the experiment and with each process that takes one over. The highest is kept
+        in the document by the same atomic write, also of a write that finds `after`, and stays when the entry goes.
 
         Raises:
-            BackendChanged: the entry is neither `before` nor `after`.
+            BackendChanged: the entry is neither `before` nor `after`, or was written under a higher fence.
             BackendFailed: the system cannot be reached or refuses; retryable says whether to try again.
         """
         ...

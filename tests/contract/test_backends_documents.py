@@ -63,7 +63,7 @@ class Payload:
         return self.adapter.read({"path": str(self.file)}, "payload", entry)
 
     def write(self, entry: str, before: JsonObject | None, after: JsonObject | None) -> None:
-        self.adapter.write({"path": str(self.file)}, "payload", entry, before=before, after=after)
+        self.adapter.write({"path": str(self.file)}, "payload", entry, before=before, after=after, fence=1)
 
     def put(self, assignment: Assignment) -> JsonObject:
         compiled = self.adapter.compile_assignment(assignment)
@@ -243,12 +243,7 @@ def test_an_entry_without_rules_is_present(payload: Payload) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [
-        {"features": []},
-        {"crossfade": 5},
-        {"crossfade": {"entries": []}},
-        {"crossfade": {"entries": {"first": {"defaults": "home.title"}}}},
-    ],
+    [{"features": []}, {"features": 5}],
 )
 def test_a_payload_of_the_wrong_shape_is_left_as_it_is(payload: Payload, broken: JsonObject) -> None:
     payload.file.write_text(json.dumps(broken))
@@ -298,18 +293,25 @@ def test_production_values_are_read_and_never_written(tmp_path: Path) -> None:
     store, place = ParametersFolder(), {"path": str(tmp_path)}
     assert store.production({**place}, "home") == {}
     content = Content(experiment="first", surface="home", environment="p", variants={"control": {"title": "A"}})
-    store.write({**place}, store.content_document("home"), "first", before=None, after=store.compile_content(content))
+    store.write(
+        {**place}, store.content_document("home"), "first", before=None, after=store.compile_content(content), fence=1
+    )
     assert json.loads((tmp_path / "home.json").read_bytes()) == {
         "surface": "home",
         "parameters": {},
         "experiments": {"first": {"variants": {"control": {"title": "A"}}}},
+        "fences": {"first": 1},
     }
     document = {"surface": "home", "parameters": {"rows": 3, "title": None}, "owner": "home-team"}
     (tmp_path / "home.json").write_text(json.dumps(document))
     assert store.production({**place}, "home") == {"rows": 3, "title": None}
-    store.write({**place}, "home", "first", before=None, after=store.compile_content(content))
-    store.write({**place}, "home", "first", before=store.compile_content(content), after=None)
-    assert json.loads((tmp_path / "home.json").read_bytes()) == {**document, "experiments": {}}
+    store.write({**place}, "home", "first", before=None, after=store.compile_content(content), fence=1)
+    store.write({**place}, "home", "first", before=store.compile_content(content), after=None, fence=1)
+    assert json.loads((tmp_path / "home.json").read_bytes()) == {
+        **document,
+        "experiments": {},
+        "fences": {"first": 1},
+    }
 
 
 @pytest.mark.parametrize("document", [{"parameters": []}, {"experiments": 5, "parameters": 5}])
@@ -393,3 +395,21 @@ def require_features(
         assert sorted(map(json.dumps, live)) == sorted(map(json.dumps, expected))
         kinds = [":preview:" in str(rule["id"]) for rule in live]
         assert kinds == sorted(kinds, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        5,
+        {"entries": []},
+        {"entries": {"first": 5}},
+        {"entries": {"first": {"defaults": "home.title"}}, "fences": 5},
+        {"fences": {"first": "1"}},
+    ],
+)
+def test_an_entry_whose_bookkeeping_is_damaged_can_still_be_taken_out(payload: Payload, damage: JsonValue) -> None:
+    payload.put(an_assignment())
+    payload.file.write_text(json.dumps({**json.loads(payload.file.read_bytes()), "crossfade": damage}))
+    payload.write("first", payload.read("first"), None)
+    assert payload.read("first") is None
+    assert all(not feature.get("rules") for feature in json.loads(payload.file.read_bytes())["features"].values())

@@ -67,7 +67,7 @@ class Product:
     def write(self, experiment: str, after: JsonObject | None) -> None:
         place: JsonObject = {"path": str(self.file)}
         before = self.adapter.read(place, "payload", experiment)
-        self.adapter.write(place, "payload", experiment, before=before, after=after)
+        self.adapter.write(place, "payload", experiment, before=before, after=after, fence=1)
         self.sdk.set_payload(json.loads(self.file.read_bytes()))
 
     def launch(self, assignment: Assignment) -> None:
