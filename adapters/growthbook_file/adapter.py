@@ -8,7 +8,7 @@ from ...core.model.delivery import Assignment
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import find_entry, last_fence, place_entry, stamped
+from .payload import experiments_in, find_entry, last_fence, place_entry, stamped
 from .rules import compile_entry, drop_previews
 
 DOCUMENT = "payload"
@@ -39,6 +39,10 @@ class GrowthbookFile:
             Invalid: a previewed variant holds null, which a GrowthBook rule cannot force.
         """
         return compile_entry(assignment)
+
+    def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
+        payload = _file(settings, DOCUMENT).read() or {}
+        return [(DOCUMENT, experiment) for experiment in experiments_in(payload, layer)]
 
     def without_previews(self, entry: JsonObject) -> JsonObject:
         return drop_previews(entry)

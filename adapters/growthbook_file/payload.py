@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
+from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
 from ..fences import fence_of, with_fence
 from ..json_file import member
@@ -56,6 +58,28 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
             defaults[name] = feature["defaultValue"]
     rules: JsonObject = {name: live.get(name, []) for name in sorted({*covered.rules, *live})}
     return {"defaults": defaults, "rules": rules}
+
+
+def experiments_in(payload: JsonObject, layer: str | None) -> list[str]:
+    """The experiments that have rules here, or whose rules let units of a layer in, sorted.
+
+    Raises:
+        BackendFailed: the payload is not one.
+    """
+    found: set[str] = set()
+    for feature in member(payload, "features").values():
+        for rule in _rules(feature):
+            name = _id(rule).split(PREVIEW)[0]
+            if re.fullmatch(EXPERIMENT_KEY, name) and (layer is None or layer in _open_layers(rule)):
+                found.add(name)
+    return sorted(found)
+
+
+def _open_layers(rule: JsonValue) -> list[JsonValue]:
+    """The seeds of a rule's filters that let any unit through."""
+    filters = rule.get("filters") if isinstance(rule, dict) else None
+    listed = filters if isinstance(filters, list) else []
+    return [each.get("seed") for each in listed if isinstance(each, dict) and each.get("ranges")]
 
 
 def last_fence(payload: JsonObject, experiment: str) -> int:

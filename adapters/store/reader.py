@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
 from ...core.model.experiment import LIVE, Record, State
-from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
+from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan, Step
 from ...core.ports.store import HeldRange, LiveGroup, Placement, Summary
 from .listing import folded
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
@@ -72,6 +72,12 @@ _RANGES_OF = (
 )
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
 _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
+_STEPS_OF = (
+    select(OPERATION_STEP.c.step)
+    .join(OPERATION, OPERATION.c.id == OPERATION_STEP.c.operation)
+    .where(OPERATION.c.key == _KEY)
+    .order_by(OPERATION.c.seq, OPERATION_STEP.c.position)
+)
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
 
 
@@ -154,6 +160,9 @@ class SqlReader:
 
     def placements(self, key: str) -> list[Placement]:
         return [placement_of(row) for row in self._connection.execute(_PLACEMENTS, {"key": key}).mappings()]
+
+    def steps_of(self, key: str) -> list[Step]:
+        return [Step.model_validate(step) for step in self._connection.execute(_STEPS_OF, {"key": key}).scalars()]
 
     def previews(self, key: str) -> dict[str, list[str]]:
         units = self._connection.execute(_PREVIEWS, {"key": key}).scalar_one_or_none()

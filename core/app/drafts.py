@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.engine import Case, findings_of
-from ..checks.schedule import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import Absent, JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..checks.schedule import LAUNCH_CHECKS
+from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.shape import read_spec
 from ..documents import canonical
 from ..model.catalogue import Catalogue

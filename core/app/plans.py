@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
 from ..audience import asked_for
-from ..checks.all_checks import checks_of
+from ..checks.all_checks import checks_of, opening_checks_of
 from ..checks.engine import Case, findings_of, worst_first
-from ..checks.schedule import LAUNCH_CHECKS
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.catalogue import Catalogue
@@ -32,6 +32,7 @@ from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .strays import strays_of
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
@@ -127,8 +128,10 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
-    if change == "launch":
-        findings = worst_first([*findings, *findings_of(LAUNCH_CHECKS, case)])
+    opening = opening_checks_of(change)
+    if opening:
+        case = replace(case, strays=strays_of(deps, case))
+        findings = worst_first([*findings, *findings_of(opening, case)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     proposed = _ranges(view, case, record, change, ranges)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model.experiment import Change
 from ..model.finding import Finding
-from . import audience, content, eligibility, intent, metrics, schedule, shape, statistics, variants
+from . import audience, content, delivery, eligibility, intent, metrics, schedule, shape, statistics, variants
 from .engine import Case, Check, findings_of
 
 CASE_CHECKS: tuple[Check, ...] = (
@@ -17,7 +17,9 @@ CASE_CHECKS: tuple[Check, ...] = (
     *statistics.CHECKS,
     *intent.CHECKS,
 )
-CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *schedule.LAUNCH_CHECKS)}
+LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
+"""Asked only of a plan that opens traffic, once nothing else blocks it."""
+CHECKS: dict[str, Check] = {check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS)}
 _OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"})
 DELIVERY_CHECKS = (
     *variants.CHECKS,
@@ -34,6 +36,11 @@ def checks_of(change: Change) -> tuple[Check, ...]:
     if change == "preview":
         return DELIVERY_CHECKS
     return (*DELIVERY_CHECKS, *schedule.CHECKS) if change == "resume" else CASE_CHECKS
+
+
+def opening_checks_of(change: Change) -> tuple[Check, ...]:
+    """The further checks of a plan that opens traffic. A resume starts on no planned day."""
+    return {"launch": LAUNCH_CHECKS, "resume": delivery.LAUNCH_CHECKS}.get(change, ())
 
 
 def run_checks(case: Case, checks: tuple[Check, ...] = CASE_CHECKS) -> list[Finding]:

@@ -59,6 +59,8 @@ class Case:
     held: list[HeldRange]
     started: date | None = None
     """The day of the launch; None of what has not been launched, and can still be changed."""
+    strays: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
 
     @property
     def surface(self) -> Surface:

@@ -66,6 +66,14 @@ class Assigner(Backend, Protocol):
         """The entry for an assignment. Pure."""
         ...
 
+    def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
+        """(document, entry) of each experiment that is there, or of each that lets units of a layer in, by its seed.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
     def without_previews(self, entry: JsonObject) -> JsonObject:
         """An entry as it is in a document, with its test units taken out and all else left as it is. Pure."""
         ...

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..documents import JsonObject
 from ..model.experiment import Record, State
-from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
+from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan, Step
 from ..model.strict import StrictModel
 
 
@@ -112,6 +112,10 @@ class Reader(Protocol):
         ...
 
     def placements(self, key: str) -> list[Placement]: ...
+
+    def steps_of(self, key: str) -> list[Step]:
+        """Every step that an operation of the experiment ever had, oldest first."""
+        ...
 
     def previews(self, key: str) -> dict[str, list[str]]:
         """Variant -> named test units."""

@@ -413,3 +413,13 @@ def test_an_entry_whose_bookkeeping_is_damaged_can_still_be_taken_out(payload: P
     payload.write("first", payload.read("first"), None)
     assert payload.read("first") is None
     assert all(not feature.get("rules") for feature in json.loads(payload.file.read_bytes())["features"].values())
+
+
+def test_the_experiments_of_a_layer_are_those_that_let_its_units_in(payload: Payload) -> None:
+    place: JsonObject = {"path": str(payload.file)}
+    assert payload.adapter.entries(place) == []
+    payload.put(an_assignment("first"))
+    payload.put(an_assignment("second", layer_seed="home.low"))
+    payload.put(an_assignment("testing", ranges=[], previews={"new": ["tester"]}))
+    assert payload.adapter.entries(place, "home.top") == [("payload", "first")]
+    assert payload.adapter.entries(place) == [("payload", "first"), ("payload", "second"), ("payload", "testing")]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.core.errors import CatalogueBroken
+from crossfade.core.errors import CatalogueBroken, StoreUnavailable
+from crossfade.core.model.experiment import Change
 from crossfade.server.cli.main import main
 
 from .killing import Nursery
@@ -224,3 +225,73 @@ def test_a_stop_during_a_launch_waits_for_its_end_and_then_stops(
     assert (code, out.splitlines()[0]) == (0, "applied: stop guide-first, now stopped")
     assert Ledger(museum).faults() == []
     assert [row["change"] for row in Ledger(museum).operations] == ["launch", "stop"]
+
+
+def restored(museum: Museum, held: bytes) -> None:
+    """The payload as a backup has it."""
+    museum.flags.write_bytes(held)
+    assert rules_of(museum) == ["guide-first"]
+
+
+@pytest.mark.parametrize("change", ["pause", "stop"])
+def test_a_stop_takes_out_what_a_backup_brought_back(museum: Museum, terminal: Terminal, change: Change) -> None:
+    app = museum.app()
+    launched(app)
+    held = museum.flags.read_bytes()
+    app.apply_plan(agreed(app, "guide-first", change))
+    restored(museum, held)
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "flags/payload: done" in out) == (0, True)
+    assert ("had got back of it has been taken out" in out) is (change == "stop")
+    assert Ledger(museum).faults() == []
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "nothing of it is left" in out) == (0, True)
+
+
+def test_a_stop_of_a_draft_takes_out_what_a_backup_brought_back(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    held = museum.flags.read_bytes()
+    terminal("stop", "guide-first")
+    museum.flags.write_bytes(held)
+    assert terminal("stop", "guide-first")[0] == 0
+    assert rules_of(museum) == []
+
+
+def test_a_stop_that_cannot_read_a_place_does_not_say_that_nothing_is_left(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    terminal("stop", "guide-first")
+    museum.flags.write_text("{")
+    code, out, err = terminal("stop", "guide-first")
+    assert (code, out) == (1, "")
+    assert "does not hold a JSON object" in err
+
+
+def test_a_launch_is_refused_while_its_layer_holds_what_is_not_live(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    launched(app)
+    held = museum.flags.read_bytes()
+    terminal("stop", "guide-first")
+    restored(museum, held)
+    drafted(app, "guide-second")
+    refused = app.plan_change("guide-second", "launch")
+    assert [finding.code for finding in refused.findings if finding.severity == "block"] == ["delivery.orphans"]
+    assert "stop guide-first`" in refused.findings[0].message
+    assert terminal("stop", "guide-first")[0] == 0
+    assert app.apply_plan(agreed(app, "guide-second", "launch")).status == "applied"
+
+
+def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it(
+    museum: Museum, terminal: Terminal
+) -> None:
+    app = museum.app()
+    launched(app)
+    museum.database.unlink()
+    for call in (lambda: app.get_experiment("guide-first"), lambda: drafted(app, "guide-second")):
+        with pytest.raises(StoreUnavailable) as failed:
+            call()
+        assert "was removed or replaced" in failed.value.message
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "This store does not know it" in out) == (0, True)
+    assert (rules_of(museum), Ledger(museum).text_entry) == ([], None)
+    assert "No experiment has this key." in terminal("stop", "guide-first")[2]

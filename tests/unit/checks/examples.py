@@ -794,4 +794,16 @@ OPERATIONS = (
     ),
 )
 
-EXAMPLES: tuple[Example, ...] = (*SHAPE, *VARIANTS, *CONTENT, *ELIGIBILITY, *METRICS, *STATISTICS, *INTENT, *OPERATIONS)
+DELIVERY = (Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),)
+
+EXAMPLES: tuple[Example, ...] = (
+    *DELIVERY,
+    *SHAPE,
+    *VARIANTS,
+    *CONTENT,
+    *ELIGIBILITY,
+    *METRICS,
+    *STATISTICS,
+    *INTENT,
+    *OPERATIONS,
+)

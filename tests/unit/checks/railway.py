@@ -8,9 +8,8 @@ from functools import cache
 
 from pydantic import JsonValue
 
-from crossfade.core.checks.all_checks import run_checks
+from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
-from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
@@ -246,12 +245,14 @@ class World:
     today: date = TODAY
     live: tuple[LiveGroup, ...] = ()
     held: tuple[HeldRange, ...] = ()
+    strays: tuple[str, ...] = ()
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
         surface = catalogue.surfaces[spec.surface]
         production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
-        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held))
+        strays = {key: f"crossfade stop {key}" for key in self.strays}
+        return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held), strays=strays)
 
 
 QUIET = World()

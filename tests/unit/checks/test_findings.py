@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS
+from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS, LAUNCH_CHECKS
 from crossfade.core.checks.engine import Check
-from crossfade.core.checks.schedule import LAUNCH_CHECKS
 from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
 from crossfade.core.documents import JsonObject, patch_object, tokens_of
 from crossfade.core.model.finding import SEVERITIES, Finding

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.app.repair import Repair, repair
-from crossfade.core.checks.schedule import LAUNCH_CHECKS
+from crossfade.core.checks.all_checks import LAUNCH_CHECKS
 from crossfade.core.documents import JsonObject, patch_object, patch_to
 from crossfade.core.model.finding import Finding
 
