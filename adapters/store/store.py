@@ -53,7 +53,7 @@ class SqlStore:
         if _identity(self.path) != self._file:
             raise StoreUnavailable(
                 f"The database {self.path} was removed or replaced while this process had it open.",
-                next="Nothing was written. Put the file back, or stop by key what is delivered; then start this process again.",
+                next="Put it back, or stop what is delivered by its keys; then start this process again.",
             )
 
     @cached_property

@@ -3,11 +3,10 @@ the catalogue: they work while all of those are broken."""
 
 from __future__ import annotations
 
-from ..documents import JsonObject, canonical, same
+from ..documents import JsonObject, canonical
 from ..errors import BackendFailed
 from ..model.experiment import LIVE, Change, Record
 from ..model.plan import Place, Step
-from ..ports.backend import assigns
 from ..ports.store import Placement, Reader
 from .dependencies import Dependencies
 
@@ -68,30 +67,10 @@ def _past_places(view: Reader, key: str) -> list[tuple[Place, bool]]:
 
 
 def untesting_steps(deps: Dependencies, view: Reader, record: Record) -> list[Step]:
-    """The steps that take all test units back: of a draft nothing else is delivered; a running experiment's entry stays
-    without them."""
+    """The steps that take all test units of a draft back: nothing else of it is delivered."""
     placements = view.placements(record.key)
-    if record.state == "draft":
-        steps = [_removal(each.place, each.key, _now(deps, each), False) for each in placements]
-        return [*steps, *_found_again(deps, view, record, [each.place for each in placements])]
-    steps: list[Step] = []
-    for placement in placements:
-        backend = deps.backend(placement.place.kind)
-        if placement.opens_traffic and assigns(backend):
-            now = _now(deps, placement)
-            after = None if now is None else backend.without_previews(now)
-            if not same(now, after):
-                steps.append(
-                    Step(
-                        place=placement.place,
-                        action="put",
-                        entry=record.key,
-                        before=now,
-                        after=after,
-                        opens_traffic=True,
-                    )
-                )
-    return steps
+    steps = [_removal(each.place, each.key, _now(deps, each), False) for each in placements]
+    return [*steps, *_found_again(deps, view, record, [each.place for each in placements])]
 
 
 def _now(deps: Dependencies, placement: Placement) -> JsonObject | None:

@@ -32,6 +32,7 @@ from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .retesting import retesting_steps
 from .strays import strays_of
 
 LIFETIME = timedelta(hours=24)
@@ -111,8 +112,8 @@ def compile_plan(
 ) -> Compiled:
     """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
     unchanged world has the same digest; `previews` are the test units afterwards."""
-    if change in NARROWING or (change == "preview" and not previews):
-        return _narrowing(deps, view, record, change, created, expires)
+    if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
+        return _from_what_is_there(deps, view, record, change, previews, created, expires)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -140,8 +141,12 @@ def compile_plan(
     steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
     parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
     if change == "preview":
-        parts["previews"] = {name: list[JsonValue](units) for name, units in previews.items()}
+        parts |= _as_part(previews)
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _as_part(previews: Previews) -> JsonObject:
+    return {"previews": {name: list[JsonValue](units) for name, units in previews.items()}}
 
 
 def _past(view: Reader, record: Record) -> JsonObject:
@@ -222,15 +227,26 @@ def _parts(case: Case, catalogue: Catalogue, ranges: list[BucketRange], launch: 
     return {"catalogue": read, "ranges": [part.model_dump() for part in ranges], "launch": launch}
 
 
-def _narrowing(
-    deps: Dependencies, view: Reader, record: Record, change: Change, created: datetime, expires: datetime
+def _from_what_is_there(
+    deps: Dependencies,
+    view: Reader,
+    record: Record,
+    change: Change,
+    previews: Previews,
+    created: datetime,
+    expires: datetime,
 ) -> Compiled:
-    """A change that takes away and gives nobody anything."""
-    steps = closing_steps(deps, view, record, change) if change in NARROWING else untesting_steps(deps, view, record)
+    """A change that takes away, or that touches nothing of what was delivered but its test units."""
+    if change in NARROWING:
+        steps = closing_steps(deps, view, record, change)
+    elif record.state == "draft":
+        steps = untesting_steps(deps, view, record)
+    else:
+        steps = retesting_steps(deps, record, view.placements(record.key), previews)
     environment = str(record.document.get("environment", ""))
     ranges = view.ranges_of(record.key)
-    past = _past(view, record)
-    return Compiled(_plan(record, change, environment, past, steps, ranges, created, expires), [])
+    parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
+    return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
 
 
 def _plan(

@@ -74,8 +74,13 @@ class Assigner(Backend, Protocol):
         """
         ...
 
-    def without_previews(self, entry: JsonObject) -> JsonObject:
-        """An entry as it is in a document, with its test units taken out and all else left as it is. Pure."""
+    def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
+        """An entry as it is in a document, with the test units of each variant replaced, and all else as it is: they
+        get the values that the entry holds. A variant that is not in the entry is left out. Pure.
+
+        Raises:
+            Invalid: the backend cannot force a value of one of the variants.
+        """
         ...
 
 

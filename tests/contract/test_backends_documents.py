@@ -142,10 +142,20 @@ def test_a_null_that_is_previewed_is_refused_and_one_that_is_not_is_allowed() ->
     assert refused.value.code == "not_expressible"
 
 
-def test_an_entry_without_previews_is_the_one_that_never_had_any() -> None:
+def test_other_test_units_change_an_entry_as_if_it_had_been_compiled_with_them() -> None:
     adapter = GrowthbookFile(StoppedClock())
     entry = adapter.compile_assignment(an_assignment(previews={"new": ["tester"], "control": ["12"]}))
-    assert adapter.without_previews(entry) == adapter.compile_assignment(an_assignment())
+    assert adapter.with_previews(entry, {}) == adapter.compile_assignment(an_assignment())
+    others = {"new": ["007", "8"], "control": ["c"]}
+    assert adapter.with_previews(entry, others) == adapter.compile_assignment(an_assignment(previews=others))
+    assert adapter.with_previews(entry, {"gone": ["tester"]}) == adapter.compile_assignment(an_assignment())
+
+
+def test_a_null_that_was_delivered_cannot_be_given_test_units() -> None:
+    adapter = GrowthbookFile(StoppedClock())
+    entry = adapter.compile_assignment(an_assignment(parameters={"title": ["For you", None]}))
+    with pytest.raises(Invalid):
+        adapter.with_previews(entry, {"new": ["tester"]})
 
 
 def test_taking_an_entry_out_keeps_its_features_with_their_defaults(payload: Payload) -> None:

@@ -210,3 +210,34 @@ def test_a_preview_of_what_is_stopped_is_refused_with_the_reason(museum: Museum,
     assert code == 1
     assert "guide-first is stopped, so it cannot preview." in err
     assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_of_what_runs_changes_its_test_units_and_nothing_else(museum: Museum, terminal: Terminal) -> None:
+    """Neither a holdout nor a production value that changed since goes live with it."""
+    file = museum.own_catalogue()
+    launched(museum.app())
+    before, texts = Ledger(museum).flag_rules, json.loads(museum.texts.read_text())
+    file.write_text(
+        file.read_text()
+        + "holdouts:\n  late: { description: Few., surfaces: [gallery], share: 0.2, salt: late-1, ends: 2100-01-01 }\n"
+    )
+    museum.texts.write_text(json.dumps({**texts, "parameters": {"works_per_page": 20, "guide_first": True}}))
+    features = json.loads(museum.flags.read_text())["features"]
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 0, err
+    assert Ledger(museum).flag_rules[1:] == before
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    after = json.loads(museum.flags.read_text())["features"]
+    assert {name: {**each, "rules": []} for name, each in after.items()} == {
+        name: {**each, "rules": []} for name, each in features.items()
+    }
+    assert terminal("preview", "guide-first", "control", "visitor-7")[0] == 0
+    assert rules_of(museum) == ["guide-first:preview:control", "guide-first"]
+
+
+def test_a_preview_of_what_runs_and_is_gone_from_its_backend_is_refused(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    museum.flags.unlink()
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 1
+    assert "its entry is gone from flags/payload" in err
