@@ -8,7 +8,7 @@ from ...core.model.delivery import Assignment
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import experiments_in, find_entry, last_fence, place_entry, stamped
+from .payload import experiments_in, find_entry, fitted_entry, last_fence, place_entry, stamped
 from .rules import compile_entry, replace_previews
 
 DOCUMENT = "payload"
@@ -17,7 +17,8 @@ DOCUMENT = "payload"
 class GrowthbookFile:
     """An assigner. Its one setting is `path`, the absolute path of the payload, made by the first write.
 
-    An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>".
+    An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>". Only
+    features of parameters that the experiment varies are touched, and a default that others set stays.
     """
 
     kind: str = "growthbook_file"
@@ -43,6 +44,9 @@ class GrowthbookFile:
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
         payload = _file(settings, DOCUMENT).read() or {}
         return [(DOCUMENT, experiment) for experiment in experiments_in(payload, layer)]
+
+    def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        return fitted_entry(_file(settings, document).read() or {}, wanted)
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""

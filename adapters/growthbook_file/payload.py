@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, same
 from ...core.errors import BackendFailed
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
@@ -16,8 +17,8 @@ from ..json_file import member
 from .rules import PREVIEW
 
 SECTION = "crossfade"
-"""A key of the payload that no SDK reads. It says which features an entry covers and never what is in them, so that
-what `find_entry` gives back is what the SDKs see."""
+"""A key of the payload that no SDK reads. It says which features an entry covers, and which defaults it set; what
+`find_entry` gives back is what the SDKs see."""
 
 
 class Entry(StrictModel):
@@ -26,9 +27,9 @@ class Entry(StrictModel):
 
 
 class Covered(StrictModel):
-    """The features whose default, and whose rules, belong to an entry."""
+    """The features whose default, as we set it, and whose rules belong to an entry."""
 
-    defaults: list[str]
+    defaults: dict[str, JsonValue]
     rules: list[str]
 
 
@@ -42,7 +43,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
         BackendFailed: the payload is not one.
     """
     features = member(payload, "features")
-    covered = _covered(payload, experiment)
+    covered = _all_covered(payload).get(experiment)
     live: dict[str, list[JsonValue]] = {}
     for name, feature in features.items():
         ours = [rule for rule in _rules(feature) if _belongs(rule, experiment)]
@@ -50,7 +51,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
             live[name] = ours
     if covered is None and not live:
         return None
-    covered = covered or Covered(defaults=[], rules=[])
+    covered = covered or Covered(defaults={}, rules=[])
     defaults: JsonObject = {}
     for name in sorted(covered.defaults):
         feature = features.get(name)
@@ -87,31 +88,61 @@ def last_fence(payload: JsonObject, experiment: str) -> int:
     return fence_of(_section(payload), experiment)
 
 
+def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
+    """The entry as it can be put beside what others have: without the defaults that are not ours to set."""
+    features, wanted = member(payload, "features"), _entry(entry)
+    mine = {name: value for name, value in wanted.defaults.items() if _may_set(payload, features.get(name), name)}
+    return {**entry, "defaults": mine}
+
+
 def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
-    """The payload with the entry put, or taken out, which leaves its features with their defaults.
+    """The payload with the entry put, or taken out: then the defaults that no other entry needs go too, and features
+    in which nothing is left.
 
     Raises:
         BackendFailed: the payload is not one, or the entry has not the shape that `find_entry` gives.
     """
-    entry = _entry(after)
-    features = dict(member(payload, "features"))
+    entry, features = _entry(after), dict(member(payload, "features"))
+    covered = _all_covered(payload)
+    before = covered.pop(experiment, Covered(defaults={}, rules=[]))
     held = {name for name, feature in features.items() if any(_belongs(rule, experiment) for rule in _rules(feature))}
-    for name in held | entry.rules.keys() | entry.defaults.keys():
+    defaults = {name: each for name, each in entry.defaults.items() if _may_set(payload, features.get(name), name)}
+    needed = defaults.keys() | {name for each in covered.values() for name in each.defaults}
+    for name in held | entry.rules.keys() | defaults.keys() | before.defaults.keys():
         feature = dict(member(features, name))
-        if name in entry.defaults:
-            feature["defaultValue"] = entry.defaults[name]
+        if name in defaults:
+            feature["defaultValue"] = defaults[name]
+        elif name in before.defaults and name not in needed:
+            feature = _without_default(feature, before.defaults[name])
         feature["rules"] = _merged(feature, experiment, list[JsonValue](entry.rules.get(name, [])))
         features[name] = feature
-    section = with_fence(_section(payload), experiment, fence)
-    entries = {name: covered for name, covered in _entries(payload).items() if name != experiment}
+        if feature == {"rules": []}:
+            del features[name]
+    for each in covered.values():
+        each.defaults.update({name: value for name, value in defaults.items() if name in each.defaults})
     if after is not None:
-        entries[experiment] = Covered(defaults=sorted(entry.defaults), rules=sorted(entry.rules)).model_dump()
+        covered[experiment] = Covered(defaults=dict(sorted(defaults.items())), rules=sorted(entry.rules))
+    entries: JsonObject = {name: each.model_dump() for name, each in sorted(covered.items())}
+    section = with_fence(_section(payload), experiment, fence)
     return {
         "status": 200,
         **payload,
         "features": dict(sorted(features.items())),
-        SECTION: {**section, "entries": dict(sorted(entries.items()))},
+        SECTION: {**section, "entries": entries},
     }
+
+
+def _may_set(payload: JsonObject, feature: JsonValue, name: str) -> bool:
+    """A default that others set stays as it is; one that an entry of ours set follows production."""
+    there = isinstance(feature, dict) and "defaultValue" in feature
+    return not there or any(name in each.defaults for each in _all_covered(payload).values())
+
+
+def _without_default(feature: JsonObject, ours: JsonValue) -> JsonObject:
+    """The feature without the default that we set, unless somebody has set another one since."""
+    if not same(feature.get("defaultValue"), ours):
+        return feature
+    return {name: value for name, value in feature.items() if name != "defaultValue"}
 
 
 def stamped(payload: JsonObject, now: datetime) -> JsonObject:
@@ -186,12 +217,13 @@ def _entries(payload: JsonObject) -> JsonObject:
     return entries if isinstance(entries, dict) else {}
 
 
-def _covered(payload: JsonObject, experiment: str) -> Covered | None:
-    """What the bookkeeping says of an experiment; None where it says nothing that can be read."""
-    try:
-        return Covered.model_validate(_entries(payload).get(experiment))
-    except ValidationError:
-        return None
+def _all_covered(payload: JsonObject) -> dict[str, Covered]:
+    """What the bookkeeping says of each experiment, where that can be read."""
+    found: dict[str, Covered] = {}
+    for name, entry in _entries(payload).items():
+        with suppress(ValidationError):
+            found[name] = Covered.model_validate(entry)
+    return found
 
 
 def _entry(after: JsonObject | None) -> Entry:

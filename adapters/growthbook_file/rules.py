@@ -15,7 +15,8 @@ PREVIEW = ":preview:"
 
 
 def compile_entry(assignment: Assignment) -> JsonObject:
-    """{"defaults": {feature: production value}, "rules": {feature: [preview rules, experiment rule]}}.
+    """{"defaults": {feature: production value}, "rules": {feature: [preview rules, experiment rule]}}, of the features
+    that the experiment varies.
 
     Raises:
         Invalid: a previewed variant holds null, which a rule cannot force (the Python SDK takes it for no value).
@@ -27,7 +28,9 @@ def compile_entry(assignment: Assignment) -> JsonObject:
         feature, shown = _feature(assignment, parameter), dict(zip(assignment.variants, values, strict=True))
         forced = _previews(name, assignment.unit_attribute, feature, shown, assignment.previews)
         rules[feature] = [*forced, experiment]
-    defaults: JsonObject = {_feature(assignment, each): value for each, value in sorted(assignment.production.items())}
+    defaults: JsonObject = {
+        _feature(assignment, each): assignment.production[each] for each in sorted(assignment.parameters)
+    }
     return {"defaults": defaults, "rules": rules}
 
 

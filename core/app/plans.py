@@ -203,7 +203,8 @@ def _assigner_step(
     )
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
-    after = assigner.compile_assignment(assignment)
+    compiled = assigner.compile_assignment(assignment)
+    after = assigner.fitted(place.settings, place.document, record.key, compiled)
     return Step(
         place=place,
         action="put",

@@ -74,6 +74,14 @@ class Assigner(Backend, Protocol):
         """
         ...
 
+    def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        """The entry as it can be put into the document: without what others have set there, which stays theirs.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
+
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """An entry as it is in a document, with the test units of each variant replaced, and all else as it is: they
         get the values that the entry holds. A variant that is not in the entry is left out. Pure.

@@ -97,7 +97,7 @@ def test_an_assignment_compiles_to_one_rule_a_feature_and_one_a_preview() -> Non
         )
     )
     assert entry == {
-        "defaults": {"home.rows": 3, "home.title": "For you"},
+        "defaults": {"home.title": "For you"},
         "rules": {
             "home.title": [
                 {
@@ -158,13 +158,50 @@ def test_a_null_that_was_delivered_cannot_be_given_test_units() -> None:
         adapter.with_previews(entry, {"new": ["tester"]})
 
 
-def test_taking_an_entry_out_keeps_its_features_with_their_defaults(payload: Payload) -> None:
+def test_an_entry_takes_the_features_along_that_it_made(payload: Payload) -> None:
     entry = payload.put(an_assignment())
+    assert list(payload.document()["features"]) == ["home.title"]
     payload.write("first", entry, None)
-    assert payload.document()["features"] == {
-        "home.rows": {"defaultValue": 3, "rules": []},
-        "home.title": {"defaultValue": "For you", "rules": []},
-    }
+    assert payload.document()["features"] == {}
+
+
+def test_a_default_goes_with_the_last_entry_that_needs_it_and_follows_production_until_then(payload: Payload) -> None:
+    first = payload.put(an_assignment("first"))
+    second = payload.put(an_assignment("second", production={"title": "For all"}))
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "For all"
+    payload.write("first", {**first, "defaults": {"home.title": "For all"}}, None)
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "For all"
+    payload.write("second", second, None)
+    assert payload.document()["features"] == {}
+
+
+def test_a_default_of_others_stays_and_is_no_part_of_the_entry(payload: Payload) -> None:
+    theirs: JsonObject = {"home.title": {"defaultValue": "Theirs", "rules": []}, "home.rows": {"defaultValue": 9}}
+    payload.file.write_text(json.dumps({"features": theirs}))
+    place: JsonObject = {"path": str(payload.file)}
+    compiled = payload.adapter.compile_assignment(an_assignment())
+    entry = payload.adapter.fitted(place, "payload", "first", compiled)
+    assert entry == {**compiled, "defaults": {}}
+    payload.write("first", None, entry)
+    assert payload.read("first") == entry
+    assert payload.adapter.fitted(place, "payload", "first", compiled) == entry
+    payload.write("first", entry, None)
+    assert payload.document()["features"] == theirs
+
+
+def test_a_default_that_others_set_between_plan_and_write_is_not_overwritten(payload: Payload) -> None:
+    entry = payload.adapter.compile_assignment(an_assignment())
+    payload.file.write_text(json.dumps({"features": {"home.title": {"defaultValue": "Theirs"}}}))
+    payload.write("first", None, entry)
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "Theirs"
+    assert payload.read("first") == {**entry, "defaults": {}}
+
+
+def test_a_default_of_ours_that_somebody_changed_stays_when_the_entry_goes(payload: Payload) -> None:
+    payload.put(an_assignment())
+    payload.edit('"defaultValue": "For you"', '"defaultValue": "Theirs"')
+    payload.write("first", payload.read("first"), None)
+    assert payload.document()["features"] == {"home.title": {"defaultValue": "Theirs", "rules": []}}
 
 
 def test_features_and_rules_of_others_stay(payload: Payload) -> None:
@@ -212,8 +249,7 @@ HAND_MADE = {
     "a value in a rule": ('"Yours"', '"Mine"'),
     "a weight": ("0.6", "0.61"),
     "a default": ('"defaultValue": "For you"', '"defaultValue": "For them"'),
-    "a default that others may read": ('"defaultValue": 3', '"defaultValue": 4'),
-    "a default taken out": ('"defaultValue": 3', '"other": 3'),
+    "a default taken out": ('"defaultValue": "For you"', '"other": "For you"'),
     "a holdout's share": ("0.05", "0.5"),
     "a preview unit": ('"tester"', '"somebody"'),
     "a rule that lost its id and key": ('"first",', '"other",'),
@@ -380,8 +416,10 @@ def test_after_any_writes_the_payload_is_what_the_model_says(sequence: list[tupl
             covered.pop(experiment, None)
             if assignment and after:
                 rules[experiment] = json.loads(json.dumps(after["rules"]))
-                covered[experiment] = {f"home.{name}" for name in assignment.production}
-                defaults |= {f"home.{name}": value for name, value in assignment.production.items()}
+                covered[experiment] = {f"home.{name}" for name in assignment.parameters}
+                defaults |= {f"home.{name}": assignment.production[name] for name in assignment.parameters}
+            needed = set[str]().union(*covered.values())
+            defaults = {name: value for name, value in defaults.items() if name in needed}
         for experiment in EXPERIMENTS:
             expected = None
             if experiment in rules:
