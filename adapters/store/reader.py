@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
-from ...core.model.experiment import LIVE, Record, State
+from ...core.model.experiment import LIVE, Change, Record, State
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan, Step
 from ...core.ports.store import HeldRange, LiveGroup, Placement, Summary
 from .listing import folded
@@ -72,6 +72,13 @@ _RANGES_OF = (
 )
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
 _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
+_APPLIED_PLAN = (
+    _PLANS.join(OPERATION, OPERATION.c.handle == PLAN.c.handle)
+    .where(OPERATION.c.key == _KEY, OPERATION.c.status == "applied")
+    .where(OPERATION.c.change.in_(bindparam("changes", expanding=True)))
+    .order_by(OPERATION.c.seq.desc())
+    .limit(1)
+)
 _STEPS_OF = (
     select(OPERATION_STEP.c.step)
     .join(OPERATION, OPERATION.c.id == OPERATION_STEP.c.operation)
@@ -144,6 +151,10 @@ class SqlReader:
 
     def operation_of(self, handle: str) -> Operation | None:
         return self._operation(_OPERATIONS.where(OPERATION.c.handle == handle))
+
+    def applied_plan(self, key: str, changes: frozenset[Change]) -> Plan | None:
+        row = self._first(_APPLIED_PLAN, {"key": key, "changes": sorted(changes)})
+        return Plan.model_validate(dict(row)) if row else None
 
     def active_operation(self, key: str) -> Operation | None:
         return self._operation(_OPERATIONS.where(OPERATION.c.key == key, IS_UNFINISHED))

@@ -14,11 +14,13 @@ from ..checks.engine import Case, findings_of, worst_first
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.catalogue import Catalogue
+from ..model.delivery import Assignment
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
 from ..planning.buckets import buckets_for, layer_name, propose
 from ..planning.compile import (
+    ASSIGNMENT,
     assignment_of,
     assignment_summary,
     content_of,
@@ -138,10 +140,10 @@ def compile_plan(
     proposed = _ranges(view, case, record, change, ranges)
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else _content_steps(deps, case, record)
-    steps.append(_assigner_step(deps, case, record, proposed, launch, previews))
-    parts = _parts(case, catalogue, proposed, launch) | _past(view, record)
-    if change == "preview":
-        parts |= _as_part(previews)
+    assignment = _assignment(case, record, proposed, launch, previews)
+    steps.append(_assigner_step(deps, case, record, assignment))
+    parts = _parts(case, catalogue, proposed, launch) | _past(view, record) | _as_part(assignment.previews)
+    parts[ASSIGNMENT] = assignment.model_dump(mode="json")
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
 
 
@@ -184,23 +186,24 @@ def _content_steps(deps: Dependencies, case: Case, record: Record) -> list[Step]
     return steps
 
 
-def _assigner_step(
-    deps: Dependencies, case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews
-) -> Step:
-    """The assigner comes last: its entry opens traffic."""
-    catalogue, spec = case.catalogue, case.spec
-    name = catalogue.route(spec.surface, spec.environment).assigner
-    assigner = deps.assigner(catalogue, spec.environment, name)
-    assignment = assignment_of(
+def _assignment(case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews) -> Assignment:
+    return assignment_of(
         record.key,
-        spec,
-        catalogue,
+        case.spec,
+        case.catalogue,
         case.production,
         ranges=ranges,
         launch=launch,
         on=record.started.date() if record.started else case.today,
         previews=previews,
     )
+
+
+def _assigner_step(deps: Dependencies, case: Case, record: Record, assignment: Assignment) -> Step:
+    """The assigner comes last: its entry opens traffic."""
+    catalogue, spec = case.catalogue, case.spec
+    name = catalogue.route(spec.surface, spec.environment).assigner
+    assigner = deps.assigner(catalogue, spec.environment, name)
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
     compiled = assigner.compile_assignment(assignment)
@@ -211,7 +214,7 @@ def _assigner_step(
         entry=record.key,
         before=before,
         after=after,
-        opens_traffic=bool(ranges),
+        opens_traffic=bool(assignment.ranges),
         summary=assignment_summary(assignment),
     )
 

@@ -47,7 +47,7 @@ def _wanted(
         )
     if not units:
         raise Invalid("Name at least one test unit.")
-    kept = {name: [unit for unit in each if unit not in units] for name, each in before.items()}
+    kept = {name: [unit for unit in each if unit not in units] for name, each in before.items() if name in known}
     kept[variant] = sorted({*kept.get(variant, []), *units})
     if sum(map(len, kept.values())) > MAX_TEST_UNITS:
         raise Invalid(f"At most {MAX_TEST_UNITS} test units; more is an allocation.", got=len(units))

@@ -318,7 +318,7 @@ def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -
         tx.release(operation.key, now)
     if state == "stopped":
         tx.set_previews(operation.key, {})
-    elif applied and operation.change == "preview":
+    elif applied and operation.change in ("launch", "resume", "preview"):
         _keep_previews(tx, operation, now)
     reason = None if applied else operation.reason  # what it was once stuck on is over
     finished = operation.model_copy(update={"status": status, "finished": now, "reason": reason})
@@ -331,6 +331,8 @@ def _keep_previews(tx: Writer, operation: Operation, now: datetime) -> None:
     plan = tx.plan(operation.handle)
     assert plan is not None
     key, before = operation.key, tx.previews(operation.key)
+    if before == plan.previews:
+        return
     tx.set_previews(key, plan.previews)
     was, now_are = _as_json(before), _as_json(plan.previews)
     tx.audit(AuditEvent(at=now, who=operation.by, what="previews_set", subject=key, before=was, after=now_are))

@@ -17,6 +17,8 @@ from .buckets import layer_name
 
 HANDLE_DIGITS = 10
 """Hex digits of a digest in the handle that callers use."""
+ASSIGNMENT = "assignment"
+"""The covered part that says in our own words who gets which variant."""
 SHOWN_VALUE = 70
 """Most characters of a parameter's value in a plan's summary."""
 
@@ -63,7 +65,7 @@ def assignment_of(
             Exclusion(holdout=name, salt=holdout.salt, share=holdout.share)
             for name, holdout in catalogue.holdouts_of(spec.surface, on).items()
         ],
-        previews=previews,
+        previews={variant: units for variant, units in previews.items() if variant in spec.variants},
     )
 
 
@@ -140,6 +142,8 @@ def handle_of(full: str) -> str:
 def differing_parts(before: JsonObject, after: JsonObject) -> list[str]:
     """Names of the covered parts that differ; of the catalogue, the entries."""
     names = [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
+    if len(names) > 1 and ASSIGNMENT in names:
+        names.remove(ASSIGNMENT)  # the steps are compiled from it, and say the same
     old, new = before.get("catalogue"), after.get("catalogue")
     if "catalogue" in names and isinstance(old, dict) and isinstance(new, dict):
         place = names.index("catalogue")

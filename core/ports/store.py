@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import Field
 
 from ..documents import JsonObject
-from ..model.experiment import Record, State
+from ..model.experiment import Change, Record, State
 from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan, Step
 from ..model.strict import StrictModel
 
@@ -99,6 +99,10 @@ class Reader(Protocol):
 
     def operation_of(self, handle: str) -> Operation | None:
         """The operation that applies a plan."""
+        ...
+
+    def applied_plan(self, key: str, changes: frozenset[Change]) -> Plan | None:
+        """The plan of the last operation of these kinds that was applied to an experiment."""
         ...
 
     def active_operation(self, key: str) -> Operation | None:

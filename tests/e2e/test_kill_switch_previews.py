@@ -241,3 +241,38 @@ def test_a_preview_of_what_runs_and_is_gone_from_its_backend_is_refused(museum: 
     code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
     assert code == 1
     assert "its entry is gone from flags/payload" in err
+
+
+def test_explain_tells_what_was_delivered_whatever_became_of_the_catalogue(museum: Museum, terminal: Terminal) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app())
+    units = [f"visitor-{number}" for number in range(12)]
+    before = [terminal("explain", "guide-first", unit)[1] for unit in units]
+    text = file.read_text()
+    late = "{ description: Few, surfaces: [gallery], share: 0.2, salt: late-1, ends: 2100-01-01 }"
+    file.write_text(f"{text}holdouts:\n  late:\n    {late}\n")
+    museum.texts.write_text(json.dumps({**json.loads(museum.texts.read_text()), "parameters": {"guide_first": True}}))
+    assert [terminal("explain", "guide-first", unit)[1] for unit in units] == before
+    file.write_text(text.replace("  gallery:", "  hall:"))
+    assert [terminal("explain", "guide-first", unit)[1] for unit in units] == before
+    assert terminal("preview", "guide-first", "guide", "visitor-3")[0] == 0
+    assert "gets guide: named test unit" in terminal("explain", "guide-first", "visitor-3")[1]
+    assert terminal("stop", "guide-first")[0] == 0
+    assert "the experiment is stopped" in terminal("explain", "guide-first", "visitor-3")[1]
+
+
+def test_test_units_of_a_variant_that_was_removed_keep_nobody_from_explaining_or_launching(
+    museum: Museum, terminal: Terminal
+) -> None:
+    app = museum.app()
+    drafted(app, variants={"guide": {"guide_first": True}, "maps": {"room_order": ["maps", "coins"]}})
+    terminal("preview", "guide-first", "maps", "visitor-7")
+    app.update_experiment("guide-first", 1, [], {"variants": {"maps": None, "control": {"weight": 0.5}}})
+    app.update_experiment("guide-first", 2, [], {"variants": {"guide": {"weight": 0.5}}})
+    assert "gets maps: named test unit" in terminal("explain", "guide-first", "visitor-7")[1]  # as it is delivered
+    digest = agreed(app, "guide-first", "launch")
+    assert "visitor-7" not in app.plan_summary(digest)
+    assert app.apply_plan(digest).status == "applied"
+    assert "named test unit" not in terminal("explain", "guide-first", "visitor-7")[1]
+    assert app.get_experiment("guide-first").previews is None
+    assert Ledger(museum).faults() == []
