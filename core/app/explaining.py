@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from ..assignment import decide
 from ..audience import described
 from ..checks.shape import read_spec
+from ..documents import require_storable
 from ..errors import NotAllowed
 from ..model.answers import Explanation
 from ..model.delivery import Assignment
@@ -70,7 +71,9 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     Raises:
         NotFound: no such experiment.
         NotAllowed: the draft does not parse, or has no control yet.
+        Invalid: the unit or an attribute holds a character that cannot be seen.
     """
+    require_storable({"unit": unit, **attributes}, "the unit's attributes")
     with deps.store.read() as view:
         record = require(view, key)
         assignment = assignment_now(deps, view, record, unit)

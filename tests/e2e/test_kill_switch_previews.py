@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from crossfade.core.app import saga
 from crossfade.core.model.plan import Operation
 
 from .ledger import Ledger
-from .museum import Museum, agreed, drafted, launched
+from .museum import COMMAND, Museum, agreed, drafted, launched
 from .test_kill_switch import Terminal, museum, rules_of, terminal
 
 __all__ = ["museum", "terminal"]
@@ -276,3 +277,28 @@ def test_test_units_of_a_variant_that_was_removed_keep_nobody_from_explaining_or
     assert "named test unit" not in terminal("explain", "guide-first", "visitor-7")[1]
     assert app.get_experiment("guide-first").previews is None
     assert Ledger(museum).faults() == []
+
+
+@pytest.mark.parametrize("unit", ["", " ", "a\x1b[2Kb", "\u202eb", "x" * 257])
+def test_an_id_that_is_empty_endless_or_cannot_be_seen_is_no_test_unit(
+    museum: Museum, terminal: Terminal, unit: str
+) -> None:
+    drafted(museum.app())
+    code, out, err = terminal("preview", "guide-first", "guide", unit)
+    assert (code, out) == (1, "")
+    assert all(line.isprintable() for line in err.splitlines())
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_bytes_that_are_no_text_are_refused_by_every_command(museum: Museum, terminal: Terminal) -> None:
+    for command in (["preview", "guide-first", "guide"], ["explain", "guide-first"], ["stop"]):
+        assert terminal(*command, "\udcff")[0] == 2
+
+
+def test_a_terminal_without_a_letter_gets_the_rest(museum: Museum) -> None:
+    drafted(museum.app())
+    environment = {**museum.environment, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, "explain", "guide-first", "ü-😀"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("\\xfc-\\U0001f600 gets production values")
