@@ -23,6 +23,8 @@ WANTED = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
+    "greater_than_equal": "a relative effect, at least -1,000 (a thousandfold)",
+    "less_than_equal": "a relative effect, at most 1,000 (a thousandfold)",
     "string_type": "text",
     "string_too_short": "text, not empty",
     "string_too_long": "text of at most 2,000 characters",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from ..documents import JsonObject
-from .catalogue import Role
+from .catalogue import LARGEST_EFFECT, Role
 from .strict import Key, StrictModel, Text
 
 EXPERIMENT_KEY = r"^[a-z][a-z0-9-]{2,62}$"
@@ -65,10 +65,15 @@ class Variant(StrictModel):
     )
 
 
+Relative = Annotated[float, Field(ge=-LARGEST_EFFECT, le=LARGEST_EFFECT)]
+
+
 class MetricUse(StrictModel):
     role: Role
-    mde: float | None = Field(default=None, description="relative minimum detectable effect, signed: 0.01 = up 1 %")
-    margin: float | None = Field(default=None, description="relative non-inferiority margin of a guardrail: 0.01 = 1 %")
+    mde: Relative | None = Field(default=None, description="relative minimum detectable effect, signed: 0.01 = up 1 %")
+    margin: Relative | None = Field(
+        default=None, description="relative non-inferiority margin of a guardrail: 0.01 = 1 %"
+    )
 
 
 class Design(StrictModel):

@@ -6,7 +6,7 @@ import math
 from datetime import date
 
 from ..audience import share
-from ..model.catalogue import Catalogue, Metric
+from ..model.catalogue import LONGEST, Catalogue, Metric
 from ..model.delivery import Audience
 from ..model.experiment import MetricUse, Spec
 from ..model.size import MetricSize, Size
@@ -19,8 +19,7 @@ from ..power import (
     required_units_for_margin,
 )
 
-DAY_LIMIT = 180
-"""Days of the longest run that is still an experiment."""
+DAY_LIMIT = LONGEST
 FORESEEABLE = 3_650
 """Days past which an accrual curve says nothing."""
 

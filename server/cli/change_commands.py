@@ -61,7 +61,7 @@ def run_stop(parsed: argparse.Namespace) -> int:
     if (parsed.experiment is None) == (parsed.surface is None):
         print("crossfade: name an experiment, or a surface with --surface", file=sys.stderr)
         return 2
-    app = wired()
+    app = wired(whatever=True)
     keys = [parsed.experiment] if parsed.experiment else app.live_on(parsed.surface)
     if not keys:
         live = app.live_surfaces()
