@@ -10,6 +10,7 @@ from .engine import Case, Check, findings_of
 CASE_CHECKS: tuple[Check, ...] = (
     *variants.CHECKS,
     *content.CHECKS,
+    *delivery.CHECKS,
     *audience.CHECKS,
     *eligibility.CHECKS,
     *schedule.CHECKS,
@@ -24,6 +25,7 @@ _OF_ROOM = frozenset({"allocation.share", "allocation.available", "surface.cap"}
 DELIVERY_CHECKS = (
     *variants.CHECKS,
     *content.CHECKS,
+    *delivery.CHECKS,
     *audience.CHECKS,
     *(check for check in eligibility.CHECKS if check.code not in _OF_ROOM),
 )

@@ -794,7 +794,17 @@ OPERATIONS = (
     ),
 )
 
-DELIVERY = (Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),)
+DELIVERY = (
+    Example(
+        "production.schema",
+        "block",
+        "/variants/control/parameters/columns_shown",
+        {},
+        world=World(production={"columns_shown": {"x": 1}}),
+        near_world=World(production={"columns_shown": ["time", "destination", "platform", "delay"]}),
+    ),
+    Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),
+)
 
 EXAMPLES: tuple[Example, ...] = (
     *DELIVERY,

@@ -246,11 +246,13 @@ class World:
     live: tuple[LiveGroup, ...] = ()
     held: tuple[HeldRange, ...] = ()
     strays: tuple[str, ...] = ()
+    production: JsonObject = field(default_factory=dict[str, JsonValue])
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
         surface = catalogue.surfaces[spec.surface]
         production: JsonObject = {name: parameter.initial for name, parameter in surface.parameters.items()}
+        production |= self.production
         strays = {key: f"crossfade stop {key}" for key in self.strays}
         return Case(KEY, spec, catalogue, production, self.today, list(self.live), list(self.held), strays=strays)
 
