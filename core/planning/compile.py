@@ -59,7 +59,7 @@ def assignment_of(
             name: [spec.variants[variant].parameters.get(name, production[name]) for variant in order]
             for name in spec.touched
         },
-        production=dict(production),
+        production={name: production[name] for name in spec.touched},
         audience=audience,
         exclusions=[
             Exclusion(holdout=name, salt=holdout.salt, share=holdout.share)
