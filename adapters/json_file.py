@@ -109,6 +109,8 @@ class JsonFile:
             BackendFailed: it cannot be read, or does not hold a JSON object.
         """
         try:
+            if not stat.S_ISREG(self._path.stat().st_mode):
+                raise OSError(errno.EISDIR, "not a file")  # to open a pipe would wait for whoever writes to it
             raw = self._path.read_bytes()
         except FileNotFoundError:
             return None
@@ -121,25 +123,32 @@ class JsonFile:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
         find: Callable[[JsonObject], JsonObject | None],
+        fence_of: Callable[[JsonObject], int],
         place: Callable[[JsonObject], JsonObject],
     ) -> None:
-        """Replace the document by `place(document)` when `find(document)` equals `before`; durable on return.
+        """Replace the document by `place(document)`, which sets the fence too, when `find(document)` equals `before`;
+        durable on return.
 
-        When it equals `after` already, nothing is written. A missing file counts as {}.
+        When it equals `after` already and the fence is set, nothing is written. A missing file counts as {}.
 
         Raises:
-            BackendChanged: what was found is neither; `got` says where it differs from `before`.
+            BackendChanged: what was found is neither, and `got` says where it differs from `before`; or `fence_of` the
+                document is higher than `fence`.
             BackendFailed: the document cannot be read or written, or somebody holds its lock.
         """
         try:
             with self._locked():
                 document = self.read()
-                found = find(document or {})
+                found, last = find(document or {}), fence_of(document or {})
+                if last > fence:
+                    raise _late()
                 if not same(found, after):
                     self._require(found, before)
+                if not same(found, after) or last < fence:
                     self._replace(place(document or {}))
-                elif document is not None:
+                else:
                     self._settle()  # the one who wrote it may have died before it was durable
         except OSError as error:
             raise _refusal(error, self._named) from error
@@ -216,6 +225,14 @@ class JsonFile:
         with open(self._path, "rb") as file:
             os.fsync(file.fileno())
         _sync_folder(self._path.parent)
+
+
+def _late() -> BackendChanged:
+    return BackendChanged(
+        "A later change of this experiment has been written to the document, so this one came too late; nothing was "
+        "written.",
+        next="Look at the experiment, and make a new plan for what it still needs.",
+    )
 
 
 def _make_folder(folder: Path) -> None:

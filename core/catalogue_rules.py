@@ -332,6 +332,12 @@ def components_are_shared(catalogue: Catalogue) -> Problems:
 def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
     """A holdout measures one population, kept out by a hash of its own, and leaves most units to experiments."""
     salts: dict[str, str] = {}
+    seeds = {
+        layer_name(environment, name, layer)
+        for environment in catalogue.environments
+        for name, surface in catalogue.surfaces.items()
+        for layer in surface.layers
+    }
     for key, holdout in catalogue.holdouts.items():
         for index, surface in enumerate(holdout.surfaces):
             if surface not in catalogue.surfaces:
@@ -345,6 +351,11 @@ def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
             message = f"the holdout {salts[holdout.salt]} has this salt too, so both keep the same units out"
             yield Problem(("holdouts", key, "salt"), message, holdout.salt)
         salts.setdefault(holdout.salt, key)
+        if holdout.salt in seeds:
+            message = (
+                "this is the seed of a layer, so the holdout keeps out the same buckets of that layer, and no others"
+            )
+            yield Problem(("holdouts", key, "salt"), message, holdout.salt)
     for name in catalogue.surfaces:
         held = catalogue.holdouts_of(name)
         total = sum(holdout.share for holdout in held.values())

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from .errors import Invalid
+from .plain_text import hidden_character
 
 JsonObject = dict[str, JsonValue]
 
@@ -140,8 +141,8 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
     """Refuse what cannot be stored and read back by every party.
 
     Raises:
-        Invalid: nested deeper than 32, a text over `longest` characters, over 64,000 bytes in all, a lone surrogate,
-            or a number that JSON has no text for.
+        Invalid: nested deeper than 32, a text over `longest` characters, over 64,000 bytes in all, a character
+            that cannot be seen, or a number that JSON has no text for.
     """
     for at, leaf, depth in _walk(value, "", 0):
         if depth > MAX_DEPTH:
@@ -149,20 +150,27 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise Invalid(f"{what} holds a number that is not finite.", pointer=at[:200], code="not_finite")
         if isinstance(leaf, str):
-            _require_text(leaf, at, what, longest)
+            require_text(leaf, at, what, longest)
     size = len(canonical(value).encode())
     if size > MAX_BYTES:
         raise Invalid(f"{what} takes {size:,} bytes; the limit is {MAX_BYTES:,}.", code="too_large")
 
 
-def _require_text(text: str, at: str, what: str, longest: int) -> None:
+def require_text(text: str, at: str, what: str, longest: int = MAX_TEXT) -> None:
+    """
+    Raises:
+        Invalid: the text has over `longest` characters, or one that cannot be seen and could forge what a person reads.
+    """
     if len(text) > longest:
         raise Invalid(
             f"A text in {what} has {len(text):,} characters; the limit is {longest:,}. Shorten it and link the rest.",
             pointer=at[:200],
             code="too_long",
         )
-    if any("\ud800" <= char <= "\udfff" for char in text) or "\x00" in text:
+    hidden = hidden_character(text)
+    if hidden is not None:
         raise Invalid(
-            f"A text in {what} holds a character that is not valid Unicode text.", pointer=at[:200], code="bad_text"
+            f"A text in {what} holds a character that cannot be seen, U+{ord(hidden):04X}; leave it out.",
+            pointer=at[:200],
+            code="bad_text",
         )

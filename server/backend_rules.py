@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,11 @@ from .located import located_entry
 def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> list[Problem]:
     """A problem for each backend that no adapter serves, whose settings its adapter refuses, or that is given a role it
     cannot play."""
-    return [*_entries(catalogue, backends, home), *_roles(catalogue, backends)]
+    return [
+        *_entries(catalogue, backends, home),
+        *_shared_paths(catalogue, backends, home),
+        *_roles(catalogue, backends),
+    ]
 
 
 def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
@@ -33,6 +38,22 @@ def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) 
                 continue
             for pointer, message in backend.problems(located_entry(entry, home, backend).settings):
                 yield Problem((*at, "settings", *pointer.split("/")[1:]), message)
+
+
+def _shared_paths(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
+    """Two backends never write to one place: the experiments of one environment would show in the other."""
+    seen: dict[str, str] = {}
+    for name, environment in catalogue.environments.items():
+        for key, entry in environment.backends.items():
+            backend = backends.get(entry.kind)
+            for setting in backend.local_paths if backend is not None else ():
+                path = located_entry(entry, home, backend).settings.get(setting)
+                if not isinstance(path, str) or "\0" in path:
+                    continue
+                other = seen.setdefault(os.path.realpath(path), f"{name}/{key}")
+                if other != f"{name}/{key}":
+                    at = ("environments", name, "backends", key, "settings", setting)
+                    yield Problem(at, f"the backend {other} has this path too")
 
 
 def _roles(catalogue: Catalogue, backends: Mapping[str, Backend]) -> Iterator[Problem]:

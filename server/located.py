@@ -47,8 +47,16 @@ def located(catalogue: Catalogue, home: Path, backends: Mapping[str, Backend]) -
 def located_entry(entry: BackendEntry, home: Path, backend: Backend | None) -> BackendEntry:
     """The entry with its local paths absolute; as it is when no adapter serves it."""
     paths: dict[str, JsonValue] = {
-        name: str(home / Path(path).expanduser())
+        name: _absolute(home, path)
         for name in (backend.local_paths if backend is not None else ())
         if isinstance(path := entry.settings.get(name), str)
     }
     return entry.model_copy(update={"settings": {**entry.settings, **paths}}) if paths else entry
+
+
+def _absolute(home: Path, path: str) -> str:
+    """The path from the home on; unchanged, for the adapter to refuse, when it starts at the home of nobody."""
+    try:
+        return str(home / Path(path).expanduser())
+    except RuntimeError:
+        return path

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from ..core.errors import Misconfigured
 
 
 class Settings(BaseSettings):
@@ -14,7 +17,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("~/.crossfade"), description="where the store and relative delivery paths live")
     catalogue: Path | None = Field(default=None, description="folder of the catalogue; else `catalogue` in the home")
-    lease_seconds: PositiveFloat = Field(default=15.0, description="life sign that an apply owes the other processes")
+    lease_seconds: float = Field(
+        default=15.0, gt=0, le=3_600, description="life sign that an apply owes the other processes"
+    )
     log_level: str = "warning"
 
     @classmethod
@@ -26,9 +31,20 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        home = Path(str(env_settings().get("home") or "~/.crossfade")).expanduser()
-        toml = TomlConfigSettingsSource(settings_cls, home / "crossfade.toml")
+        file = Path(str(env_settings().get("home") or "~/.crossfade")).expanduser() / "crossfade.toml"
+        try:
+            toml = TomlConfigSettingsSource(settings_cls, file)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise Misconfigured(
+                f"The settings in {file} cannot be read.", got=reason, next="Mend the file, or move it away."
+            ) from error
         return init_settings, env_settings, toml
+
+    @classmethod
+    def of_home_alone(cls) -> Settings:
+        """The defaults, in the home that the environment names."""
+        return cls.model_construct(home=Path(os.environ.get("CROSSFADE_HOME") or "~/.crossfade"))
 
     @property
     def root(self) -> Path:

@@ -90,9 +90,25 @@ def refusal(line: bytes) -> JSONRPCError | None:
         known = isinstance(message, dict) and ("id" not in message or "method" not in message or _is_id(message["id"]))
     except ValidationError:
         known = False
+    if known and _twice(line):
+        return _error(INVALID_REQUEST, "An object in this message has two members of one name.", _id(message))
     if known:
         return None
     return _error(INVALID_REQUEST, "This is JSON but not a JSON-RPC 2.0 message that this server takes.", _id(message))
+
+
+def _twice(line: bytes) -> bool:
+    """Whether an object names a member twice: parsers disagree on which one counts, and a person may have read the
+    other."""
+    found: list[str] = []
+
+    def note(members: list[tuple[str, JsonValue]]) -> None:
+        if len({name for name, _ in members}) < len(members):
+            found.append("")
+
+    # Numbers stay texts: nothing is to be known of them here, and Python refuses to read very long ones.
+    json.loads(line, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return bool(found)
 
 
 def _error(code: int, message: str, request: int | str | None) -> JSONRPCError:

@@ -162,10 +162,17 @@ def _stamps(folder: Path) -> Iterator[Stamp]:
             path = f"{inside}/{entry.name}" if inside else entry.name
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _leads_to_folder(entry):
                 waiting.append(path)
             elif entry.name.endswith(SUFFIXES):
                 yield _stamp(entry, path)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself: reading it will tell
 
 
 def _stamp(entry: os.DirEntry[str], path: str) -> Stamp:

@@ -8,8 +8,8 @@ from ...core.model.delivery import Assignment
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import find_entry, place_entry, stamped
-from .rules import compile_entry, drop_previews
+from .payload import experiments_in, find_entry, fitted_entry, last_fence, place_entry, stamped
+from .rules import compile_entry, replace_previews
 
 DOCUMENT = "payload"
 
@@ -17,7 +17,8 @@ DOCUMENT = "payload"
 class GrowthbookFile:
     """An assigner. Its one setting is `path`, the absolute path of the payload, made by the first write.
 
-    An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>".
+    An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>". Only
+    features of parameters that the experiment varies are touched, and a default that others set stays.
     """
 
     kind: str = "growthbook_file"
@@ -40,8 +41,16 @@ class GrowthbookFile:
         """
         return compile_entry(assignment)
 
-    def without_previews(self, entry: JsonObject) -> JsonObject:
-        return drop_previews(entry)
+    def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
+        payload = _file(settings, DOCUMENT).read() or {}
+        return [(DOCUMENT, experiment) for experiment in experiments_in(payload, layer)]
+
+    def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        return fitted_entry(_file(settings, document).read() or {}, wanted)
+
+    def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
+        """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""
+        return replace_previews(entry, previews)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()
@@ -55,13 +64,16 @@ class GrowthbookFile:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         require_name(entry, "entry")
         _file(settings, document).swap(
             before=before,
             after=after,
+            fence=fence,
             find=lambda payload: find_entry(payload, entry),
-            place=lambda payload: stamped(place_entry(payload, entry, after), self._clock.now()),
+            fence_of=lambda payload: last_fence(payload, entry),
+            place=lambda payload: stamped(place_entry(payload, entry, after, fence), self._clock.now()),
         )
 
 

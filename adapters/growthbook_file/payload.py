@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, same
 from ...core.errors import BackendFailed
+from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
+from ..fences import fence_of, with_fence
 from ..json_file import member
 from .rules import PREVIEW
 
 SECTION = "crossfade"
-"""A key of the payload that no SDK reads. It says which features an entry covers and never what is in them, so that
-what `find_entry` gives back is what the SDKs see."""
+"""A key of the payload that no SDK reads. It says which features an entry covers, and which defaults it set; what
+`find_entry` gives back is what the SDKs see."""
 
 
 class Entry(StrictModel):
@@ -23,9 +27,9 @@ class Entry(StrictModel):
 
 
 class Covered(StrictModel):
-    """The features whose default, and whose rules, belong to an entry."""
+    """The features whose default, as we set it, and whose rules belong to an entry."""
 
-    defaults: list[str]
+    defaults: dict[str, JsonValue]
     rules: list[str]
 
 
@@ -39,7 +43,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
         BackendFailed: the payload is not one.
     """
     features = member(payload, "features")
-    covered = _covered(payload, experiment)
+    covered = _all_covered(payload).get(experiment)
     live: dict[str, list[JsonValue]] = {}
     for name, feature in features.items():
         ours = [rule for rule in _rules(feature) if _belongs(rule, experiment)]
@@ -47,7 +51,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
             live[name] = ours
     if covered is None and not live:
         return None
-    covered = covered or Covered(defaults=[], rules=[])
+    covered = covered or Covered(defaults={}, rules=[])
     defaults: JsonObject = {}
     for name in sorted(covered.defaults):
         feature = features.get(name)
@@ -57,31 +61,88 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
     return {"defaults": defaults, "rules": rules}
 
 
-def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None) -> JsonObject:
-    """The payload with the entry put, or taken out, which leaves its features with their defaults.
+def experiments_in(payload: JsonObject, layer: str | None) -> list[str]:
+    """The experiments that have rules here, or whose rules let units of a layer in, sorted.
+
+    Raises:
+        BackendFailed: the payload is not one.
+    """
+    found: set[str] = set()
+    for feature in member(payload, "features").values():
+        for rule in _rules(feature):
+            name = _id(rule).split(PREVIEW)[0]
+            if re.fullmatch(EXPERIMENT_KEY, name) and (layer is None or layer in _open_layers(rule)):
+                found.add(name)
+    return sorted(found)
+
+
+def _open_layers(rule: JsonValue) -> list[JsonValue]:
+    """The seeds of a rule's filters that let any unit through."""
+    filters = rule.get("filters") if isinstance(rule, dict) else None
+    listed = filters if isinstance(filters, list) else []
+    return [each.get("seed") for each in listed if isinstance(each, dict) and each.get("ranges")]
+
+
+def last_fence(payload: JsonObject, experiment: str) -> int:
+    """The fence of the entry's last write."""
+    return fence_of(_section(payload), experiment)
+
+
+def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
+    """The entry as it can be put beside what others have: without the defaults that are not ours to set."""
+    features, wanted = member(payload, "features"), _entry(entry)
+    mine = {name: value for name, value in wanted.defaults.items() if _may_set(payload, features.get(name), name)}
+    return {**entry, "defaults": mine}
+
+
+def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
+    """The payload with the entry put, or taken out: then the defaults that no other entry needs go too, and features
+    in which nothing is left.
 
     Raises:
         BackendFailed: the payload is not one, or the entry has not the shape that `find_entry` gives.
     """
-    entry = _entry(after)
-    features = dict(member(payload, "features"))
+    entry, features = _entry(after), dict(member(payload, "features"))
+    covered = _all_covered(payload)
+    before = covered.pop(experiment, Covered(defaults={}, rules=[]))
     held = {name for name, feature in features.items() if any(_belongs(rule, experiment) for rule in _rules(feature))}
-    for name in held | entry.rules.keys() | entry.defaults.keys():
+    defaults = {name: each for name, each in entry.defaults.items() if _may_set(payload, features.get(name), name)}
+    needed = defaults.keys() | {name for each in covered.values() for name in each.defaults}
+    for name in held | entry.rules.keys() | defaults.keys() | before.defaults.keys():
         feature = dict(member(features, name))
-        if name in entry.defaults:
-            feature["defaultValue"] = entry.defaults[name]
+        if name in defaults:
+            feature["defaultValue"] = defaults[name]
+        elif name in before.defaults and name not in needed:
+            feature = _without_default(feature, before.defaults[name])
         feature["rules"] = _merged(feature, experiment, list[JsonValue](entry.rules.get(name, [])))
         features[name] = feature
-    section = member(payload, SECTION)
-    entries = {name: covered for name, covered in member(section, "entries").items() if name != experiment}
+        if feature == {"rules": []}:
+            del features[name]
+    for each in covered.values():
+        each.defaults.update({name: value for name, value in defaults.items() if name in each.defaults})
     if after is not None:
-        entries[experiment] = Covered(defaults=sorted(entry.defaults), rules=sorted(entry.rules)).model_dump()
+        covered[experiment] = Covered(defaults=dict(sorted(defaults.items())), rules=sorted(entry.rules))
+    entries: JsonObject = {name: each.model_dump() for name, each in sorted(covered.items())}
+    section = with_fence(_section(payload), experiment, fence)
     return {
         "status": 200,
         **payload,
         "features": dict(sorted(features.items())),
-        SECTION: {**section, "entries": dict(sorted(entries.items()))},
+        SECTION: {**section, "entries": entries},
     }
+
+
+def _may_set(payload: JsonObject, feature: JsonValue, name: str) -> bool:
+    """A default that others set stays as it is; one that an entry of ours set follows production."""
+    there = isinstance(feature, dict) and "defaultValue" in feature
+    return not there or any(name in each.defaults for each in _all_covered(payload).values())
+
+
+def _without_default(feature: JsonObject, ours: JsonValue) -> JsonObject:
+    """The feature without the default that we set, unless somebody has set another one since."""
+    if not same(feature.get("defaultValue"), ours):
+        return feature
+    return {name: value for name, value in feature.items() if name != "defaultValue"}
 
 
 def stamped(payload: JsonObject, now: datetime) -> JsonObject:
@@ -145,18 +206,24 @@ def _belongs(rule: JsonValue, experiment: str) -> bool:
     return experiment in (rule.get("id"), rule.get("key")) or _id(rule).startswith(experiment + PREVIEW)
 
 
-def _covered(payload: JsonObject, experiment: str) -> Covered | None:
-    entries = member(member(payload, SECTION), "entries")
-    if experiment not in entries:
-        return None
-    try:
-        return Covered.model_validate(entries[experiment])
-    except ValidationError as error:
-        raise BackendFailed(
-            "The list of features that this entry covers is not readable in the payload's `crossfade` section.",
-            next="Restore that section of the file; nothing was written.",
-            got=entries[experiment],
-        ) from error
+def _section(payload: JsonObject) -> JsonObject:
+    """Our bookkeeping, {} where it is damaged: what the SDKs read is whole without it, and a stop must get through."""
+    section = payload.get(SECTION)
+    return section if isinstance(section, dict) else {}
+
+
+def _entries(payload: JsonObject) -> JsonObject:
+    entries = _section(payload).get("entries")
+    return entries if isinstance(entries, dict) else {}
+
+
+def _all_covered(payload: JsonObject) -> dict[str, Covered]:
+    """What the bookkeeping says of each experiment, where that can be read."""
+    found: dict[str, Covered] = {}
+    for name, entry in _entries(payload).items():
+        with suppress(ValidationError):
+            found[name] = Covered.model_validate(entry)
+    return found
 
 
 def _entry(after: JsonObject | None) -> Entry:

@@ -15,7 +15,8 @@ PREVIEW = ":preview:"
 
 
 def compile_entry(assignment: Assignment) -> JsonObject:
-    """{"defaults": {feature: production value}, "rules": {feature: [preview rules, experiment rule]}}.
+    """{"defaults": {feature: production value}, "rules": {feature: [preview rules, experiment rule]}}, of the features
+    that the experiment varies.
 
     Raises:
         Invalid: a previewed variant holds null, which a rule cannot force (the Python SDK takes it for no value).
@@ -24,22 +25,42 @@ def compile_entry(assignment: Assignment) -> JsonObject:
     rules: JsonObject = {}
     for parameter, values in sorted(assignment.parameters.items()):
         experiment: JsonObject = {"id": name, "key": name, "variations": list[JsonValue](values), **shared}
-        rules[_feature(assignment, parameter)] = [*_previews(assignment, parameter, values), experiment]
-    defaults: JsonObject = {_feature(assignment, each): value for each, value in sorted(assignment.production.items())}
+        feature, shown = _feature(assignment, parameter), dict(zip(assignment.variants, values, strict=True))
+        forced = _previews(name, assignment.unit_attribute, feature, shown, assignment.previews)
+        rules[feature] = [*forced, experiment]
+    defaults: JsonObject = {
+        _feature(assignment, each): assignment.production[each] for each in sorted(assignment.parameters)
+    }
     return {"defaults": defaults, "rules": rules}
 
 
-def drop_previews(entry: JsonObject) -> JsonObject:
-    """The entry without its preview rules."""
+def replace_previews(entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
+    """The entry with other preview rules before the rules that it has; their values are those of the rules.
+
+    Raises:
+        Invalid: as `compile_entry`.
+    """
     rules = entry.get("rules")
-    kept = {name: _without_previews(listed) for name, listed in (rules if isinstance(rules, dict) else {}).items()}
-    return {**entry, "rules": kept}
+    changed = {
+        feature: _repreviewed(feature, listed, previews)
+        for feature, listed in (rules if isinstance(rules, dict) else {}).items()
+    }
+    return {**entry, "rules": changed}
 
 
-def _without_previews(rules: JsonValue) -> JsonValue:
+def _repreviewed(feature: str, rules: JsonValue, previews: dict[str, list[str]]) -> JsonValue:
     if not isinstance(rules, list):
         return rules
-    return [rule for rule in rules if not (isinstance(rule, dict) and PREVIEW in str(rule.get("id", "")))]
+    kept = [rule for rule in rules if not (isinstance(rule, dict) and PREVIEW in str(rule.get("id", "")))]
+    made: list[JsonValue] = []
+    for rule in kept:
+        match rule:
+            case {"id": str(name), "hashAttribute": str(unit), "variations": list(values), "meta": list(meta)}:
+                named = [str(each.get("key")) if isinstance(each, dict) else "" for each in meta]
+                made += _previews(name, unit, feature, dict(zip(named, values, strict=False)), previews)
+            case _:
+                pass
+    return [*made, *kept]
 
 
 def _feature(assignment: Assignment, parameter: str) -> str:
@@ -75,23 +96,24 @@ def _filters(assignment: Assignment) -> list[JsonValue]:
     ]
 
 
-def _previews(assignment: Assignment, parameter: str, values: list[JsonValue]) -> list[JsonValue]:
+def _previews(
+    experiment: str, unit: str, feature: str, values: dict[str, JsonValue], previews: dict[str, list[str]]
+) -> list[JsonValue]:
     """A rule for each previewed variant. A forced value is never tracked."""
     rules: list[JsonValue] = []
-    for variant, value in zip(assignment.variants, values, strict=True):
-        units = assignment.previews.get(variant)
+    for variant, value in values.items():
+        units = previews.get(variant)
         if not units:
             continue
         if value is None:
             raise Invalid(
                 "A variant that sets a parameter to null cannot be previewed: a GrowthBook rule cannot force null.",
                 next="Take the variant's preview units out, or give the parameter a value that stands for nothing.",
-                got={"variant": variant, "parameter": parameter},
+                got={"variant": variant, "feature": feature},
                 code="not_expressible",
             )
-        name = f"{assignment.experiment}{PREVIEW}{variant}"
-        condition: JsonObject = {assignment.unit_attribute: {"$in": _spellings(units)}}
-        rules.append({"id": name, "condition": condition, "force": value})
+        condition: JsonObject = {unit: {"$in": _spellings(units)}}
+        rules.append({"id": f"{experiment}{PREVIEW}{variant}", "condition": condition, "force": value})
     return rules
 
 

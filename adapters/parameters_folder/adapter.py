@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
+from ..fences import fence_of, with_fence
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile, member
 
@@ -16,7 +17,7 @@ class ParametersFolder:
     """A content store. Its one setting is `path`, the absolute path of the folder, made by the first write.
 
     A document is "<surface>.json": {"surface", "parameters": {name: value in production}, "experiments": {experiment:
-    entry}}; an entry is {"variants": {variant: {parameter: value}}}. Nothing here writes `parameters`.
+    entry}, "fences"}; an entry is {"variants": {variant: {parameter: value}}}. Nothing here writes `parameters`.
     """
 
     kind: str = "parameters_folder"
@@ -47,13 +48,16 @@ class ParametersFolder:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         require_name(entry, "entry")
         _file(settings, document).swap(
             before=before,
             after=after,
+            fence=fence,
             find=lambda surface: _find(surface, entry),
-            place=lambda surface: _place({"surface": document, "parameters": {}, **surface}, entry, after),
+            fence_of=lambda surface: fence_of(surface, entry),
+            place=lambda surface: _place({"surface": document, "parameters": {}, **surface}, entry, after, fence),
         )
 
 
@@ -66,8 +70,8 @@ def _find(surface: JsonObject, entry: str) -> JsonObject | None:
     return member(entries, entry) if entry in entries else None
 
 
-def _place(surface: JsonObject, entry: str, after: JsonObject | None) -> JsonObject:
+def _place(surface: JsonObject, entry: str, after: JsonObject | None, fence: int) -> JsonObject:
     entries = {name: each for name, each in member(surface, ENTRIES).items() if name != entry}
     if after is not None:
         entries[entry] = after
-    return {**surface, ENTRIES: dict(sorted(entries.items()))}
+    return with_fence({**surface, ENTRIES: dict(sorted(entries.items()))}, entry, fence)

@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
 
-from ...core.model.experiment import Record, State
+from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
-from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan
+from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan, Step
 from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
@@ -80,6 +80,19 @@ _OVERRIDES = (
 )
 _REVIEWS = (
     select(*columns_of(REVIEW, Review)).where(REVIEW.c.key == _KEY, REVIEW.c.spec == _SPEC).order_by(REVIEW.c.team)
+)
+_APPLIED_PLAN = (
+    _PLANS.join(OPERATION, OPERATION.c.handle == PLAN.c.handle)
+    .where(OPERATION.c.key == _KEY, OPERATION.c.status == "applied")
+    .where(OPERATION.c.change.in_(bindparam("changes", expanding=True)))
+    .order_by(OPERATION.c.seq.desc())
+    .limit(1)
+)
+_STEPS_OF = (
+    select(OPERATION_STEP.c.step)
+    .join(OPERATION, OPERATION.c.id == OPERATION_STEP.c.operation)
+    .where(OPERATION.c.key == _KEY)
+    .order_by(OPERATION.c.seq, OPERATION_STEP.c.position)
 )
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
 
@@ -209,6 +222,10 @@ class SqlReader:
     def operation_of(self, handle: str) -> Operation | None:
         return self._operation(_OPERATIONS.where(OPERATION.c.handle == handle))
 
+    def applied_plan(self, key: str, changes: frozenset[Change]) -> Plan | None:
+        row = self._first(_APPLIED_PLAN, {"key": key, "changes": sorted(changes)})
+        return Plan.model_validate(dict(row)) if row else None
+
     def active_operation(self, key: str) -> Operation | None:
         return self._operation(_OPERATIONS.where(OPERATION.c.key == key, IS_UNFINISHED))
 
@@ -224,6 +241,9 @@ class SqlReader:
 
     def placements(self, key: str) -> list[Placement]:
         return [placement_of(row) for row in self._connection.execute(_PLACEMENTS, {"key": key}).mappings()]
+
+    def steps_of(self, key: str) -> list[Step]:
+        return [Step.model_validate(step) for step in self._connection.execute(_STEPS_OF, {"key": key}).scalars()]
 
     def previews(self, key: str) -> dict[str, list[str]]:
         units = self._connection.execute(_PREVIEWS, {"key": key}).scalar_one_or_none()

@@ -32,17 +32,29 @@ class SqlStore:
         self.driver = driver
         self._writing = beginning(engine, "BEGIN IMMEDIATE")
         self._lock = lock
+        self._file = _identity(path)
 
     @contextmanager
     def read(self) -> Generator[SqlReader]:
+        self._require_the_file()
         with store_faults(self.path), self.engine.begin() as connection:
             yield SqlReader(connection)
 
     @contextmanager
     def write(self) -> Generator[SqlWriter]:
         """Not to be nested: a thread that already writes would wait for itself until the wait is over."""
-        with store_faults(self.path), self._lock.held(), self._writing.begin() as connection:
-            yield SqlWriter(connection)
+        with store_faults(self.path), self._lock.held():
+            self._require_the_file()
+            with self._writing.begin() as connection:
+                yield SqlWriter(connection)
+
+    def _require_the_file(self) -> None:
+        """A file that was removed can still be read and written by whoever has it open, and all of it is lost."""
+        if _identity(self.path) != self._file:
+            raise StoreUnavailable(
+                f"The database {self.path} was removed or replaced while this process had it open.",
+                next="Put it back, or stop what is delivered by its keys; then start this process again.",
+            )
 
     @cached_property
     def store_id(self) -> str:
@@ -53,6 +65,14 @@ class SqlStore:
     def close(self) -> None:
         """Closes the connections that are not in use; the store may be used again."""
         self.engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def open_store(path: Path, *, wait: float = WAIT, driver: Driver | None = None) -> SqlStore:

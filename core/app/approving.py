@@ -6,6 +6,7 @@ from ..checks.shape import read_spec
 from ..errors import NotAllowed, NotFound, Stale
 from ..model.experiment import NARROWING, Record, Spec
 from ..model.plan import Approval, Assurance, AuditEvent, Plan
+from ..plain_text import visible
 from ..ports.store import Reader
 from . import calls
 from .cases import require
@@ -51,7 +52,8 @@ def plan_summary(deps: Dependencies, handle: str) -> str:
 def summary(found: Plan, record: Record) -> str:
     """The plan for the person who decides: what users will meet, what is written, and what it is bound to.
 
-    Every text of the draft stays on its own line, so that no hypothesis can add a line of its own making.
+    Every text of the draft stays on its own line, so that no hypothesis can add a line of its own making, and nothing
+    that cannot be seen is left in it.
     """
     name = one_line(str(record.document.get("name", found.key)))
     lines = [f'{found.change.capitalize()} "{name}" ({record.surface}, {found.environment})?']
@@ -71,7 +73,7 @@ def summary(found: Plan, record: Record) -> str:
         lines.append(f"  overridden: {finding}: {one_line(str(why))}")
     lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
     lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _why(spec: Spec) -> list[str]:

@@ -52,6 +52,7 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
         if again is not None:
             return _same_request(deps, catalogue, view, again, request)
         draft = generate(brief, catalogue, *_situation(deps, catalogue, view, brief), deps.clock.now().date())
+        _require_earlier(view, draft.document, "/more/iterates")
         now = deps.clock.now()
         record = Record(
             key=key,
@@ -104,6 +105,22 @@ def known_surface(catalogue: Catalogue, name: str) -> str:
             next=calls.find_surfaces(),
         )
     return found
+
+
+def _require_earlier(view: Reader, document: JsonObject, at: str) -> None:
+    """
+    Raises:
+        NotFound: the document iterates on an experiment that there is not.
+    """
+    earlier = document.get("iterates")
+    if isinstance(earlier, str) and view.experiment(earlier) is None:
+        raise NotFound(
+            "It is to follow an experiment that does not exist.",
+            pointer=at,
+            got=earlier[:100],
+            nearest=nearest(earlier, view.keys()),
+            next=calls.find_experiments(),
+        )
 
 
 def _situation(
@@ -175,6 +192,7 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
             return _repeat(deps, catalogue, view, record, version, fixes, changes)
         document, reasons = _changed(deps, catalogue, view, record, fixes, changes)
         require_storable(document, "the spec")
+        _require_earlier(view, document, "/changes/iterates")
         changed = [at for at, _, _ in changed_leaves(record.document, document)]
         newer = _next_version(deps, record, document, changed, reasons) if changed else record
         case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated)

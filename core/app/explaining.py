@@ -7,31 +7,54 @@ from pydantic import JsonValue
 from ..assignment import Decision, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
+from ..documents import require_storable
 from ..errors import Invalid, NotAllowed
 from ..model.answers import Explanation
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment
-from ..model.experiment import Record, Spec
+from ..model.experiment import Change, Record, Spec
 from ..names import nearest
-from ..planning.compile import assignment_of
+from ..planning.compile import ASSIGNMENT, assignment_of
 from ..ports.store import Reader
 from ..wording import percent
 from . import calls
 from .cases import production_of, require
 from .dependencies import Dependencies
 
+LAUNCHED: frozenset[Change] = frozenset({"launch", "resume"})
 
-def assignment_now(deps: Dependencies, view: Reader, record: Record) -> tuple[Spec, Assignment]:
-    """The assignment that the experiment's spec, buckets and test units make now.
+
+def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) -> Assignment:
+    """The assignment that decides about a unit: the one that was delivered, whatever the catalogue has become since.
+    A draft's spec of today decides about all but its test units.
 
     Raises:
         NotAllowed: the draft does not parse, or has no control yet.
+        CatalogueBroken: it is a draft, and the catalogue does not load.
     """
+    draft = record.state == "draft"
+    delivered = _delivered(view, record, frozenset({"preview"}) if draft else LAUNCHED)
+    if delivered is not None and (not draft or any(unit in units for units in delivered.previews.values())):
+        return delivered
+    return _of_today(deps, view, record)
+
+
+def _delivered(view: Reader, record: Record, changes: frozenset[Change]) -> Assignment | None:
+    """What the last of some changes delivered, with the buckets and the test units of now."""
+    plan = view.applied_plan(record.key, changes)
+    if plan is None or ASSIGNMENT not in plan.covered:
+        return None
+    assignment = Assignment.model_validate(plan.covered[ASSIGNMENT])
+    previews = {name: units for name, units in view.previews(record.key).items() if name in assignment.variants}
+    return assignment.model_copy(update={"ranges": view.ranges_of(record.key), "previews": previews})
+
+
+def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
     spec = read_spec(record.document)
     if not isinstance(spec, Spec) or spec.control is None:
         raise NotAllowed(f"{record.key} is not complete yet.", next=calls.look_at(record.key))
     catalogue = deps.catalogue.current()
-    return spec, assignment_of(
+    return assignment_of(
         record.key,
         spec,
         catalogue,
@@ -51,12 +74,14 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     Raises:
         NotFound: no such experiment.
         NotAllowed: the draft does not parse, or has no control yet.
-        Invalid: an attribute that the catalogue does not have, or a value that is not of its type.
+        Invalid: an attribute that the catalogue does not have, a value that is not of its type, or a character that
+            cannot be seen.
     """
+    require_storable({"unit": unit, **attributes}, "the unit's attributes")
     with deps.store.read() as view:
         record = require(view, key)
         _require_attributes(deps.catalogue.current(), attributes)
-        _, assignment = assignment_now(deps, view, record)
+        assignment = assignment_now(deps, view, record, unit)
     context = {**attributes, assignment.unit_attribute: unit}
     decision = decide(assignment, context)
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")

@@ -3,51 +3,76 @@ the catalogue: they work while all of those are broken."""
 
 from __future__ import annotations
 
-from ..documents import same
+from ..documents import JsonObject, canonical
 from ..errors import BackendFailed
-from ..model.experiment import Change, Record
-from ..model.plan import Step
-from ..ports.backend import assigns
-from ..ports.store import Reader
+from ..model.experiment import LIVE, Change, Record
+from ..model.plan import Place, Step
+from ..ports.store import Placement, Reader
 from .dependencies import Dependencies
 
 
 def closing_steps(deps: Dependencies, view: Reader, record: Record, change: Change) -> list[Step]:
     """The steps of a pause or a stop. The assigner's entry goes first, which closes traffic; content follows on a
-    stop."""
+    stop, and what is found where something of the experiment ever was: a document may have come back from a backup."""
     placements = sorted(view.placements(record.key), key=lambda placement: not placement.opens_traffic)
+    steps = [_closing(deps, each) for each in placements if change == "stop" or each.opens_traffic]
+    if change == "stop":
+        steps += _found_again(deps, view, record, [each.place for each in placements])
+    return sorted(steps, key=lambda step: not step.summary)
+
+
+def _closing(deps: Dependencies, placement: Placement) -> Step:
+    place, entry = placement.place, placement.key
+    # What is there now, not what we put there: a kill switch must not trip over drift.
+    try:
+        now = deps.backend(place.kind).read(place.settings, place.document, entry)
+    except BackendFailed:
+        if placement.opens_traffic:
+            raise
+        now = placement.entry  # content that cannot be read now must not keep traffic open
+    return _removal(place, entry, now, placement.opens_traffic)
+
+
+def _removal(place: Place, entry: str, now: JsonObject | None, opens: bool) -> Step:
+    closes = ["everybody gets production values"] if opens else []
+    return Step(place=place, action="remove", entry=entry, before=now, after=None, summary=closes)
+
+
+def _found_again(deps: Dependencies, view: Reader, record: Record, known: list[Place]) -> list[Step]:
+    """What lies in a place of the past. One that cannot be read keeps no stop of something live from its work, and is
+    told when nothing else is left to do."""
     steps: list[Step] = []
-    for placement in placements:
-        if change == "pause" and not placement.opens_traffic:
+    for place, opens in _past_places(view, record.key):
+        if place in known:
             continue
-        backend = deps.backend(placement.place.kind)
-        # What is there now, not what we put there: a kill switch must not trip over drift.
         try:
-            now = backend.read(placement.place.settings, placement.place.document, record.key)
+            now = deps.backend(place.kind).read(place.settings, place.document, record.key)
         except BackendFailed:
-            if placement.opens_traffic:
-                raise
-            now = placement.entry  # content that cannot be read now must not keep traffic open
-        closes = ["everybody gets production values"] if placement.opens_traffic else []
-        steps.append(
-            Step(place=placement.place, action="remove", entry=record.key, before=now, after=None, summary=closes)
-        )
+            if record.state in LIVE:
+                continue
+            raise
+        if now is not None:
+            steps.append(_removal(place, record.key, now, opens))
     return steps
+
+
+def _past_places(view: Reader, key: str) -> list[tuple[Place, bool]]:
+    """Every place that a step of the experiment was about, and whether one of them opened traffic there."""
+    places: dict[str, tuple[Place, bool]] = {}
+    for step in view.steps_of(key):
+        name = canonical(step.place.model_dump(mode="json"))
+        opened = name in places and places[name][1]
+        places[name] = step.place, opened or step.opens_traffic
+    return list(places.values())
 
 
 def untesting_steps(deps: Dependencies, view: Reader, record: Record) -> list[Step]:
-    """The steps that take all test units back: of a draft nothing else is delivered; a running experiment's entry stays
-    without them."""
-    steps: list[Step] = []
-    for placement in view.placements(record.key):
-        place, entry = placement.place, record.key
-        backend = deps.backend(place.kind)
-        if record.state == "draft":
-            now = backend.read(place.settings, place.document, entry)
-            steps.append(Step(place=place, action="remove", entry=entry, before=now, after=None))
-        elif placement.opens_traffic and assigns(backend):
-            now = backend.read(place.settings, place.document, entry)
-            after = None if now is None else backend.without_previews(now)
-            if not same(now, after):
-                steps.append(Step(place=place, action="put", entry=entry, before=now, after=after, opens_traffic=True))
-    return steps
+    """The steps that take all test units of a draft back: nothing else of it is delivered."""
+    placements = view.placements(record.key)
+    steps = [_removal(each.place, each.key, _now(deps, each), False) for each in placements]
+    return [*steps, *_found_again(deps, view, record, [each.place for each in placements])]
+
+
+def _now(deps: Dependencies, placement: Placement) -> JsonObject | None:
+    place = placement.place
+    return deps.backend(place.kind).read(place.settings, place.document, placement.key)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ..audience import asked_for
-from ..checks.all_checks import LAUNCH_CHECKS, checks_of
+from ..checks.all_checks import checks_of, opening_checks_of
 from ..checks.engine import Case, findings_of, worst_first
 from ..checks.trial import TRIAL_CHECKS
 from ..documents import JsonObject, digest
@@ -20,6 +20,7 @@ from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
 from ..planning.buckets import buckets_for, layer_name, propose, resting_on
 from ..planning.compile import (
+    ASSIGNMENT,
     assignment_of,
     assignment_summary,
     content_of,
@@ -35,6 +36,8 @@ from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .retesting import retesting_steps
+from .strays import strays_of
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
@@ -113,8 +116,8 @@ def compile_plan(
 ) -> Compiled:
     """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
     unchanged world has the same digest; `previews` are the test units afterwards."""
-    if change in NARROWING or (change == "preview" and not previews):
-        return _narrowing(deps, view, record, change, created, expires)
+    if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
+        return _from_what_is_there(deps, view, record, change, previews, created, expires)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -131,8 +134,10 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
-    if change == "launch":
-        findings = worst_first([*findings, *findings_of(LAUNCH_CHECKS, case)])
+    opening = opening_checks_of(change)
+    if opening:
+        case = replace(case, strays=strays_of(deps, case))
+        findings = worst_first([*findings, *findings_of(opening, case)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     proposed = _ranges(view, case, record, change, ranges)
@@ -145,9 +150,8 @@ def compile_plan(
             return Compiled(None, findings)
     steps.append(_assigner_step(deps, case, record, assignment))
     told: JsonObject = {"notes": _notes(case, findings)}
-    parts = _parts(case, findings, proposed, launch) | _past(view, record) | told
-    if change == "preview":
-        parts["previews"] = {name: list[JsonValue](units) for name, units in previews.items()}
+    parts = _parts(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
+    parts[ASSIGNMENT] = assignment.model_dump(mode="json")
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
 
 
@@ -164,6 +168,10 @@ def _notes(case: Case, findings: list[Finding]) -> list[JsonValue]:
     if case.surface.reviewers:
         told.append(f"Reviewers of the surface: {', '.join(case.surface.reviewers)}.")
     return told
+
+
+def _as_part(previews: Previews) -> JsonObject:
+    return {"previews": {name: list[JsonValue](units) for name, units in previews.items()}}
 
 
 def _past(view: Reader, record: Record) -> JsonObject:
@@ -234,7 +242,8 @@ def _assigner_step(deps: Dependencies, case: Case, record: Record, assignment: A
     assigner = deps.assigner(catalogue, spec.environment, name)
     place = place_of(catalogue, spec.environment, name, assigner.assignment_document(assignment))
     before = assigner.read(place.settings, place.document, record.key)
-    after = assigner.compile_assignment(assignment)
+    compiled = assigner.compile_assignment(assignment)
+    after = assigner.fitted(place.settings, place.document, record.key, compiled)
     return Step(
         place=place,
         action="put",
@@ -266,15 +275,26 @@ def _parts(case: Case, findings: list[Finding], ranges: list[BucketRange], launc
     }
 
 
-def _narrowing(
-    deps: Dependencies, view: Reader, record: Record, change: Change, created: datetime, expires: datetime
+def _from_what_is_there(
+    deps: Dependencies,
+    view: Reader,
+    record: Record,
+    change: Change,
+    previews: Previews,
+    created: datetime,
+    expires: datetime,
 ) -> Compiled:
-    """A change that takes away and gives nobody anything."""
-    steps = closing_steps(deps, view, record, change) if change in NARROWING else untesting_steps(deps, view, record)
+    """A change that takes away, or that touches nothing of what was delivered but its test units."""
+    if change in NARROWING:
+        steps = closing_steps(deps, view, record, change)
+    elif record.state == "draft":
+        steps = untesting_steps(deps, view, record)
+    else:
+        steps = retesting_steps(deps, record, view.placements(record.key), previews)
     environment = str(record.document.get("environment", ""))
     ranges = view.ranges_of(record.key)
-    past = _past(view, record)
-    return Compiled(_plan(record, change, environment, past, steps, ranges, created, expires), [])
+    parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
+    return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
 
 
 def _plan(

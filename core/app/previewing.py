@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..checks.shape import read_spec
+from ..documents import require_text
 from ..errors import Invalid, NotAllowed
 from ..model.answers import Applied
 from ..model.experiment import Record, Spec
@@ -14,6 +15,8 @@ from .approving import approve
 from .dependencies import Dependencies
 from .plans import plan
 
+MAX_UNIT = 256
+"""Most characters of a unit's id."""
 MAX_TEST_UNITS = 100
 """Most test units of an experiment, over all its variants."""
 
@@ -53,7 +56,11 @@ def _wanted(
         )
     if not units:
         raise Invalid("Name at least one test unit.")
-    kept = {name: [unit for unit in each if unit not in units] for name, each in before.items()}
+    for unit in units:
+        if not unit.strip():
+            raise Invalid("The id of a test unit must not be empty.", got=unit)
+        require_text(unit, "", "the list of test units", MAX_UNIT)
+    kept = {name: [unit for unit in each if unit not in units] for name, each in before.items() if name in known}
     kept[variant] = sorted({*kept.get(variant, []), *units})
     if sum(map(len, kept.values())) > MAX_TEST_UNITS:
         raise Invalid(f"At most {MAX_TEST_UNITS} test units; more is an allocation.", got=len(units))

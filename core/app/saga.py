@@ -56,7 +56,7 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         key=plan.key,
         change=plan.change,
         status="running",
-        fence=1,
+        fence=_next_fence(tx, record.key, now),
         lease_owner=deps.runner,
         lease_until=now + deps.lease,
         expires=plan.expires,
@@ -77,6 +77,13 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         operation = _finish(deps, tx, operation, "applied")
         tx.update_operation(operation, operation.fence)
     return operation
+
+
+def _next_fence(view: Reader, key: str, now: datetime) -> int:
+    """Above every fence of the experiment, also of one of the same key in a store that was lost since: the time, in
+    milliseconds, is above what that store gave out."""
+    last = view.last_operation(key)
+    return max(last.fence + 1 if last else 1, round(now.timestamp() * 1000))
 
 
 def plan_days(document: JsonObject) -> int | None:
@@ -181,7 +188,7 @@ def advance(deps: Dependencies, operation: Operation) -> Operation:
 
 
 def _require_held(deps: Dependencies, operation: Operation) -> None:
-    """Asked right before each effect: who slept through its lease could otherwise repeat what was undone since."""
+    """Asked right before each effect, which spares a late process the attempt; the backend refuses an older fence."""
     with deps.store.read() as view:
         kept = view.operation(operation.id)
     if kept is None or kept.fence != operation.fence:
@@ -204,7 +211,8 @@ def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> Ba
     before, after = (step.before, step.after) if forward else (step.after, step.before)
     backend = deps.backend(step.place.kind)
     try:
-        backend.write(step.place.settings, step.place.document, step.entry, before=before, after=after)
+        place, fence = step.place, operation.fence
+        backend.write(place.settings, place.document, step.entry, before=before, after=after, fence=fence)
     except BackendFailed as failure:
         return failure if forward or not _holds(backend, step, after) else None
     try:
@@ -310,7 +318,7 @@ def _finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) -
         tx.release(operation.key, now)
     if state == "stopped":
         tx.set_previews(operation.key, {})
-    elif applied and operation.change == "preview":
+    elif applied and operation.change in ("launch", "resume", "preview"):
         _keep_previews(tx, operation, now)
     reason = None if applied else operation.reason  # what it was once stuck on is over
     finished = operation.model_copy(update={"status": status, "finished": now, "reason": reason})
@@ -323,6 +331,8 @@ def _keep_previews(tx: Writer, operation: Operation, now: datetime) -> None:
     plan = tx.plan(operation.handle)
     assert plan is not None
     key, before = operation.key, tx.previews(operation.key)
+    if before == plan.previews:
+        return
     tx.set_previews(key, plan.previews)
     was, now_are = _as_json(before), _as_json(plan.previews)
     tx.audit(AuditEvent(at=now, who=operation.by, what="previews_set", subject=key, before=was, after=now_are))

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from ..model.catalogue import Attribute
-from ..model.delivery import Audience, Condition
+from ..model.delivery import Alternative, Audience, Condition
 from .conditions import meets, opposite
-from .trees import MOST_ALTERNATIVES, meeting
+from .trees import meeting
 from .values import evaluable, is_scalar
+
+MOST_STEPS = 20_000
+"""Steps after which it is given up to look for units outside an audience."""
 
 
 def kept_out_by(audience: Audience, context: Mapping[str, JsonValue]) -> str | None:
@@ -54,15 +57,36 @@ def overlap(one: Audience, other: Audience, attributes: Mapping[str, Attribute])
 
 
 def contains(outer: Audience, inner: Audience, attributes: Mapping[str, Attribute]) -> bool:
-    """Whether every unit of `inner` is in `outer`: nothing is left once all of `outer` is taken away. Where that takes
-    too many alternatives to find out, the answer is no."""
-    left = inner
-    for taken in outer:
-        outside = [each for condition in taken for each in _complement(condition)]
-        left = [joined for one in left for each in outside if (joined := meeting(one, [each], attributes)) is not None]
-        if len(left) > MOST_ALTERNATIVES:
+    """Whether every unit of `inner` is in `outer`. Where that takes too many steps to find out, the answer is no."""
+    search = _Search(attributes)
+    return all(search.covered(each, outer) for each in inner)
+
+
+class _Search:
+    """Looks for units of an alternative that are in none of others."""
+
+    def __init__(self, attributes: Mapping[str, Attribute]) -> None:
+        self.attributes = attributes
+        self.steps = 0
+
+    def covered(self, one: Alternative, others: Audience) -> bool:
+        self.steps += 1
+        if not others or self.steps > MOST_STEPS:
             return False
-    return not left
+        first, rest = others[0], others[1:]
+        here: Alternative | None = one
+        # The parts of it outside the first other one, without overlap: those that fail its first condition, those that
+        # meet that and fail the second, and so on.
+        for condition in first:
+            assert here is not None
+            for piece in _complement(condition):
+                part = meeting(here, [piece], self.attributes)
+                if part is not None and not self.covered(part, rest):
+                    return False
+            here = meeting(here, [condition], self.attributes)
+            if here is None:
+                break
+        return True
 
 
 def _complement(condition: Condition) -> Iterator[Condition]:

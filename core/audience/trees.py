@@ -78,7 +78,9 @@ def alternatives(tree: Tree, attributes: Mapping[str, Attribute]) -> Audience:
         TooManyAlternatives
     """
     found = _expanded(tree, attributes, positive=True)
-    return sorted(_merged(_without_contained(found, attributes)), key=_order)
+    while (shorter := _merged(_without_contained(found, attributes))) != found:
+        found = shorter  # what was merged can contain others now
+    return sorted(found, key=_order)
 
 
 def _expanded(tree: Tree, attributes: Mapping[str, Attribute], *, positive: bool) -> list[Alternative]:

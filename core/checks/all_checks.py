@@ -9,6 +9,7 @@ from . import (
     baselines,
     content,
     coordination,
+    delivery,
     eligibility,
     intent,
     memory,
@@ -27,6 +28,7 @@ from .engine import Case, Check, findings_of
 CASE_CHECKS: tuple[Check, ...] = (
     *variants.CHECKS,
     *content.CHECKS,
+    *delivery.CHECKS,
     *audience.CHECKS,
     *eligibility.CHECKS,
     *units.CHECKS,
@@ -44,13 +46,14 @@ _OF_ROOM = frozenset({"allocation.share", "allocation.available", "allocation.re
 DELIVERY_CHECKS = (
     *variants.CHECKS,
     *content.CHECKS,
+    *delivery.CHECKS,
     *audience.CHECKS,
     *units.CHECKS,
     *(check for check in (*eligibility.CHECKS, *coordination.CHECKS) if check.code not in _OF_ROOM),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
-LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS)
-"""Asked only of a launch."""
+LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
+"""Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
     check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS)
 }
@@ -62,6 +65,11 @@ def checks_of(change: Change) -> tuple[Check, ...]:
     if change == "preview":
         return DELIVERY_CHECKS
     return (*DELIVERY_CHECKS, *schedule.CHECKS) if change == "resume" else CASE_CHECKS
+
+
+def opening_checks_of(change: Change) -> tuple[Check, ...]:
+    """The further checks of a plan that opens traffic. A resume starts on no planned day."""
+    return {"launch": LAUNCH_CHECKS, "resume": delivery.LAUNCH_CHECKS}.get(change, ())
 
 
 def run_checks(case: Case, checks: tuple[Check, ...] = CASE_CHECKS) -> list[Finding]:

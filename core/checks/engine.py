@@ -94,6 +94,8 @@ class Case:
     trial: DryRun | None = None
     live_here: int = 0
     """Others that hold buckets on the surface, whatever their audiences."""
+    strays: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
 
     @property
     def surface(self) -> Surface:

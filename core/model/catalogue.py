@@ -15,6 +15,14 @@ Role = Literal["success", "guardrail", "quality"]
 DesignKind = Literal["fixed", "group_sequential"]
 """Whether the result is read once at the end, or at planned looks at which the experiment may end."""
 Share = Annotated[float, Field(ge=0, le=1)]
+LARGEST_EFFECT = 1_000
+"""The largest relative effect or margin that anybody can mean: a thousandfold."""
+LONGEST = 180
+"""Days of the longest run that is still an experiment."""
+LARGEST_MEAN, LARGEST_VARIANCE = 1e15, 1e30
+"""Bounds of a baseline, so that no size overflows."""
+Effect = Annotated[float, Field(gt=0, le=LARGEST_EFFECT)]
+Days = Annotated[int, Field(gt=0, le=LONGEST)]
 USUAL_EFFECT = 0.01
 """The relative effect that is looked for on a metric whose entry names none: 1 %."""
 
@@ -53,9 +61,14 @@ class Attribute(StrictModel):
 class Baseline(StrictModel):
     """What the metric is today, per unit over `window_days` of the metric."""
 
-    mean: float = Field(description="mean per unit; for a proportion the rate, for a ratio the ratio itself")
+    mean: float = Field(
+        ge=-LARGEST_MEAN,
+        le=LARGEST_MEAN,
+        description="mean per unit; for a proportion the rate, for a ratio the ratio itself",
+    )
     variance: PositiveFloat | None = Field(
         default=None,
+        le=LARGEST_VARIANCE,
         description="variance per unit; a proportion's is rate * (1 - rate), a ratio's the linearised one",
     )
     skew: float | None = Field(
@@ -83,9 +96,9 @@ class Metric(StrictModel):
     unit: Key = Field(description="unit of analysis: a key of `units`")
     better: Literal["up", "down"]
     baseline: Baseline
-    mde: PositiveFloat | None = Field(default=None, description="usual minimum detectable effect, relative: 0.01 = 1 %")
-    margin: PositiveFloat | None = Field(default=None, description="usual non-inferiority margin, relative")
-    window_days: PositiveInt = 7
+    mde: Effect | None = Field(default=None, description="usual minimum detectable effect, relative: 0.01 = 1 %")
+    margin: Effect | None = Field(default=None, description="usual non-inferiority margin, relative")
+    window_days: Days = 7
     freshness_hours: PositiveFloat = 24.0
     covariate: Key | None = Field(
         default=None,
@@ -156,7 +169,7 @@ class Layer(StrictModel):
 
 class RequiredMetric(StrictModel):
     role: Role
-    margin: PositiveFloat | None = None
+    margin: Effect | None = None
 
 
 class Policy(StrictModel):
@@ -164,11 +177,11 @@ class Policy(StrictModel):
 
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
-    max_margin: PositiveFloat = Field(default=0.05, description="widest non-inferiority margin, relative")
+    max_margin: Effect = Field(default=0.05, description="widest non-inferiority margin, relative")
     design: DesignKind = Field(default="fixed", description="design of a draft that asks for none")
-    days: PositiveInt = Field(default=14, description="usual duration; whole weeks")
-    min_days: PositiveInt = 7
-    max_days: PositiveInt = Field(default=28, description="longest duration the generator proposes")
+    days: Days = Field(default=14, description="usual duration; whole weeks")
+    min_days: Days = 7
+    max_days: Days = Field(default=28, description="longest duration the generator proposes")
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
     checks: CheckRules = Field(default_factory=dict, description="checks that are held to more tightly here")
     max_allocation: Annotated[float, Field(gt=0, le=1)] = Field(

@@ -62,7 +62,7 @@ class Assignment(StrictModel):
     variants: list[str]
     weights: list[float]
     parameters: dict[str, list[JsonValue]] = Field(description="parameter -> its value per variant")
-    production: dict[str, JsonValue] = Field(description="parameter -> value outside the experiment, for all of them")
+    production: dict[str, JsonValue] = Field(description="parameter -> its value outside the experiment")
     audience: Audience
     exclusions: list[Exclusion]
     previews: dict[str, list[str]] = Field(

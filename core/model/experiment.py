@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from ..documents import JsonObject
-from .catalogue import DesignKind, Role
+from .catalogue import LARGEST_EFFECT, DesignKind, Role
 from .strict import Key, StrictModel, Text
 
-ExperimentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
+EXPERIMENT_KEY = r"^[a-z][a-z0-9-]{2,62}$"
+ExperimentKey = Annotated[str, StringConstraints(pattern=EXPERIMENT_KEY)]
 VARIANT_KEY = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VariantKey = Annotated[str, StringConstraints(pattern=VARIANT_KEY)]
 
@@ -26,11 +27,13 @@ TRANSITIONS: dict[tuple[State, Change], State] = {
     ("running", "stop"): "stopped",
     ("paused", "stop"): "stopped",
     ("scheduled", "stop"): "stopped",
+    ("stopped", "stop"): "stopped",
     ("draft", "preview"): "draft",
     ("running", "preview"): "running",
 }
 """What a change makes of a state. A launch passes through `scheduled`, which holds the buckets; an experiment stays
-there only when its launch is stuck between forward and back, and then a stop is the way out."""
+there only when its launch is stuck between forward and back, and then a stop is the way out. What is stopped can be
+stopped again, should a backend have got some of it back."""
 
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""
@@ -43,8 +46,8 @@ NARROWING: frozenset[Change] = frozenset({"pause", "stop"})
 
 
 def changes_from(state: State) -> list[Change]:
-    """The changes that a plan can make from a state."""
-    return [change for (before, change) in TRANSITIONS if before == state and change != "preview"]
+    """The changes that get an experiment on from a state."""
+    return [change for (before, change), after in TRANSITIONS.items() if before == state != after]
 
 
 class Hypothesis(StrictModel):
@@ -65,10 +68,15 @@ class Variant(StrictModel):
     )
 
 
+Relative = Annotated[float, Field(ge=-LARGEST_EFFECT, le=LARGEST_EFFECT)]
+
+
 class MetricUse(StrictModel):
     role: Role
-    mde: float | None = Field(default=None, description="relative minimum detectable effect, signed: 0.01 = up 1 %")
-    margin: float | None = Field(default=None, description="relative non-inferiority margin of a guardrail: 0.01 = 1 %")
+    mde: Relative | None = Field(default=None, description="relative minimum detectable effect, signed: 0.01 = up 1 %")
+    margin: Relative | None = Field(
+        default=None, description="relative non-inferiority margin of a guardrail: 0.01 = 1 %"
+    )
 
 
 class Design(StrictModel):

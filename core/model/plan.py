@@ -76,7 +76,7 @@ class Plan(StrictModel):
 
     @property
     def previews(self) -> dict[str, list[str]]:
-        """Variant -> test units that a preview leaves the experiment with; empty for every other change."""
+        """Variant -> test units that the change leaves the experiment with; empty for what takes exposure away."""
         kept = self.covered.get("previews")
         named = kept.items() if isinstance(kept, dict) else ()
         return {variant: [str(unit) for unit in units] for variant, units in named if isinstance(units, list)}

@@ -19,6 +19,8 @@ from .difference import difference
 
 HANDLE_DIGITS = 10
 """Hex digits of a digest in the handle that callers use."""
+ASSIGNMENT = "assignment"
+"""The covered part that says in our own words who gets which variant."""
 
 
 def assignment_of(
@@ -57,13 +59,13 @@ def assignment_of(
             name: [spec.variants[variant].parameters.get(name, production[name]) for variant in order]
             for name in spec.touched
         },
-        production=dict(production),
+        production={name: production[name] for name in spec.touched},
         audience=audience,
         exclusions=[
             Exclusion(holdout=name, salt=holdout.salt, share=holdout.share)
             for name, holdout in catalogue.holdouts_of(spec.surface, on).items()
         ],
-        previews=previews,
+        previews={variant: units for variant, units in previews.items() if variant in spec.variants},
     )
 
 
@@ -140,6 +142,8 @@ def handle_of(full: str) -> str:
 def differing_parts(before: JsonObject, after: JsonObject) -> list[str]:
     """Names of the covered parts that differ; of the catalogue, the entries, and of the overrides, the findings."""
     names = [name for name in sorted(before.keys() | after.keys()) if _text(before, name) != _text(after, name)]
+    if len(names) > 1 and ASSIGNMENT in names:
+        names.remove(ASSIGNMENT)  # the steps are compiled from it, and say the same
     return [entry for name in names for entry in _entries(name, before.get(name), after.get(name))]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audience import share
-from ..model.catalogue import Catalogue, Metric
+from ..model.catalogue import LONGEST, Catalogue, Metric
 from ..model.delivery import Audience
 from ..model.experiment import Design, MetricUse, Spec
 from ..model.size import MetricSize, Size
@@ -18,8 +18,7 @@ from ..statistics.group_sequential import Plan, are_looks, fixed_power, sequenti
 from ..statistics.multiplicity import adjusted_alpha, adjusted_power, power_to_ship
 from ..statistics.sample_sizes import required_units, required_units_for_margin
 
-DAY_LIMIT = 180
-"""Days of the longest run that is still an experiment."""
+DAY_LIMIT = LONGEST
 FORESEEABLE = 3_650
 """Days past which an accrual curve says nothing."""
 

@@ -40,13 +40,16 @@ class Backend(Protocol):
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         """Compare-and-swap our entry from `before` to `after`; a repeat that finds `after` changes nothing.
 
         Other entries of the document stay as they are, byte for byte in meaning. The write is durable on return.
+        `fence` grows with each change of the experiment and with each process that takes one over. The highest is kept
+        in the document by the same atomic write, also of a write that finds `after`, and stays when the entry goes.
 
         Raises:
-            BackendChanged: the entry is neither `before` nor `after`.
+            BackendChanged: the entry is neither `before` nor `after`, or was written under a higher fence.
             BackendFailed: the system cannot be reached or refuses; retryable says whether to try again.
         """
         ...
@@ -63,8 +66,29 @@ class Assigner(Backend, Protocol):
         """The entry for an assignment. Pure."""
         ...
 
-    def without_previews(self, entry: JsonObject) -> JsonObject:
-        """An entry as it is in a document, with its test units taken out and all else left as it is. Pure."""
+    def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
+        """(document, entry) of each experiment that is there, or of each that lets units of a layer in, by its seed.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
+    def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        """The entry as it can be put into the document: without what others have set there, which stays theirs.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
+
+    def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
+        """An entry as it is in a document, with the test units of each variant replaced, and all else as it is: they
+        get the values that the entry holds. A variant that is not in the entry is left out. Pure.
+
+        Raises:
+            Invalid: the backend cannot force a value of one of the variants.
+        """
         ...
 
 

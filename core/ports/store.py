@@ -10,9 +10,9 @@ from typing import Protocol
 from pydantic import Field
 
 from ..documents import JsonObject
-from ..model.experiment import Record, State
+from ..model.experiment import Change, Record, State
 from ..model.override import Override, Review
-from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
+from ..model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan, Step
 from ..model.strict import StrictModel
 
 
@@ -192,6 +192,10 @@ class Reader(Protocol):
         """The operation that applies a plan."""
         ...
 
+    def applied_plan(self, key: str, changes: frozenset[Change]) -> Plan | None:
+        """The plan of the last operation of these kinds that was applied to an experiment."""
+        ...
+
     def active_operation(self, key: str) -> Operation | None:
         """The unfinished operation of an experiment; there is at most one."""
         ...
@@ -203,6 +207,10 @@ class Reader(Protocol):
         ...
 
     def placements(self, key: str) -> list[Placement]: ...
+
+    def steps_of(self, key: str) -> list[Step]:
+        """Every step that an operation of the experiment ever had, oldest first."""
+        ...
 
     def previews(self, key: str) -> dict[str, list[str]]:
         """Variant -> named test units."""

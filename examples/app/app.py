@@ -69,7 +69,7 @@ def read_payload(raw: bytes) -> Payload:
 
 def read_production(raw: bytes) -> dict[str, Any]:
     """The values that were shipped; Crossfade keeps them beside those of running experiments."""
-    return json.loads(raw).get("parameters", {})
+    return dict[str, Any](**json.loads(raw).get("parameters", {}))  # TypeError when it is no object
 
 
 class Watched(Generic[T]):
@@ -157,14 +157,16 @@ class Home:
         parameters: dict[str, Any] = {}
         experiments: dict[str, str] = {}
         for name, default in DEFAULTS.items():
-            answer = sdk.eval_feature(f"{SURFACE}.{name}")
+            parameters[name] = production.get(name, default)
+            feature = f"{SURFACE}.{name}"
+            if feature not in payload.features:
+                continue  # nothing varies it; the SDK would log a warning
+            answer = sdk.eval_feature(feature)
             if answer.experiment and answer.experimentResult:
                 experiments[answer.experiment.key] = answer.experimentResult.key
-            if answer.source in ("experiment", "force"):
+            # Outside experiments, what was shipped wins over what the payload was launched on.
+            if answer.source in ("experiment", "force") or name not in production:
                 parameters[name] = answer.value
-            else:  # production: what was shipped, else what the payload was launched on, else what the code says
-                launched_on = default if answer.source == "unknownFeature" else answer.value
-                parameters[name] = production.get(name, launched_on)
         return {"parameters": parameters, "experiments": experiments}
 
 

@@ -61,7 +61,7 @@ def run_stop(parsed: argparse.Namespace) -> int:
     if (parsed.experiment is None) == (parsed.surface is None):
         print("crossfade: name an experiment, or a surface with --surface", file=sys.stderr)
         return 2
-    app = wired()
+    app = wired(whatever=True)
     keys = [parsed.experiment] if parsed.experiment else app.live_on(parsed.surface)
     if not keys:
         live = app.live_surfaces()
@@ -79,11 +79,13 @@ def run_stop(parsed: argparse.Namespace) -> int:
 
 
 def _report(answer: Applied) -> int:
-    print(f"{answer.status}: {answer.change} {answer.key}, now {answer.state}")
+    from .printing import say
+
+    say(f"{answer.status}: {answer.change} {answer.key}, now {answer.state}")
     for target, outcome in (answer.steps or {}).items():
-        print(f"  {target}: {outcome}")
+        say(f"  {target}: {outcome}")
     if answer.reason:
-        print(f"  {answer.reason}")
+        say(f"  {answer.reason}")
     return 0 if answer.status == "applied" else 1
 
 

@@ -21,14 +21,15 @@ def add(commands: Commands) -> None:
 
 
 def run_explain(parsed: argparse.Namespace) -> int:
+    from .printing import say
     from .wired import wired
 
     answer = wired().explain(parsed.experiment, parsed.unit, dict(_attribute(text) for text in parsed.set))
-    print(f"{answer.unit} gets {answer.variant or 'production values'}: {answer.detail}")
+    say(f"{answer.unit} gets {answer.variant or 'production values'}: {answer.detail}")
     for line in answer.steps:
-        print(f"  {line}")
+        say(f"  {line}")
     for name, value in answer.parameters.items():
-        print(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
+        say(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
     return 0
 
 
@@ -37,6 +38,6 @@ def _attribute(text: str) -> tuple[str, JsonValue]:
     name, _, raw = text.partition("=")
     try:
         value: JsonValue = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = raw
     return name, value

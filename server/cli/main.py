@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 
 from . import catalogue_commands, change_commands, decide_commands, demo_command, look_commands, serve_command
 from .topics import Commands
@@ -38,7 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ...core.errors import CrossfadeError
     from .printing import complain, complain_of_settings
 
-    parsed = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the rest
+    given = sys.argv[1:] if arguments is None else arguments
+    if any("\udc80" <= char <= "\udcff" for char in "".join(given)):  # how Python hands on bytes that are no UTF-8
+        print("crossfade: an argument is no text in UTF-8", file=sys.stderr)
+        return 2
+    parsed = parser().parse_args(given)
     try:
         return int(parsed.run(parsed))
     except CrossfadeError as error:

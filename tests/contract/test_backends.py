@@ -80,8 +80,8 @@ class Subject:
     def read(self, entry: str) -> JsonObject | None:
         return self.backend.read(self.settings, self.document, entry)
 
-    def write(self, entry: str, before: JsonObject | None, after: JsonObject | None) -> None:
-        self.backend.write(self.settings, self.document, entry, before=before, after=after)
+    def write(self, entry: str, before: JsonObject | None, after: JsonObject | None, fence: int = 1) -> None:
+        self.backend.write(self.settings, self.document, entry, before=before, after=after, fence=fence)
 
     def parsed(self) -> JsonObject:
         return json.loads(self.file.read_bytes())
@@ -131,7 +131,7 @@ def test_what_was_written_is_read_back(written: Subject) -> None:
 def test_an_entry_that_was_taken_out_is_absent(written: Subject) -> None:
     written.write("first", written.entry("first", "A"), None)
     assert written.read("first") is None
-    assert b"first" not in written.file.read_bytes()
+    assert b"first" not in written.file.read_bytes().replace(b'"first": 1', b"")  # the fence of its last write
 
 
 @pytest.mark.parametrize("after", ["B", None])
@@ -154,6 +154,29 @@ def test_a_write_that_expects_the_wrong_absence_is_refused(subject: Subject, bef
         subject.write("first", None, subject.entry("first", "A"))
     with pytest.raises(BackendChanged):
         subject.write("first", subject.entry("first", before) if before else None, subject.entry("first", "B"))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_write_under_an_older_fence_is_refused_also_when_the_entry_is_as_it_expects(
+    subject: Subject, there: bool
+) -> None:
+    before, after = (subject.entry("first", "A"), None) if there else (None, subject.entry("first", "A"))
+    subject.write("first", None, before, fence=7)
+    held = subject.file.read_bytes()
+    with pytest.raises(BackendChanged) as refused:
+        subject.write("first", before, after, fence=6)
+    assert not refused.value.retryable
+    assert subject.file.read_bytes() == held
+    subject.write("second", None, subject.entry("second", "B"), fence=1)
+    subject.write("first", before, after, fence=7)
+    assert subject.read("first") == after
+
+
+def test_a_removal_of_what_is_not_there_keeps_its_fence(subject: Subject) -> None:
+    subject.write("first", None, None, fence=3)
+    with pytest.raises(BackendChanged):
+        subject.write("first", None, subject.entry("first", "A"), fence=2)
+    assert subject.read("first") is None
 
 
 def test_a_repeat_changes_nothing(written: Subject) -> None:
@@ -224,7 +247,7 @@ kind, settings, document, entries = json.loads(sys.argv[1])
 backend = GrowthbookFile(Clock()) if kind == "growthbook_file" else ParametersFolder()
 
 def put(entry):
-    backend.write(settings, document, entry[0], before=None, after=entry[1])
+    backend.write(settings, document, entry[0], before=None, after=entry[1], fence=1)
 
 with ThreadPoolExecutor(8) as pool:
     list(pool.map(put, entries))
@@ -280,7 +303,7 @@ if crash:
     name, after = crash
     setattr(os, name, dying(getattr(os, name), after))
 while True:
-    backend.write(settings, document, "first", before=one, after=other)
+    backend.write(settings, document, "first", before=one, after=other, fence=1)
     one, other = other, one
     print("written", flush=True)
 """
@@ -345,6 +368,16 @@ def test_a_file_that_holds_no_json_object_is_left_as_it_is(subject: Subject, con
     for failed in (unreadable.value, unwritable.value):
         assert (failed.code, failed.retryable) == ("backend_failed", False)
         assert "Repair the file" in failed.next
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders there")
+def test_a_pipe_where_the_file_has_to_be_is_refused_and_not_waited_for(subject: Subject) -> None:
+    subject.file.parent.mkdir(parents=True)
+    os.mkfifo(subject.file)
+    for call in (lambda: subject.read("first"), lambda: subject.write("first", None, subject.entry("first", "A"))):
+        with pytest.raises(BackendFailed) as failed:
+            call()
+        assert failed.value.message == "The path does not lead to a document."
 
 
 def test_a_byte_order_mark_is_read_over(written: Subject) -> None:
@@ -444,7 +477,9 @@ def test_a_name_that_could_lead_elsewhere_is_refused(written: Subject, tmp_path:
         with pytest.raises(BackendFailed):
             written.backend.read(written.settings, document, entry)
         with pytest.raises(BackendFailed):
-            written.backend.write(written.settings, document, entry, before=None, after=written.entry("first", "A"))
+            written.backend.write(
+                written.settings, document, entry, before=None, after=written.entry("first", "A"), fence=1
+            )
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -468,7 +503,7 @@ def test_wrong_settings_are_named_and_never_used(subject: Subject, settings: Jso
     with pytest.raises(BackendFailed):
         subject.backend.read(settings, subject.document, "first")
     with pytest.raises(BackendFailed):
-        subject.backend.write(settings, subject.document, "first", before=None, after=None)
+        subject.backend.write(settings, subject.document, "first", before=None, after=None, fence=1)
 
 
 def test_right_settings_have_no_problem_before_and_after_the_first_write(subject: Subject) -> None:

@@ -63,7 +63,7 @@ class Payload:
         return self.adapter.read({"path": str(self.file)}, "payload", entry)
 
     def write(self, entry: str, before: JsonObject | None, after: JsonObject | None) -> None:
-        self.adapter.write({"path": str(self.file)}, "payload", entry, before=before, after=after)
+        self.adapter.write({"path": str(self.file)}, "payload", entry, before=before, after=after, fence=1)
 
     def put(self, assignment: Assignment) -> JsonObject:
         compiled = self.adapter.compile_assignment(assignment)
@@ -97,7 +97,7 @@ def test_an_assignment_compiles_to_one_rule_a_feature_and_one_a_preview() -> Non
         )
     )
     assert entry == {
-        "defaults": {"home.rows": 3, "home.title": "For you"},
+        "defaults": {"home.title": "For you"},
         "rules": {
             "home.title": [
                 {
@@ -142,19 +142,66 @@ def test_a_null_that_is_previewed_is_refused_and_one_that_is_not_is_allowed() ->
     assert refused.value.code == "not_expressible"
 
 
-def test_an_entry_without_previews_is_the_one_that_never_had_any() -> None:
+def test_other_test_units_change_an_entry_as_if_it_had_been_compiled_with_them() -> None:
     adapter = GrowthbookFile(StoppedClock())
     entry = adapter.compile_assignment(an_assignment(previews={"new": ["tester"], "control": ["12"]}))
-    assert adapter.without_previews(entry) == adapter.compile_assignment(an_assignment())
+    assert adapter.with_previews(entry, {}) == adapter.compile_assignment(an_assignment())
+    others = {"new": ["007", "8"], "control": ["c"]}
+    assert adapter.with_previews(entry, others) == adapter.compile_assignment(an_assignment(previews=others))
+    assert adapter.with_previews(entry, {"gone": ["tester"]}) == adapter.compile_assignment(an_assignment())
 
 
-def test_taking_an_entry_out_keeps_its_features_with_their_defaults(payload: Payload) -> None:
+def test_a_null_that_was_delivered_cannot_be_given_test_units() -> None:
+    adapter = GrowthbookFile(StoppedClock())
+    entry = adapter.compile_assignment(an_assignment(parameters={"title": ["For you", None]}))
+    with pytest.raises(Invalid):
+        adapter.with_previews(entry, {"new": ["tester"]})
+
+
+def test_an_entry_takes_the_features_along_that_it_made(payload: Payload) -> None:
     entry = payload.put(an_assignment())
+    assert list(payload.document()["features"]) == ["home.title"]
     payload.write("first", entry, None)
-    assert payload.document()["features"] == {
-        "home.rows": {"defaultValue": 3, "rules": []},
-        "home.title": {"defaultValue": "For you", "rules": []},
-    }
+    assert payload.document()["features"] == {}
+
+
+def test_a_default_goes_with_the_last_entry_that_needs_it_and_follows_production_until_then(payload: Payload) -> None:
+    first = payload.put(an_assignment("first"))
+    second = payload.put(an_assignment("second", production={"title": "For all"}))
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "For all"
+    payload.write("first", {**first, "defaults": {"home.title": "For all"}}, None)
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "For all"
+    payload.write("second", second, None)
+    assert payload.document()["features"] == {}
+
+
+def test_a_default_of_others_stays_and_is_no_part_of_the_entry(payload: Payload) -> None:
+    theirs: JsonObject = {"home.title": {"defaultValue": "Theirs", "rules": []}, "home.rows": {"defaultValue": 9}}
+    payload.file.write_text(json.dumps({"features": theirs}))
+    place: JsonObject = {"path": str(payload.file)}
+    compiled = payload.adapter.compile_assignment(an_assignment())
+    entry = payload.adapter.fitted(place, "payload", "first", compiled)
+    assert entry == {**compiled, "defaults": {}}
+    payload.write("first", None, entry)
+    assert payload.read("first") == entry
+    assert payload.adapter.fitted(place, "payload", "first", compiled) == entry
+    payload.write("first", entry, None)
+    assert payload.document()["features"] == theirs
+
+
+def test_a_default_that_others_set_between_plan_and_write_is_not_overwritten(payload: Payload) -> None:
+    entry = payload.adapter.compile_assignment(an_assignment())
+    payload.file.write_text(json.dumps({"features": {"home.title": {"defaultValue": "Theirs"}}}))
+    payload.write("first", None, entry)
+    assert payload.document()["features"]["home.title"]["defaultValue"] == "Theirs"
+    assert payload.read("first") == {**entry, "defaults": {}}
+
+
+def test_a_default_of_ours_that_somebody_changed_stays_when_the_entry_goes(payload: Payload) -> None:
+    payload.put(an_assignment())
+    payload.edit('"defaultValue": "For you"', '"defaultValue": "Theirs"')
+    payload.write("first", payload.read("first"), None)
+    assert payload.document()["features"] == {"home.title": {"defaultValue": "Theirs", "rules": []}}
 
 
 def test_features_and_rules_of_others_stay(payload: Payload) -> None:
@@ -202,8 +249,7 @@ HAND_MADE = {
     "a value in a rule": ('"Yours"', '"Mine"'),
     "a weight": ("0.6", "0.61"),
     "a default": ('"defaultValue": "For you"', '"defaultValue": "For them"'),
-    "a default that others may read": ('"defaultValue": 3', '"defaultValue": 4'),
-    "a default taken out": ('"defaultValue": 3', '"other": 3'),
+    "a default taken out": ('"defaultValue": "For you"', '"other": "For you"'),
     "a holdout's share": ("0.05", "0.5"),
     "a preview unit": ('"tester"', '"somebody"'),
     "a rule that lost its id and key": ('"first",', '"other",'),
@@ -243,12 +289,7 @@ def test_an_entry_without_rules_is_present(payload: Payload) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [
-        {"features": []},
-        {"crossfade": 5},
-        {"crossfade": {"entries": []}},
-        {"crossfade": {"entries": {"first": {"defaults": "home.title"}}}},
-    ],
+    [{"features": []}, {"features": 5}],
 )
 def test_a_payload_of_the_wrong_shape_is_left_as_it_is(payload: Payload, broken: JsonObject) -> None:
     payload.file.write_text(json.dumps(broken))
@@ -298,18 +339,25 @@ def test_production_values_are_read_and_never_written(tmp_path: Path) -> None:
     store, place = ParametersFolder(), {"path": str(tmp_path)}
     assert store.production({**place}, "home") == {}
     content = Content(experiment="first", surface="home", environment="p", variants={"control": {"title": "A"}})
-    store.write({**place}, store.content_document("home"), "first", before=None, after=store.compile_content(content))
+    store.write(
+        {**place}, store.content_document("home"), "first", before=None, after=store.compile_content(content), fence=1
+    )
     assert json.loads((tmp_path / "home.json").read_bytes()) == {
         "surface": "home",
         "parameters": {},
         "experiments": {"first": {"variants": {"control": {"title": "A"}}}},
+        "fences": {"first": 1},
     }
     document = {"surface": "home", "parameters": {"rows": 3, "title": None}, "owner": "home-team"}
     (tmp_path / "home.json").write_text(json.dumps(document))
     assert store.production({**place}, "home") == {"rows": 3, "title": None}
-    store.write({**place}, "home", "first", before=None, after=store.compile_content(content))
-    store.write({**place}, "home", "first", before=store.compile_content(content), after=None)
-    assert json.loads((tmp_path / "home.json").read_bytes()) == {**document, "experiments": {}}
+    store.write({**place}, "home", "first", before=None, after=store.compile_content(content), fence=1)
+    store.write({**place}, "home", "first", before=store.compile_content(content), after=None, fence=1)
+    assert json.loads((tmp_path / "home.json").read_bytes()) == {
+        **document,
+        "experiments": {},
+        "fences": {"first": 1},
+    }
 
 
 @pytest.mark.parametrize("document", [{"parameters": []}, {"experiments": 5, "parameters": 5}])
@@ -368,8 +416,10 @@ def test_after_any_writes_the_payload_is_what_the_model_says(sequence: list[tupl
             covered.pop(experiment, None)
             if assignment and after:
                 rules[experiment] = json.loads(json.dumps(after["rules"]))
-                covered[experiment] = {f"home.{name}" for name in assignment.production}
-                defaults |= {f"home.{name}": value for name, value in assignment.production.items()}
+                covered[experiment] = {f"home.{name}" for name in assignment.parameters}
+                defaults |= {f"home.{name}": assignment.production[name] for name in assignment.parameters}
+            needed = set[str]().union(*covered.values())
+            defaults = {name: value for name, value in defaults.items() if name in needed}
         for experiment in EXPERIMENTS:
             expected = None
             if experiment in rules:
@@ -393,3 +443,31 @@ def require_features(
         assert sorted(map(json.dumps, live)) == sorted(map(json.dumps, expected))
         kinds = [":preview:" in str(rule["id"]) for rule in live]
         assert kinds == sorted(kinds, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        5,
+        {"entries": []},
+        {"entries": {"first": 5}},
+        {"entries": {"first": {"defaults": "home.title"}}, "fences": 5},
+        {"fences": {"first": "1"}},
+    ],
+)
+def test_an_entry_whose_bookkeeping_is_damaged_can_still_be_taken_out(payload: Payload, damage: JsonValue) -> None:
+    payload.put(an_assignment())
+    payload.file.write_text(json.dumps({**json.loads(payload.file.read_bytes()), "crossfade": damage}))
+    payload.write("first", payload.read("first"), None)
+    assert payload.read("first") is None
+    assert all(not feature.get("rules") for feature in json.loads(payload.file.read_bytes())["features"].values())
+
+
+def test_the_experiments_of_a_layer_are_those_that_let_its_units_in(payload: Payload) -> None:
+    place: JsonObject = {"path": str(payload.file)}
+    assert payload.adapter.entries(place) == []
+    payload.put(an_assignment("first"))
+    payload.put(an_assignment("second", layer_seed="home.low"))
+    payload.put(an_assignment("testing", ranges=[], previews={"new": ["tester"]}))
+    assert payload.adapter.entries(place, "home.top") == [("payload", "first")]
+    assert payload.adapter.entries(place) == [("payload", "first"), ("payload", "second"), ("payload", "testing")]

@@ -101,10 +101,11 @@ class StubbornAssigner(GrowthbookFile):
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         if self.refuses:
             raise BackendFailed("The payload cannot be written: the disk is full.", retryable=False)
-        super().write(settings, document, entry, before=before, after=after)
+        super().write(settings, document, entry, before=before, after=after, fence=fence)
 
 
 class Person:

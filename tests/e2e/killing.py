@@ -91,11 +91,12 @@ class MortalBackend:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         self._events.happen(f"before {document}")
         if document in self._refused and after is not None:
             raise BackendFailed("This document takes nothing more.")
-        self._inner.write(settings, document, entry, before=before, after=after)
+        self._inner.write(settings, document, entry, before=before, after=after, fence=fence)
         self._events.happen(f"after {document}")
 
 

@@ -203,6 +203,9 @@ def test_shipped_values_are_production_and_a_broken_payload_changes_nothing(
     document.write_text(json.dumps({**content, "parameters": {"shelf_length": 12}}), encoding="utf-8")
     assert product.home(treated)["parameters"]["shelf_length"] == 12
     assert product.home(treated)["parameters"]["shelf_order"] == FIRST
+    for broken in ("{", '{"parameters": []}', '{"parameters": null}'):
+        document.write_text(broken, encoding="utf-8")
+        assert product.home(treated)["parameters"]["shelf_length"] == 12
     (folder / "growthbook.json").write_text("{", encoding="utf-8")
     assert product.home(treated)["parameters"]["shelf_order"] == FIRST
 

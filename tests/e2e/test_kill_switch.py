@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
-from crossfade.core.errors import CatalogueBroken
+from crossfade.core.errors import CatalogueBroken, StoreUnavailable
+from crossfade.core.model.brief import Brief
+from crossfade.core.model.experiment import Change
 from crossfade.server.cli.main import main
 
 from .killing import Nursery
 from .ledger import Ledger
-from .museum import COMMAND, NOON, Museum, agreed, drafted, launched, opened, visiting_process
+from .museum import COMMAND, NOON, Museum, agreed, brief, drafted, launched, opened, visiting_process
 
 Terminal = Callable[..., tuple[int, str, str]]
 
@@ -224,3 +227,149 @@ def test_a_stop_during_a_launch_waits_for_its_end_and_then_stops(
     assert (code, out.splitlines()[0]) == (0, "applied: stop guide-first, now stopped")
     assert Ledger(museum).faults() == []
     assert [row["change"] for row in Ledger(museum).operations] == ["launch", "stop"]
+
+
+def restored(museum: Museum, held: bytes) -> None:
+    """The payload as a backup has it."""
+    museum.flags.write_bytes(held)
+    assert rules_of(museum) == ["guide-first"]
+
+
+@pytest.mark.parametrize("change", ["pause", "stop"])
+def test_a_stop_takes_out_what_a_backup_brought_back(museum: Museum, terminal: Terminal, change: Change) -> None:
+    app = museum.app()
+    launched(app)
+    held = museum.flags.read_bytes()
+    app.apply_plan(agreed(app, "guide-first", change))
+    restored(museum, held)
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "flags/payload: done" in out) == (0, True)
+    assert ("had got back of it has been taken out" in out) is (change == "stop")
+    assert Ledger(museum).faults() == []
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "nothing of it is left" in out) == (0, True)
+
+
+def test_a_stop_of_a_draft_takes_out_what_a_backup_brought_back(museum: Museum, terminal: Terminal) -> None:
+    drafted(museum.app())
+    terminal("preview", "guide-first", "guide", "visitor-7")
+    held = museum.flags.read_bytes()
+    terminal("stop", "guide-first")
+    museum.flags.write_bytes(held)
+    assert terminal("stop", "guide-first")[0] == 0
+    assert rules_of(museum) == []
+
+
+def test_a_stop_that_cannot_read_a_place_does_not_say_that_nothing_is_left(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    terminal("stop", "guide-first")
+    museum.flags.write_text("{")
+    code, out, err = terminal("stop", "guide-first")
+    assert (code, out) == (1, "")
+    assert "does not hold a JSON object" in err
+
+
+def test_a_launch_is_refused_while_its_layer_holds_what_is_not_live(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    launched(app)
+    held = museum.flags.read_bytes()
+    terminal("stop", "guide-first")
+    restored(museum, held)
+    drafted(app, "guide-second")
+    refused = app.plan_change("guide-second", "launch")
+    assert [finding.code for finding in refused.findings if finding.severity == "block"] == ["delivery.orphans"]
+    assert "stop guide-first`" in refused.findings[0].message
+    assert terminal("stop", "guide-first")[0] == 0
+    assert app.apply_plan(agreed(app, "guide-second", "launch")).status == "applied"
+
+
+def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it(
+    museum: Museum, terminal: Terminal
+) -> None:
+    app = museum.app()
+    launched(app)
+    museum.database.unlink()
+    for call in (lambda: app.get_experiment("guide-first"), lambda: drafted(app, "guide-second")):
+        with pytest.raises(StoreUnavailable) as failed:
+            call()
+        assert "was removed or replaced" in failed.value.message
+    code, out, _ = terminal("stop", "guide-first")
+    assert (code, "This store does not know it" in out) == (0, True)
+    assert (rules_of(museum), Ledger(museum).text_entry) == ([], None)
+    assert "No experiment has this key." in terminal("stop", "guide-first")[2]
+
+
+BROKEN_SETTINGS = {
+    "no TOML": b"lease_seconds = \n",
+    "no text": b"\xff\xfe",
+    "unknown": b'password = "s3cret"\n',
+    "endless": b"lease_seconds = inf\n",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_SETTINGS.values(), ids=BROKEN_SETTINGS)
+def test_a_stop_works_while_the_settings_are_broken_and_says_so(
+    museum: Museum, terminal: Terminal, broken: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched(museum.app())
+    monkeypatch.delitem(museum_environment := museum.environment, "CROSSFADE_LEASE_SECONDS")
+    monkeypatch.setattr(Museum, "environment", museum_environment)
+    (museum.home / "crossfade.toml").write_bytes(broken)
+    code, _, err = terminal("check")
+    assert code == 1
+    assert "setting" in err
+    assert "s3cret" not in err
+    code, out, told = terminal("stop", "guide-first")
+    assert (code, out.startswith("applied: stop guide-first"), told) == (0, True, err)
+    assert Ledger(museum).faults() == []
+
+
+@pytest.mark.parametrize("lease", ["inf", "1e300", "nan", "0"])
+def test_a_lease_that_no_clock_can_hold_is_refused(
+    museum: Museum, terminal: Terminal, lease: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted(museum.app())
+    monkeypatch.setattr(Museum, "environment", {**museum.environment, "CROSSFADE_LEASE_SECONDS": lease})
+    code, _, err = terminal("explain", "guide-first", "visitor-1")
+    assert code == 1
+    assert "setting CROSSFADE_LEASE_SECONDS" in err
+
+
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--port", "-1"], ["--host", "nope.invalid"]])
+def test_an_address_that_cannot_be_listened_on_ends_in_a_sentence(museum: Museum, arguments: list[str]) -> None:
+    command = [*COMMAND, "serve", "--http", *arguments]
+    ended = subprocess.run(command, env=museum.environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode in (1, 2)
+    assert "crossfade" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_check_refuses_what_would_overflow_or_share_a_place(museum: Museum, terminal: Terminal) -> None:
+    file = museum.own_catalogue()
+    text = file.read_text()
+    assert terminal("check")[0] == 0
+    holdout = "holdouts: { few: { description: Few, surfaces: [gallery], share: 0.1, salt: %s, ends: 2100-01-01 } }\n"
+    other = "  other:\n    backends: { flags: { kind: growthbook_file, settings: { path: %s } } }\n"
+    other += "    default: { assigner: flags }\n"
+    for broken, told in (
+        (text + other % "out/flags/../flags/flags.json", "the backend open/flags has this path too"),
+        (text + other % "~nouser/flags.json", "has to be the absolute path"),
+        (text.replace("max_margin: 0.1, days: 14", "max_margin: 1.0e308, days: 14"), "must be at most 1000"),
+        (text.replace("max_margin: 0.1, days: 14", "max_margin: 0.1, max_days: 700000000, days: 14"), "at most 180"),
+        (text.replace("mde: 0.02", "mde: 1.0e308"), "must be at most 1000"),
+        (text.replace("mean: 12, variance: 200", "mean: 12, variance: 1.0e308"), "must be at most 1e+30"),
+        (text + holdout % "open/gallery/content", "this is the seed of a layer"),
+    ):
+        file.write_text(broken)
+        code, _, err = terminal("check")
+        assert (code, told in err, "Traceback" in err) == (1, True, False), err
+
+
+@pytest.mark.parametrize("more", [{"metrics": {"app_errors": {"margin": 1e308}}}, {}])
+def test_an_effect_that_no_number_can_hold_squared_is_a_finding_or_refused(
+    museum: Museum, more: dict[str, JsonValue]
+) -> None:
+    wanted = {"ticket_rate": None} if more else {"minutes_read": 1e308}
+    checked = museum.app().create_experiment(Brief.read(brief(success_metrics=wanted, more=more)))
+    assert not checked.ready
+    assert "spec.wrong_value" in [finding.code for finding in checked.findings]

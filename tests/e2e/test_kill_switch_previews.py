@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from crossfade.core.app import saga
 from crossfade.core.model.plan import Operation
 
 from .ledger import Ledger
-from .museum import Museum, agreed, drafted, launched
+from .museum import COMMAND, Museum, agreed, drafted, launched
 from .test_kill_switch import Terminal, museum, rules_of, terminal
 
 __all__ = ["museum", "terminal"]
@@ -219,3 +220,94 @@ def test_a_preview_of_what_is_stopped_is_refused_with_the_reason(museum: Museum,
     assert code == 1
     assert "guide-first is stopped, so it cannot preview." in err
     assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_a_preview_of_what_runs_changes_its_test_units_and_nothing_else(museum: Museum, terminal: Terminal) -> None:
+    """Neither a holdout nor a production value that changed since goes live with it."""
+    file = museum.own_catalogue()
+    launched(museum.app())
+    before, texts = Ledger(museum).flag_rules, json.loads(museum.texts.read_text())
+    file.write_text(
+        file.read_text()
+        + "holdouts:\n  late: { description: Few., surfaces: [gallery], share: 0.2, salt: late-1, ends: 2100-01-01 }\n"
+    )
+    museum.texts.write_text(json.dumps({**texts, "parameters": {"works_per_page": 20, "guide_first": True}}))
+    features = json.loads(museum.flags.read_text())["features"]
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 0, err
+    assert Ledger(museum).flag_rules[1:] == before
+    assert rules_of(museum) == ["guide-first:preview:guide", "guide-first"]
+    after = json.loads(museum.flags.read_text())["features"]
+    assert {name: {**each, "rules": []} for name, each in after.items()} == {
+        name: {**each, "rules": []} for name, each in features.items()
+    }
+    assert terminal("preview", "guide-first", "control", "visitor-7")[0] == 0
+    assert rules_of(museum) == ["guide-first:preview:control", "guide-first"]
+
+
+def test_a_preview_of_what_runs_and_is_gone_from_its_backend_is_refused(museum: Museum, terminal: Terminal) -> None:
+    launched(museum.app())
+    museum.flags.unlink()
+    code, _, err = terminal("preview", "guide-first", "guide", "visitor-7")
+    assert code == 1
+    assert "its entry is gone from flags/payload" in err
+
+
+def test_explain_tells_what_was_delivered_whatever_became_of_the_catalogue(museum: Museum, terminal: Terminal) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app())
+    units = [f"visitor-{number}" for number in range(12)]
+    before = [terminal("explain", "guide-first", unit)[1] for unit in units]
+    text = file.read_text()
+    late = "{ description: Few, surfaces: [gallery], share: 0.2, salt: late-1, ends: 2100-01-01 }"
+    file.write_text(f"{text}holdouts:\n  late:\n    {late}\n")
+    museum.texts.write_text(json.dumps({**json.loads(museum.texts.read_text()), "parameters": {"guide_first": True}}))
+    assert [terminal("explain", "guide-first", unit)[1] for unit in units] == before
+    file.write_text(text.replace("  gallery:", "  hall:"))
+    assert [terminal("explain", "guide-first", unit)[1] for unit in units] == before
+    assert terminal("preview", "guide-first", "guide", "visitor-3")[0] == 0
+    assert "gets guide: named test unit" in terminal("explain", "guide-first", "visitor-3")[1]
+    assert terminal("stop", "guide-first")[0] == 0
+    assert "the experiment is stopped" in terminal("explain", "guide-first", "visitor-3")[1]
+
+
+def test_test_units_of_a_variant_that_was_removed_keep_nobody_from_explaining_or_launching(
+    museum: Museum, terminal: Terminal
+) -> None:
+    app = museum.app()
+    drafted(app, variants={"guide": {"guide_first": True}, "maps": {"room_order": ["maps", "coins"]}})
+    terminal("preview", "guide-first", "maps", "visitor-7")
+    app.update_experiment("guide-first", 1, [], {"variants": {"maps": None, "control": {"weight": 0.5}}})
+    app.update_experiment("guide-first", 2, [], {"variants": {"guide": {"weight": 0.5}}})
+    assert "gets maps: named test unit" in terminal("explain", "guide-first", "visitor-7")[1]  # as it is delivered
+    digest = agreed(app, "guide-first", "launch")
+    assert "visitor-7" not in app.plan_summary(digest)
+    assert app.apply_plan(digest).status == "applied"
+    assert "named test unit" not in terminal("explain", "guide-first", "visitor-7")[1]
+    assert app.get_experiment("guide-first").previews is None
+    assert Ledger(museum).faults() == []
+
+
+@pytest.mark.parametrize("unit", ["", " ", "a\x1b[2Kb", "\u202eb", "x" * 257])
+def test_an_id_that_is_empty_endless_or_cannot_be_seen_is_no_test_unit(
+    museum: Museum, terminal: Terminal, unit: str
+) -> None:
+    drafted(museum.app())
+    code, out, err = terminal("preview", "guide-first", "guide", unit)
+    assert (code, out) == (1, "")
+    assert all(line.isprintable() for line in err.splitlines())
+    assert museum.app().get_experiment("guide-first").previews is None
+
+
+def test_bytes_that_are_no_text_are_refused_by_every_command(museum: Museum, terminal: Terminal) -> None:
+    for command in (["preview", "guide-first", "guide"], ["explain", "guide-first"], ["stop"]):
+        assert terminal(*command, "\udcff")[0] == 2
+
+
+def test_a_terminal_without_a_letter_gets_the_rest(museum: Museum) -> None:
+    drafted(museum.app())
+    environment = {**museum.environment, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, "explain", "guide-first", "ü-😀"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("\\xfc-\\U0001f600 gets production values")

@@ -178,7 +178,7 @@ def test_both_sdks_agree_on_every_unit(tmp_path: Path) -> None:
     adapter, place = GrowthbookFile(StoppedClock()), {"path": str(tmp_path / "payload.json")}
     for assignment in launched():
         entry = adapter.compile_assignment(assignment)
-        adapter.write({**place}, "payload", assignment.experiment, before=None, after=entry)
+        adapter.write({**place}, "payload", assignment.experiment, before=None, after=entry, fence=1)
     payload = json.loads((tmp_path / "payload.json").read_bytes())
     units = a_crowd()
     javascript = run(installed, SCRIPT, {"payload": payload, "features": FEATURES, "units": units})

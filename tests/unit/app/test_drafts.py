@@ -363,6 +363,18 @@ class TestFrom:
         assert other["variants"] != one["variants"]
         assert other["iterates"] == KEY
 
+    def test_it_has_to_name_an_experiment_however_it_is_said(self, app: Crossfade) -> None:
+        self.earlier(app)
+        patch: JsonObject = {"iterates": "bread-frist"}
+        with pytest.raises(NotFound) as refused:
+            self.follow(app, iterates=None, more=patch)
+        assert refused.value.pointer == "/more/iterates"
+        self.follow(app)
+        with pytest.raises(NotFound) as refused:
+            app.update_experiment("bread-last", 1, [], patch)
+        assert refused.value.pointer == "/changes/iterates"
+        assert kept(app, "bread-last").version == 1
+
     def test_what_is_taken_over_is_told(self, app: Crossfade) -> None:
         self.earlier(app)
         generated = self.follow(app).generated or {}

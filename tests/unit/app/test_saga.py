@@ -56,6 +56,7 @@ class FakeBackend:
         self.kind = kind
         self.local_paths: tuple[str, ...] = ()
         self.entries: dict[str, JsonObject] = {}
+        self.fences: dict[str, int] = {}
         self.judge: Callable[[JsonObject | None], Verdict] = lambda after: None
         self.after_all = False
         self.loses_writes = False
@@ -75,17 +76,21 @@ class FakeBackend:
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         self.written.append(after)
         verdict = self.judge(after)
         if verdict is None or self.after_all:
-            self._swap(entry, before, after)
+            self._swap(entry, before, after, fence)
         if verdict is not None:
             raise verdict
 
-    def _swap(self, entry: str, before: JsonObject | None, after: JsonObject | None) -> None:
+    def _swap(self, entry: str, before: JsonObject | None, after: JsonObject | None, fence: int) -> None:
+        if self.fences.get(entry, 0) > fence:
+            raise BackendChanged("A later change was written.")
         if self.entries.get(entry) not in (before, after):
             raise BackendChanged("Somebody else changed the entry.")
+        self.fences[entry] = fence
         if not self.loses_writes:
             self.entries.pop(entry, None)
             self.entries.update({entry: after} if after is not None else {})

@@ -54,6 +54,7 @@ class FatedBackend(FakeBackend):
         *,
         before: JsonObject | None,
         after: JsonObject | None,
+        fence: int,
     ) -> None:
         event = next(self._fate.on_writes, "fine")
         if event == "dies before":
@@ -62,7 +63,7 @@ class FatedBackend(FakeBackend):
             raise BackendFailed("It failed.", retryable=event == "busy")
         if event == "entry meddled with":
             self.entries[entry] = {"rule": "of somebody else"}
-        super().write(settings, document, entry, before=before, after=after)
+        super().write(settings, document, entry, before=before, after=after, fence=fence)
         if event == "dies after":
             raise Died
         if event == "answer lost":

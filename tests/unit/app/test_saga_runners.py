@@ -145,6 +145,29 @@ def test_a_runner_that_slept_while_another_undid_its_launch_writes_nothing_when_
     assert (world.there, world.placed, world.state) == ({}, {}, "draft")
 
 
+def test_a_runner_that_slept_in_its_write_cannot_bring_back_what_was_stopped_meanwhile(world: World) -> None:
+    sleeper = saga.advance(world.deps(), world.begin("launch"))
+
+    def sleep(_: JsonObject | None) -> Verdict:
+        world.flags.judge = lambda after: None
+        world.clock.at += LEASE + timedelta(seconds=1)
+        assert [each.status for each in applying.resume_abandoned(world.deps("second"))] == ["applied"]
+        assert stop_now(world.deps("second"), world.key).status == "applied"
+        return None
+
+    world.flags.judge = sleep
+    with pytest.raises(Conflict):
+        saga.advance(world.deps(), sleeper)
+    assert (world.there, world.placed, world.state) == ({}, {}, "stopped")
+
+
+def test_the_fences_of_an_experiment_grow_also_when_its_store_was_lost_and_made_anew(world: World) -> None:
+    launch, pause = world.change("launch"), world.change("pause")
+    assert launch.fence < pause.fence
+    world.clock.at += timedelta(minutes=1)
+    assert pause.fence < World(world.store, clock=world.clock).begin("launch").fence
+
+
 def test_a_call_that_waits_for_another_process_only_reads_until_the_lease_is_over(world: World) -> None:
     begun = world.begin("launch")
     writing = WritingTimes(world.store, world.clock)

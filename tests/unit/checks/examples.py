@@ -1267,7 +1267,20 @@ TRIAL = (
     ),
 )
 
+DELIVERY = (
+    Example(
+        "production.schema",
+        "block",
+        "/variants/control/parameters/columns_shown",
+        {},
+        world=World(production={"columns_shown": {"x": 1}}),
+        near_world=World(production={"columns_shown": ["time", "destination", "platform", "delay"]}),
+    ),
+    Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),
+)
+
 EXAMPLES: tuple[Example, ...] = (
+    *DELIVERY,
     *SHAPE,
     *VARIANTS,
     *CONTENT,

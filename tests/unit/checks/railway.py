@@ -266,6 +266,8 @@ class World:
     released: tuple[ReleasedRange, ...] = ()
     precedents: tuple[Precedent, ...] = ()
     trial: DryRun | None = None
+    strays: tuple[str, ...] = ()
+    production: JsonObject = field(default_factory=dict[str, JsonValue])
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -275,7 +277,7 @@ class World:
             KEY,
             spec,
             catalogue,
-            production,
+            production | self.production,
             self.today,
             live=[each.group for each in self.live if audiences_met(spec, catalogue, [each.audience])],
             live_here=len(self.live),
@@ -285,6 +287,7 @@ class World:
             released=list(self.released),
             precedents=list(self.precedents),
             trial=self.trial,
+            strays={key: f"crossfade stop {key}" for key in self.strays},
         )
 
 

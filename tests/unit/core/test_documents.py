@@ -29,7 +29,7 @@ from crossfade.core.documents import (
 )
 from crossfade.core.errors import Invalid
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), max_size=20)
 DOCUMENTS: st.SearchStrategy[JsonValue] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),

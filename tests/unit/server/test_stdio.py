@@ -38,6 +38,8 @@ NO_JSON = {
 }
 
 NO_REQUEST = {
+    b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"arguments":{"share":0.1,"share":0.9}}}': 5,
+    b'{"jsonrpc":"2.0","id":6,"method":"ping","method":"ping"}': 6,
     b"[]": None,
     b"1": None,
     b"null": None,

@@ -1,0 +1,52 @@
+"""Steps that give a running experiment other test units and leave all else of it as it was delivered: nothing that the
+catalogue or production says today goes live with them."""
+
+from __future__ import annotations
+
+from ..documents import same
+from ..errors import NotAllowed
+from ..model.experiment import Record
+from ..model.plan import Step
+from ..ports.backend import assigns
+from ..ports.store import Placement
+from . import calls
+from .dependencies import Dependencies
+
+
+def retesting_steps(
+    deps: Dependencies, record: Record, placements: list[Placement], previews: dict[str, list[str]]
+) -> list[Step]:
+    """
+    Args:
+        previews: variant -> its test units afterwards.
+
+    Raises:
+        NotAllowed: the entry that was delivered is gone, so there is nothing to give test units.
+        BackendFailed: the backend cannot be read.
+    """
+    steps: list[Step] = []
+    for placement in placements:
+        backend, place = deps.backend(placement.place.kind), placement.place
+        if not (placement.opens_traffic and assigns(backend)):
+            continue
+        now = backend.read(place.settings, place.document, record.key)
+        if now is None and previews:
+            raise NotAllowed(
+                f"{record.key} is running, and its entry is gone from {place.backend}/{place.document}.",
+                next=f"{calls.plan(record.key, 'pause')}, then resume it: that delivers it again",
+            )
+        after = None if now is None else backend.with_previews(now, previews)
+        if not same(now, after):
+            tests = [f"test units of {variant}: {', '.join(units)}" for variant, units in previews.items()]
+            steps.append(
+                Step(
+                    place=place,
+                    action="put",
+                    entry=record.key,
+                    before=now,
+                    after=after,
+                    opens_traffic=True,
+                    summary=tests,
+                )
+            )
+    return steps
