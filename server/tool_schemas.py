@@ -13,10 +13,7 @@ from ..tools.spec import ToolSpec
 
 VERBATIM = frozenset({"enum", "required", "const", "default"})
 """Keywords whose values are data, not schemas."""
-FAILURE: JsonObject = {
-    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "retryable": {"type": "boolean"}},
-    "required": ["code", "message", "retryable"],
-}
+FAILURE: JsonObject = {"required": ["code", "message", "retryable"]}
 
 
 def tool_of(spec: ToolSpec) -> Tool:

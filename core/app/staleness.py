@@ -6,6 +6,7 @@ from ..errors import Stale
 from ..model.finding import Finding
 from ..model.plan import Operation, Plan
 from ..planning.compile import differing_parts
+from ..ports.store import Reader
 from . import calls
 from .dependencies import Dependencies
 from .plans import PAST, compile_plan, require_change
@@ -36,6 +37,9 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         record = require_change(view, found.key, found.change)
         if record.version != found.version:
             raise stale(found, ["version"])
+        taken = _taken(view, found)
+        if taken:
+            raise stale(found, taken)
         previews = found.previews if found.change == "preview" else view.previews(found.key)
         fresh = compile_plan(
             deps, view, record, found.change, found.created, found.expires, found.ranges or None, previews
@@ -46,6 +50,16 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
     if fresh.plan.digest != found.digest:
         parts = differing_parts(found.covered, fresh.plan.covered)
         raise _overtaken(found, last) if last and PAST in parts else stale(found, parts)
+
+
+def _taken(view: Reader, found: Plan) -> list[str]:
+    """The proposed buckets that somebody else has taken since."""
+    others = [part for part in view.held(found.layer) if part.key != found.key] if found.ranges else []
+    return [
+        f"buckets {part.lo}-{part.hi - 1} are held by {part.key} now"
+        for part in others
+        if any(part.lo < mine.hi and mine.lo < part.hi for mine in found.ranges)
+    ][:3]
 
 
 def _overtaken(found: Plan, last: Operation) -> Stale:

@@ -165,7 +165,9 @@ async def test_a_plan_that_no_longer_fits_the_layer_says_that_nothing_is_free(mu
         await visitor.draft("guide-other", allocation=0.6)
         late, early = await visitor.planned("guide-first"), await visitor.planned("guide-other")
         assert (await apply(visitor, early)).body["status"] == "applied"
-        require_refused(museum, await apply(visitor, late), "stale_plan", "allocation.available")
+        require_refused(museum, await apply(visitor, late), "stale_plan", "buckets 0-5999", "guide-other")
+        again = await visitor.call("plan_change", key="guide-first", change="launch")
+        assert "allocation.available" in [finding["code"] for finding in again.body["findings"]]
 
 
 @pytest.mark.parametrize("document", ["flags", "texts"])

@@ -88,6 +88,8 @@ def launch(inspector: Inspector) -> Launch:
     mended = inspector.call("update_experiment", key=key, version=drafted["version"], fixes=fixes)
     assert mended["ready"], mended["findings"]
     shown = inspector.call("get_experiment", key=key, full=True)
+    sized = inspector.call("estimate_sample_size", surface=best["key"], metrics={metric: None})
+    assert sized["menu"]
     checked, planned = together(
         lambda: inspector.call("validate_experiment", spec=shown["spec"]),
         lambda: inspector.call("plan_change", key=key, change="launch"),
