@@ -10,6 +10,7 @@ from ..checks.all_checks import CASE_CHECKS, run_checks
 from ..checks.coordination import NAMED
 from ..checks.engine import Case, Check, worst_first
 from ..checks.shape import read_spec, unknown_place
+from ..checks.stand_ins import beside, stood_in
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
@@ -62,17 +63,21 @@ def examine(
     started: date | None = None,
     chosen: Iterable[str] | None = None,
 ) -> tuple[Case | None, list[Finding]]:
-    """The case of a document and all its findings; no case when the document is not a spec on a known surface.
+    """The case of a document and all its findings; no case when the document is not a spec on a known surface, where
+    what breaks the schema does not hide what is wrong elsewhere.
 
     Args:
         chosen: pointers to what the server chose, where that is known.
     """
-    spec = read_spec(document)
+    spec, shape, places = read_spec(document), list[Finding](), frozenset[str]()
     if not isinstance(spec, Spec):
-        return None, spec
+        shape, usable = spec, stood_in(document, catalogue)
+        if usable is None:
+            return None, shape
+        spec, places = usable
     lost = unknown_place(spec, catalogue)
     if lost:
-        return None, lost
+        return None, [*shape, *lost]
     surface, layer = catalogue.surfaces[spec.surface], layer_name(spec.environment, spec.surface, spec.layer)
     now = deps.clock.now()
     case = Case(
@@ -90,7 +95,10 @@ def examine(
         released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
     )
     case = replace(among_neighbours(view, case), precedents=precedents(view, case))
-    return case, _with_overrides(view, key, document, run_checks(case, checks))
+    found = run_checks(case, checks)
+    if shape:
+        return None, worst_first([*shape, *beside(found, places)])
+    return case, _with_overrides(view, key, document, found)
 
 
 def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:

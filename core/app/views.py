@@ -25,6 +25,8 @@ SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""
 SHOWN_CHANGES = 8
+"""Most changes told; of a draft that is blocked `CHANGES_BESIDE_FAULTS`, to leave the room to what is wrong."""
+CHANGES_BESIDE_FAULTS = 3
 FULL_ALLOWED = 12
 ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
@@ -102,7 +104,7 @@ def checked(
             "ready": ready,
             "findings": [],
             "generated": first_of(generated, SHOWN_CHOICES),
-            "changed": first_of(changed, SHOWN_CHANGES),
+            "changed": first_of(changed, SHOWN_CHANGES if ready else CHANGES_BESIDE_FAULTS),
             "size": size_view(case),
             "next": following,
         }
