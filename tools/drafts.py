@@ -59,7 +59,10 @@ def create_experiment(
     key: Annotated[str | None, Field(description="Default made from surface and change")] = None,
     iterates: Annotated[str | None, Field(alias="from", description="Key of an experiment to iterate on")] = None,
     more: Annotated[
-        JsonObject | None, Field(description="Other spec fields as a merge patch: weights, design, tags")
+        JsonObject | None,
+        Field(
+            description='Other spec fields, a merge patch: {"variants": {"control": {"weight": 0.8}}, "tags": [...]}'
+        ),
     ] = None,
 ) -> Checked:
     """Draft an experiment from a short brief. Generates the rest (control, required metrics, size, duration, layer),

@@ -145,6 +145,7 @@ def _checked(answer: Checked) -> Lines:
     if answer.changed:
         for at, (before, after) in answer.changed.items():
             yield f"changed {at}: {shown(before)} -> {shown(after)}"
+    yield from _each("also changed", answer.more_changed)
     yield from _generated(answer.generated)
     if answer.size is not None:
         found = "; ".join(f"{name} {effect:g}" for name, effect in (answer.size.detects or {}).items())
@@ -167,7 +168,7 @@ def _estimate(answer: Estimate) -> Lines:
     if answer.enough is not None:
         yield f"shortest: {_option(answer.enough)}"
     else:
-        yield "no run of 180 days is enough: ask for a larger effect, fewer variants, or a wider audience"
+        yield "no run of 180 days is enough: ask for more of what needs most, fewer variants, or a wider audience"
     yield f"next: {answer.next}"
 
 

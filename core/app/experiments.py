@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .. import audience as audiences
 from ..checks.shape import read_spec
-from ..documents import canonical
+from ..documents import JsonObject, canonical, digest
 from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
@@ -132,7 +132,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "version": record.version,
             "state": record.state,
             "ready": ready,
-            "overridden": first_of(overrides_of(findings), SHOWN_NAMED),
+            "overridden": first_of(_overridden(view, record, findings), SHOWN_NAMED),
             "name": cut(str(record.document.get("name", record.key)), SHOWN_TITLE),
             "surface": record.surface,
             "owner": record.owner,
@@ -147,6 +147,13 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
     blocks = [finding for finding in findings if finding.blocks]
     return with_findings(shown, blocks) if blocks else shown
+
+
+def _overridden(view: Reader, record: Record, findings: list[Finding]) -> JsonObject:
+    """Finding -> why a person lets it stand: of a draft those it still has, else those it was launched under."""
+    if record.state == "draft":
+        return overrides_of(findings)
+    return {f"{each.code} {each.pointer}": str(each) for each in view.overrides(record.key, digest(record.document))}
 
 
 def _audience_text(deps: Dependencies, record: Record) -> str:

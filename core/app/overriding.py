@@ -21,6 +21,8 @@ from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
 
+SHOWN_GOT = 100
+"""Most characters of a value in the question to a person."""
 EXAMPLE_REASON = "why it may stay"
 
 
@@ -70,7 +72,7 @@ def _question(record: Record, change: Change, findings: Sequence[Finding]) -> st
     name = one_line(str(record.document.get("name", record.key)))
     what = "this finding" if len(findings) == 1 else f"these {len(findings)} findings"
     lines = [f'Let {what} stand, so that "{name}" ({record.surface}) can {change}?']
-    lines += [f"  {finding.code} at {finding.at}: {one_line(finding.message)}" for finding in findings]
+    lines += [f"  {finding.code} at {finding.at}: {one_line(finding.message)}{_got(finding)}" for finding in findings]
     lines.append("A yes needs a reason, is kept with it, and ends with the next change of the draft.")
     lines.append(f"{record.key}, version {record.version}, spec {digest(record.document)[:10]}")
     return "\n".join(lines)
@@ -98,6 +100,11 @@ def _of(deps: Dependencies, view: Reader, record: Record, findings: list[Finding
         why = "blocks and nobody can lift it" if found[0].blocks else "blocks nothing, so there is nothing to lift"
         raise _cannot(f"{code} {why}.", code, possible, following)
     return found
+
+
+def _got(finding: Finding) -> str:
+    """What the draft asks for, which the person lets stand."""
+    return f" It is {one_line(str(finding.got))[:SHOWN_GOT]}." if finding.got is not None else ""
 
 
 def _cannot(message: str, code: str, possible: list[str], following: str) -> CrossfadeError:

@@ -96,6 +96,7 @@ def checked(
 ) -> Checked:
     """The answer to a create, an update or a validation."""
     ready = not any(finding.blocks for finding in findings)
+    told = SHOWN_CHANGES if ready else CHANGES_BESIDE_FAULTS
     answer = Checked.model_validate(
         {
             "key": record.key if record else None,
@@ -104,7 +105,8 @@ def checked(
             "ready": ready,
             "findings": [],
             "generated": first_of(generated, SHOWN_CHOICES),
-            "changed": first_of(changed, SHOWN_CHANGES if ready else CHANGES_BESIDE_FAULTS),
+            "changed": first_of(changed, told),
+            "more_changed": listed_first(list(changed or {})[told:], NAMED_FINDINGS) or None,
             "size": size_view(case),
             "next": following,
         }

@@ -92,17 +92,10 @@ def _cells(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tup
 
 
 def _lets_in_unlisted(condition: Condition, attribute: Attribute) -> bool:
-    """Whether values of an open attribute that the catalogue does not list meet a condition: of a value that is named,
-    at most that many units have it."""
-    if not attribute.open or any(
-        bound is not None for bound in (condition.gte, condition.gt, condition.lte, condition.lt)
-    ):
-        return False
-    if condition.values is None:
-        return True
-    known = [typed(text, attribute.type) for text in attribute.shares]
-    singles = [condition.model_copy(update={"values": [value]}) for value in condition.values]
-    return any(not any(meets(value, single) for value in known) for single in singles)
+    """Whether values of an open attribute that the catalogue does not list meet a condition. A value that is named and
+    not listed counts as nobody's: it has not been seen."""
+    bounds = (condition.gte, condition.gt, condition.lte, condition.lt)
+    return attribute.open and condition.values is None and all(bound is None for bound in bounds)
 
 
 def _intervals(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tuple[Kept, float]]:

@@ -52,6 +52,7 @@ class Checked(StrictModel):
     total: int | None = Field(default=None, description="findings, when not all are told in full")
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
+    more_changed: list[str] | None = None
     size: SizeView | None = None
     next: str
 
