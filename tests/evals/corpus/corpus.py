@@ -102,8 +102,8 @@ def mutants(catalogues: dict[str, Catalogue]) -> list[Mutant]:
 
 
 def _made(operator: str, catalogues: dict[str, Catalogue]) -> Iterator[Mutant]:
-    """Some mutants of an operator: one of each kind of place and change in turn, from any of the specs; what is as it was
-    is none."""
+    """Some mutants of an operator: one of each kind of place and change in turn, from any of the specs. What is as
+    it was is no mutant."""
     chance = random.Random(f"{SEED} {operator}")
     kinds: dict[str, list[tuple[Sound, Change]]] = {}
     for source in sound_specs():

@@ -1,4 +1,4 @@
-"""Hold the server's answers against the reviewer's list: what was caught, what was missed, and what the fixes are worth."""
+"""Hold the server's answers against the reviewer's list: what was caught, and what the fixes are worth."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pydantic import JsonValue, TypeAdapter
 from crossfade.core.app.cases import examine
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.checks.all_checks import CHECKS
+from crossfade.core.checks.shape import CHECKS as SHAPE
 from crossfade.core.documents import JsonObject, patch_object
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.model.finding import Finding
 
 from .corpus import HERE, Mutant, Sound, Verdict
 
+FIRST = frozenset(check.code for check in SHAPE)
 Place = tuple[str, str]
 """(code, pointer)"""
 
@@ -117,7 +119,9 @@ def _try_first(app: Crossfade, document: JsonObject, finding: Finding, outcome: 
         return
     outcome.fixable += 1
     left = {_place(each) for each in _examined(app, patch_object(document, fix.patch)) if each.blocks}
-    if left <= set(outcome.blocks) - {_place(finding)}:
+    # While a document is no spec on a known surface, nothing else is asked: what shows afterwards was hidden.
+    known = left if finding.code in FIRST else set(outcome.blocks)
+    if left <= known - {_place(finding)}:
         outcome.cured += 1
     else:
         outcome.uncured.append(_place(finding))
@@ -126,12 +130,12 @@ def _try_first(app: Crossfade, document: JsonObject, finding: Finding, outcome: 
 def weakening(before: JsonObject, after: JsonObject) -> str | None:
     """How a change makes a test weaker: a larger effect or margin, another level or power in the wrong direction, a
     guardrail that is gone. What was no possible value before cannot be weakened."""
-    for name, use in _members(before, "metrics").items():
-        now = _members(after, "metrics").get(name)
-        if isinstance(use, dict) and use.get("role") == "guardrail" and (not isinstance(now, dict) or _role(now) != "guardrail"):
-            return f"{name} guards no more"
+    earlier, later = _members(before, "metrics"), _members(after, "metrics")
+    if _guardrails(later) < _guardrails(earlier):
+        return "a guardrail is gone"
+    for name, use in earlier.items():
         for limit in ("mde", "margin"):
-            old, new = _number(use, limit), _number(now, limit)
+            old, new = _number(use, limit), _number(later.get(name), limit)
             if 0 < abs(old) < abs(new):
                 return f"{limit} of {name} from {old} to {new}"
     old, new = _members(before, "design"), _members(after, "design")
@@ -140,8 +144,8 @@ def weakening(before: JsonObject, after: JsonObject) -> str | None:
     return "power falls" if 0 < _number(new, "power") < _number(old, "power") < 1 else None
 
 
-def _role(use: JsonObject) -> JsonValue:
-    return use.get("role")
+def _guardrails(metrics: JsonObject) -> int:
+    return sum(isinstance(use, dict) and use.get("role") == "guardrail" for use in metrics.values())
 
 
 def _members(document: JsonObject, name: str) -> JsonObject:

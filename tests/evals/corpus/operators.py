@@ -13,7 +13,7 @@ from itertools import combinations
 
 from pydantic import JsonValue
 
-from crossfade.core.documents import JsonObject, pointer
+from crossfade.core.documents import JsonObject
 
 Path = tuple[str | int, ...]
 Change = tuple[Path, str, Callable[[], JsonObject]]
@@ -45,8 +45,15 @@ def places(value: JsonValue, path: Path = ()) -> Iterator[tuple[Path, JsonValue]
 
 def at(document: JsonValue, path: Path) -> JsonValue:
     for key in path:
-        document = document[key]  # type: ignore[index,call-overload]  # the path was made from this document
+        document = _member(document, key)
     return document
+
+
+def _member(parent: JsonValue, key: str | int) -> JsonValue:
+    if isinstance(parent, dict):
+        return parent[str(key)]
+    assert isinstance(parent, list), "the path was made from this document"
+    return parent[int(key)]
 
 
 def put(document: JsonObject, path: Path, value: JsonValue) -> JsonObject:
@@ -167,7 +174,7 @@ def elsewhere(document: JsonObject, words: Vocabulary) -> Iterator[Change]:
         kind = _kind(path)
         for what, names in (("here", words.own), ("foreign", words.foreign)) if kind else ():
             for name in names[kind or ""]:
-                if isinstance(value, str) and len(path) < 3 and path[0] != "audience":
+                if isinstance(value, str) and path[:1] != ("audience",) and len(path) < 3:
                     yield path, f"{what}: {name}", partial(put, document, path, name)
                 elif name not in _keys(at(document, path[:-1])):
                     yield path, f"{what}: {name}", partial(rekeyed, document, path, name)
@@ -219,7 +226,11 @@ def duplicate(document: JsonObject, _: Vocabulary) -> Iterator[Change]:
             yield path, "twice", partial(put, document, path[:-1], [*parent, deepcopy(value)])
         elif len(path) == 2 and path[0] == "variants" and isinstance(value, dict) and isinstance(parent, dict):
             half = {**value, "weight": float(str(value["weight"])) / 2}
-            yield path, "twice", partial(put, document, ("variants",), {**parent, str(path[1]): half, f"{path[1]}-2": half})
+            yield (
+                path,
+                "twice",
+                partial(put, document, ("variants",), {**parent, str(path[1]): half, f"{path[1]}-2": half}),
+            )
 
 
 def rename(document: JsonObject, _: Vocabulary) -> Iterator[Change]:
@@ -249,4 +260,3 @@ OPERATORS: dict[str, Operator] = {
         rename,
     )
 }
-

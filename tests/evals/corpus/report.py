@@ -58,13 +58,23 @@ def _weak(outcomes: Iterable[Outcome]) -> int:
 
 
 def _row(operator: str, outcomes: Sequence[Outcome]) -> str:
-    caught, missed = (sum(getattr(outcome, name) and outcome.broken for outcome in outcomes) for name in ("caught", "missed"))
+    caught, missed = (
+        sum(getattr(outcome, name) and outcome.broken for outcome in outcomes) for name in ("caught", "missed")
+    )
     alarms = sum(outcome.false_alarm for outcome in outcomes)
     fixable, cured = sum(outcome.fixable for outcome in outcomes), sum(outcome.cured for outcome in outcomes)
     broken = _broken(outcomes)
     sound = len(outcomes) - broken
     return ROW.format(
-        operator, len(outcomes), broken, caught, missed, sound, alarms, f"{fixable}/{fixable + _weak(outcomes)}", f"{cured}/{fixable}"
+        operator,
+        len(outcomes),
+        broken,
+        caught,
+        missed,
+        sound,
+        alarms,
+        f"{fixable}/{fixable + _weak(outcomes)}",
+        f"{cured}/{fixable}",
     )
 
 
