@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 check format docs bench tokens lock clean
+.PHONY: help demo test test-313 check format docs bench tokens corpus lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -56,6 +56,9 @@ bench: $(READY) ## measure speed and load
 
 tokens: $(READY) ## count the tokens that the tools cost a model
 	@$(BIN)/python tests/bench/tokens.py
+
+corpus: $(READY) ## show what validation catches of a few hundred broken specs
+	@$(BIN)/python -m tests.evals.corpus.report
 
 lock: $(OWN_UV) ## bring requirements.lock up to date with pyproject.toml (newest: LOCK_FLAGS=--upgrade)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \

@@ -13,6 +13,7 @@ from ..checks.shape import allowed_fields
 from ..documents import JsonObject, pointer
 from ..errors import NotAllowed, StoreUnavailable
 from ..model.plan import AuditEvent
+from ..names import spelled
 from . import calls
 from .dependencies import Dependencies
 
@@ -45,10 +46,21 @@ def claims_in(document: JsonObject) -> list[str]:
 def _claims(document: Mapping[str, JsonValue], path: list[int | str]) -> Iterator[str]:
     fields = allowed_fields(path)
     for name, value in document.items():
-        if fields and name not in fields and value is not None and claims_authority(name):
+        if (
+            fields
+            and name not in fields
+            and value is not None
+            and claims_authority(name)
+            and not _misspelt(name, fields)
+        ):
             yield pointer(*path, name)
         elif isinstance(value, dict):
             yield from _claims(value, [*path, name])
+
+
+def _misspelt(name: str, fields: list[str]) -> bool:
+    """Whether a name is a slip in one of the spec's own fields, as `Decision` is: a check tells how to mend it."""
+    return spelled(name, fields) is not None
 
 
 def require_no_claims(deps: Dependencies, tool: str, key: str | None, document: JsonObject, at: str) -> None:

@@ -112,7 +112,8 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, path: Path, *, 
         here = (*path, index) if indexed else path
         if not fits_type(value, attribute.type):
             better = _from_text(value, attribute.type)
-            sets = (here, better) if better is not None else None
+            absent = isinstance(better, str) and attribute.type == "string" and _never_occurs(better, attribute)
+            sets = (here, better) if better is not None and not absent else None
             yield Fault("value", here, f"The attribute holds {named(attribute.type)}.", got=value, sets=sets)
         elif isinstance(value, str) and attribute.type == "string" and _never_occurs(value, attribute):
             yield _unknown_value(value, attribute, here, indexed=indexed)

@@ -198,7 +198,9 @@ def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.unit != case.spec.unit:
             at, cures = pointer("metrics", name), list[Cure]()
-            if use.role != "success" and name not in required:
+            if metric.unit == case.surface.unit:
+                cures.append(Cure(f"randomise by {metric.unit}, as the surface does", nest("/unit", metric.unit)))
+            elif use.role != "success" and name not in required:
                 cures.append(Cure("leave it out", nest(at, None), relaxes=use.role == "guardrail"))
             message = f"It is measured per {metric.unit}, and the experiment randomises by {case.spec.unit}."
             yield Fault(at, message, metric.unit, allowed=[case.spec.unit], cures=cures)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject, canonical, nest, pointer
+from ..documents import JsonObject, canonical, nest, patch_to, pointer
 from ..names import meant, nearest, same_name
 from .engine import Cure, Fault
 
@@ -66,6 +66,7 @@ def _cure(
         if better is not None:
             mended = _replaced(mended, path, better)
             changes.append(f"use {_text(better)}")
+    mended = _renamed(mended, schema, changes)
     if isinstance(mended, list) and isinstance(production, list) and not meets_schema(mended, schema):
         completed = mended + [item for item in production if item not in mended]
         if meets_schema(completed, schema):
@@ -78,7 +79,23 @@ def _cure(
             changes.append("keep the other fields of production")
     if not changes or not meets_schema(mended, schema):
         return None
-    return Cure(", ".join(changes), nest(at, mended))
+    # A merge patch keeps what it does not name, so what goes is named too.
+    patch = patch_to(value, mended) if isinstance(value, dict) and isinstance(mended, dict) else mended
+    return Cure(", ".join(changes), nest(at, patch))
+
+
+def _renamed(value: JsonValue, schema: JsonObject, changes: list[str]) -> JsonValue:
+    """An object with the fields that it plainly means; `changes` is told of each."""
+    known = schema.get("properties")
+    if not isinstance(value, dict) or not isinstance(known, dict):
+        return value
+    renamed: JsonObject = {}
+    for name, inner in value.items():
+        likely = None if name in known else meant(name, known.keys() - value.keys())
+        renamed[likely or name] = inner
+        if likely is not None:
+            changes.append(f"rename {name} to {likely}")
+    return renamed
 
 
 def _fault(
@@ -142,6 +159,8 @@ def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue
         if same:
             return same[0]
         return meant(given, texts) if isinstance(given, str) else None
+    if kind == "uniqueItems" and isinstance(given, list):
+        return [item for index, item in enumerate(given) if item not in given[:index]]
     if kind in ("minimum", "maximum"):
         return limits["limit"]
     if kind == "type" and isinstance(given, str):

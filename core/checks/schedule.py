@@ -36,7 +36,7 @@ def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
     weeks = (blackout.start - start).days // 7 * 7
     if weeks >= case.surface.policy.min_days:
         cures.append(Cure(f"{case.running(weeks)}, to end before it", nest("/design/days", weeks)))
-    after = blackout.end + timedelta(days=1)
+    after = case.surface.clear_start(blackout.end + timedelta(days=1), case.spec.design.days)
     cures.append(Cure(_starting(case, after), nest("/schedule/start", after.isoformat())))
     return cures
 

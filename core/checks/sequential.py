@@ -49,7 +49,7 @@ def looks_grow(case: Case) -> Iterator[Fault]:
     cures: list[Cure] = []
     for divisor, effect in ((1, "look at"), (100, "read them as per cent:")):
         fractions = sorted({round(look / divisor, 4) for look in looks if 0 < look / divisor <= 1} | {1.0})
-        if len(fractions) > 1 and are_looks(fractions) and (divisor == 100) == (max(looks) > 1):
+        if len(fractions) > 1 and are_looks(fractions) and (divisor == 100) == (min(looks) >= 1):
             cures.append(Cure(f"{effect} {_shown(fractions)}", _with_looks(fractions)))
     message = f"Looks are shares of the units that grow within 0 and 1; at most {MAX_LOOKS} of them."
     yield Fault(LOOKS, message, got=_shown(looks), cures=cures or _weekly(case))

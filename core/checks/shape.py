@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from ..documents import JsonObject, nest, pointer
+from ..documents import JsonObject, canonical, nest, patch_object, pointer
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding
@@ -41,26 +42,51 @@ WANTED = {
     "date_from_datetime_inexact": "a day, as 2026-12-31",
 }
 """What a field must be, by pydantic's name of the fault."""
+TYPED: dict[str, type[bool] | type[int] | type[float]] = {"bool_type": bool, "int_type": int, "float_type": float}
+"""Faults of texts that pydantic reads as values of another type unless it is told to be strict."""
 
 
 def read_spec(document: JsonObject) -> Spec | list[Finding]:
     """The spec, or a finding for every place where the document is not one."""
     try:
-        return Spec.model_validate(document)
+        spec = Spec.model_validate(document)
     except ValidationError as error:
-        return worst_first(_findings(error))
+        return worst_first(_findings(document, error))
+    return worst_first([*_read_out_of_texts(document)]) or spec
 
 
-def _findings(error: ValidationError) -> list[Finding]:
+def _read_out_of_texts(document: JsonObject) -> Iterator[Finding]:
+    """Findings for texts that stand where a number, true or false belongs: what reads them as one may read another."""
+    try:
+        Spec.model_validate(document, strict=True)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            given = fault.get("input")
+            if fault["type"] in TYPED and isinstance(given, str):
+                yield _text_finding(document, fault["type"], list(fault["loc"]), given)
+
+
+def _text_finding(document: JsonObject, kind: str, path: list[int | str], given: str) -> Finding:
+    read: bool | float = TypeAdapter(TYPED[kind]).validate_python(given)
+    cure = Cure(f"use {canonical(read)} itself", _with_value(document, path, read))
+    fault = Fault(pointer(*path), f"This must be {WANTED[kind]}, not a text.", got=_shown(given), cures=[cure])
+    return as_finding("spec.wrong_value", "block", fault)
+
+
+def _findings(document: JsonObject, error: ValidationError) -> list[Finding]:
     findings: list[Finding] = []
     for fault in error.errors(include_url=False):
         expected = str(fault.get("ctx", {}).get("expected", ""))
-        code, described = _describe(fault["type"], fault["loc"], _QUOTED.findall(expected), fault.get("input"))
+        code, described = _describe(
+            document, fault["type"], fault["loc"], _QUOTED.findall(expected), fault.get("input")
+        )
         findings.append(as_finding(code, "block", described))
     return findings
 
 
-def _describe(kind: str, loc: tuple[int | str, ...], options: list[str], given: JsonValue) -> tuple[str, Fault]:
+def _describe(
+    document: JsonObject, kind: str, loc: tuple[int | str, ...], options: list[str], given: JsonValue
+) -> tuple[str, Fault]:
     path = [part for part in loc if part != "[key]"]
     at = pointer(*path)
     if kind == "extra_forbidden":
@@ -70,12 +96,47 @@ def _describe(kind: str, loc: tuple[int | str, ...], options: list[str], given: 
     if kind == "literal_error":
         close = nearest(given, options, 1) if isinstance(given, str) else []
         likely = meant(given, options) if isinstance(given, str) else None
-        cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
+        cures = (
+            [Cure(f"use {likely}", _with_value(document, path, likely))] if likely else _plain(document, path, given)
+        )
         message = "This is none of the allowed values."
         return "spec.wrong_value", Fault(at, message, _shown(given), options, close, cures)
     wanted = WANTED.get(kind, "of another kind; resource schema://experiment has the schema")
     sentence = f"This must be {wanted}."
-    return "spec.wrong_value", Fault(at, sentence, got=_shown(given))
+    cures = _plain(document, path, given) if "[key]" not in loc else []
+    return "spec.wrong_value", Fault(at, sentence, got=_shown(given), cures=cures)
+
+
+def _plain(document: JsonObject, path: list[int | str], given: JsonValue) -> list[Cure]:
+    """Cures that need no guess: the only item of a list that should be none; else to leave out what has a default."""
+    cures: list[Cure] = []
+    if isinstance(given, list) and len(given) == 1:
+        cures.append(Cure(f"use {_shown(given[0])} itself", _with_value(document, path, given[0])))
+    if path and (isinstance(path[-1], int) or path[-1] in allowed_fields(path[:-1])):
+        cures.append(Cure("leave it out", _with_value(document, path, None)))
+    return [cure for cure in cures if _fits(patch_object(document, cure.patch), path)]
+
+
+def _with_value(document: JsonObject, path: list[int | str], value: JsonValue) -> JsonObject:
+    """The merge patch that puts a value at a path; None takes out what is there. A patch replaces a list as a whole."""
+    inner: JsonValue = document
+    for depth, token in enumerate(path):
+        if isinstance(inner, list):
+            index = int(token)
+            kept = [] if value is None else [value]
+            whole = [*inner[:index], *kept, *inner[index + 1 :]]
+            return nest(pointer(*path[:depth]), whole)
+        inner = inner.get(str(token)) if isinstance(inner, dict) else None
+    return nest(pointer(*path), value)
+
+
+def _fits(document: JsonObject, path: list[int | str]) -> bool:
+    """Whether nothing is wrong any more with what a document has at a path."""
+    try:
+        Spec.model_validate(document)
+    except ValidationError as error:
+        return not any(list(fault["loc"])[: len(path)] == path for fault in error.errors(include_url=False))
+    return True
 
 
 def _unknown_field(path: list[int | str], given: JsonValue) -> Fault:
@@ -144,14 +205,17 @@ def unknown_place(spec: Spec, catalogue: Catalogue) -> list[Finding]:
     if spec.surface not in catalogue.surfaces:
         findings.append(_unknown("surface.known", "/surface", spec.surface, sorted(catalogue.surfaces)))
     if spec.environment not in catalogue.environments:
-        findings.append(_unknown("environment.known", "/environment", spec.environment, sorted(catalogue.environments)))
+        known, default = sorted(catalogue.environments), catalogue.default_environment
+        findings.append(_unknown("environment.known", "/environment", spec.environment, known, default))
     return findings
 
 
-def _unknown(code: str, at: str, name: str, allowed: list[str]) -> Finding:
+def _unknown(code: str, at: str, name: str, allowed: list[str], default: str | None = None) -> Finding:
     close = nearest(name, allowed)
     likely = meant(name, allowed)
     cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
+    if default is not None and likely is None:
+        cures.append(Cure(f"use {default}, the default", nest(at, default)))
     fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
     return as_finding(code, "block", fault)
 

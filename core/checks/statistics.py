@@ -102,7 +102,7 @@ def _powerful(case: Case) -> list[Cure]:
         cures.append(_resized(case, case.entering(allocation), nest("/allocation", allocation)))
     days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)
     if days is not None:
-        cures.append(_resized(case, case.running(days), nest("/design/days", days)))
+        cures.append(_longer(case, case.running(days), days, {}))
     if spec.design.kind == "group_sequential" and _size_with(case, ONCE).sufficient:
         cures.append(_resized(case, "read it once, at the end", ONCE))
     most = case.free_share
@@ -110,9 +110,17 @@ def _powerful(case: Case) -> list[Cure]:
         wider = spec.model_copy(update={"allocation": most})
         days = days_needed(wider, case.catalogue, case.audience, DAY_LIMIT, case.today)
         if days is not None:
-            patch = {**nest("/allocation", most), **nest("/design/days", days)}
-            cures.append(_resized(case, f"{case.entering(most)} and {case.running(days)}", patch))
+            effect = f"{case.entering(most)} and {case.running(days)}"
+            cures.append(_longer(case, effect, days, nest("/allocation", most)))
     return cures + _relaxing(case) + _wider_audience(case)
+
+
+def _longer(case: Case, effect: str, days: int, patch: JsonObject) -> Cure:
+    """A cure by a longer run; one that would meet a blackout starts after it."""
+    clear = case.surface.clear_start(case.start, days)
+    later: JsonObject = nest("/schedule/start", clear.isoformat()) if clear != case.start else {}
+    from_then = f" from {clear}" if later else ""
+    return _resized(case, effect + from_then, {**patch, **later, **nest("/design/days", days)})
 
 
 def _resized(case: Case, effect: str, patch: JsonObject) -> Cure:

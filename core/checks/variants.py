@@ -66,7 +66,9 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     scaled = {key: round(variant.weight / sum(weights), 6) for key, variant in case.spec.variants.items()}
     last = next(reversed(scaled))
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
-    cures = [Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled))]
+    cures: list[Cure] = []
+    if min(scaled.values()) > 0:  # a weight may be too small beside another one to be kept
+        cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))
     yield Fault("/variants", WEIGHTS_ARE_SHARES, got=round(sum(weights), 6), cures=cures)

@@ -257,6 +257,12 @@ class Surface(StrictModel):
         met = [each for each in self.blackouts if start <= each.end and end >= each.start]
         return min(met, key=lambda each: each.start, default=None)
 
+    def clear_start(self, start: date, days: int) -> date:
+        """The first day from `start` on from which a run of `days` days meets no blackout."""
+        while (met := self.blackout_of(start, days)) is not None:
+            start = met.end + timedelta(days=1)
+        return start
+
 
 class ContentItem(StrictModel):
     """Something that variants show by its id: a banner, a playlist, a text in several languages."""

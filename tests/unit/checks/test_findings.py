@@ -171,3 +171,34 @@ def test_an_allocation_that_takes_exactly_what_is_free_is_offered(units: float, 
 def test_a_value_that_breaks_its_schema_is_told_with_the_value_in_production() -> None:
     [finding] = schema_faults("yes please", {"type": "boolean"}, "/variants/a/parameters/lit", production=False)
     assert finding.message == "This must be of type boolean. In production it is false."
+
+
+@pytest.mark.parametrize(
+    ("fault", "at", "mended"),
+    [
+        ({"allocation": "0.5"}, "/allocation", 0.5),
+        ({"design": {"days": [14]}}, "/design/days", 14),
+        ({"stop": ["srm", "gaurdrail"]}, "/stop", ["srm", "guardrail"]),
+        ({"stop": ["srm", 7]}, "/stop", ["srm"]),
+    ],
+    ids=["text for a number", "list for a number", "misspelt item", "item of another type"],
+)
+def test_a_wrong_value_is_mended_where_it_stands(fault: JsonObject, at: str, mended: JsonValue) -> None:
+    document = patch_object(SPEC, fault)
+    (finding,) = (finding for finding in findings_in(document, QUIET) if finding.code == "spec.wrong_value")
+    value: JsonValue = patch_object(document, finding.fixes[0].patch)
+    for token in tokens_of(at):
+        assert isinstance(value, dict)
+        value = value[token]
+    assert value == mended
+
+
+def test_a_misspelt_field_of_a_value_is_renamed_and_does_not_stay() -> None:
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {"count": {"type": "integer"}},
+        "required": ["count"],
+        "additionalProperties": False,
+    }
+    first = next(schema_faults({"cuont": 3}, schema, "/value"))
+    assert patch_object({"value": {"cuont": 3}}, first.cures[0].patch) == {"value": {"count": 3}}
