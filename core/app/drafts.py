@@ -263,7 +263,7 @@ def _changed(
         for patch in _patches(findings, fixes, record):
             document = patch_object(document, patch)
     document = patch_object(document, changes)
-    if fixes or not is_sized(deps, catalogue, view, record):
+    if fixes or not is_sized(deps, catalogue, record):
         return resized(deps, catalogue, view, record, document)
     return document, {}
 

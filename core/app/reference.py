@@ -26,11 +26,11 @@ def surface_document(deps: Dependencies, key: str) -> JsonObject:
     """
     catalogue = deps.catalogue.current()
     known = known_surface(catalogue, key)
+    production = production_of(deps, catalogue, known, catalogue.default_environment)
     with deps.store.read() as view:
-        now = surface_view(deps, catalogue, view, known)
+        now = surface_view(deps, catalogue, view, known, production)
     entry: JsonObject = catalogue.surfaces[known].model_dump(mode="json", by_alias=True, exclude_none=True)
     situation: JsonObject = now.model_dump(mode="json", exclude_none=True, include={"layers", "holdouts", "recent"})
-    production = production_of(deps, catalogue, known, catalogue.default_environment)
     return {"key": known, **entry, "now": {**situation, "production": production}}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from .. import audience as audiences
+from ..checks.shape import read_spec, unknown_place
 from ..documents import JsonObject, changed_leaves
 from ..model.catalogue import Catalogue
-from ..model.experiment import Record
+from ..model.experiment import Record, Spec
 from ..planning.choose_size import PLACES, choose_size
+from ..planning.size import size
 from ..ports.store import Reader
 from .cases import examine
 from .dependencies import Dependencies
@@ -23,16 +26,21 @@ def resized(
     """
     touched = {at for at, _, _ in changed_leaves(record.document, document)}
     places = frozenset(PLACES & record.generated.keys()) - touched
+    if not places:
+        return document, {}
     case, findings = examine(deps, catalogue, view, record.key, document)
-    if not places or case is None:
+    if case is None:
         return document, {}
     lacking = any(finding.code in _TOO_SMALL for finding in findings)
-    if not lacking and is_sized(deps, catalogue, view, record):
+    if not lacking and is_sized(deps, catalogue, record):
         return document, {}
     return choose_size(document, catalogue, {case.spec.layer: case.free}, case.today, places)
 
 
-def is_sized(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record) -> bool:
+def is_sized(deps: Dependencies, catalogue: Catalogue, record: Record) -> bool:
     """Whether the units of the draft as it is are known."""
-    case, _ = examine(deps, catalogue, view, record.key, record.document)
-    return case is not None and case.size is not None
+    spec = read_spec(record.document)
+    if not isinstance(spec, Spec) or unknown_place(spec, catalogue):
+        return False
+    audience, problems = audiences.parse(spec.audience, catalogue.attributes)
+    return not problems and size(spec, catalogue, audience, deps.clock.now().date()) is not None

@@ -67,24 +67,24 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
     rest = [key for key in ranked if key != best]
     shown = rest[start : start + limit]
     more = start + limit if start + limit < len(rest) else None
-    view = None
+    view, production = None, JsonObject()
     if best is not None and start == 0:
+        production = production_of(deps, catalogue, best, catalogue.default_environment)
         with deps.store.read() as reader:
-            view = surface_view(deps, catalogue, reader, best, query)
+            view = surface_view(deps, catalogue, reader, best, production, query)
     answer = Surfaces(
         best=view,
         others={key: catalogue.surfaces[key].name for key in shown},
         cursor=str(more) if more is not None and view is None else None,
         next=_next_for(view, rest, bool(query.strip()) and not fits),
     )
-    return _filled(deps, catalogue, answer, query) if view is not None and limit <= USUAL_OTHERS else answer
+    return _filled(catalogue, answer, production, query) if view is not None and limit <= USUAL_OTHERS else answer
 
 
-def _filled(deps: Dependencies, catalogue: Catalogue, answer: Surfaces, query: str) -> Surfaces:
+def _filled(catalogue: Catalogue, answer: Surfaces, production: JsonObject, query: str) -> Surfaces:
     """The answer with as much of its surface as fits: what metrics mean, before more parameters."""
     best = answer.best
     assert best is not None
-    production = production_of(deps, catalogue, best.key, catalogue.default_environment)
     fits = index_of(catalogue).parameters(best.key, query)
     for full, brief, meanings in _RICHNESS:
         shown, named = _parameter_views(catalogue.surfaces[best.key], production, fits, full, brief)
@@ -134,11 +134,12 @@ def _offset(cursor: str | None) -> int:
     return int(cursor)
 
 
-def surface_view(deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, query: str = "") -> SurfaceView:
+def surface_view(
+    deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, production: JsonObject, query: str = ""
+) -> SurfaceView:
     """Everything a brief needs to know of a surface."""
     surface = catalogue.surfaces[key]
     environment = catalogue.default_environment
-    production = production_of(deps, catalogue, key, environment)
     index = index_of(catalogue)
     shown, named = _parameter_views(surface, production, index.parameters(key, query), SHOWN_PARAMETERS, 0)
     today = deps.clock.now().date()

@@ -6,7 +6,7 @@ because the SDKs differ when it is left to them.
 """
 
 from .deciding import asked_for, contains, kept_out_by, overlap, unmeetable
-from .printing import condition_text, described
+from .printing import described
 from .reading import as_json, parse
 from .shares import share
 from .text import RESERVED
@@ -21,7 +21,6 @@ __all__ = [
     "Problem",
     "as_json",
     "asked_for",
-    "condition_text",
     "contains",
     "described",
     "fits_type",

@@ -28,10 +28,10 @@ def described(audience: Audience, most: int | None = None) -> str:
 
 
 def _alternative(alternative: Alternative) -> str:
-    return " and ".join(map(condition_text, alternative))
+    return " and ".join(map(_condition, alternative))
 
 
-def condition_text(condition: Condition) -> str:
+def _condition(condition: Condition) -> str:
     name = condition.attribute
     if condition.missing:
         return f"{name} missing"

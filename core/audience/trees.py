@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -180,14 +180,3 @@ def _order(alternative: Alternative) -> list[tuple[str, bool, Comparable, str]]:
         for each in alternative
         for low in [each.gte if each.gte is not None else each.gt]
     ]
-
-
-def leaves(tree: Tree) -> Iterator[Condition]:
-    """Every condition of the tree, in order."""
-    if isinstance(tree, Condition):
-        yield tree
-    elif isinstance(tree, Not):
-        yield from leaves(tree.part)
-    else:
-        for part in tree.parts:
-            yield from leaves(part)

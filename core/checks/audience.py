@@ -41,7 +41,7 @@ def audience_is_readable(case: Case) -> Iterator[Fault]:
 
 def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
     """Some unit can meet every condition: an empty audience runs for weeks and collects nothing."""
-    if case.parsed_audience[1] or case.audience:
+    if case.parsed_audience[1] or not audiences.unmeetable(case.audience):
         return
     raw = audiences.as_json(case.spec.audience, case.catalogue.attributes)
     for name in (name for name in raw if name in case.catalogue.attributes):
