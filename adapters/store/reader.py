@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select
 
 from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
@@ -13,7 +13,7 @@ from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Pla
 from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
-from .search import match_query
+from .search import Query, filters, latest, matching, wanted
 from .tables import (
     APPROVAL,
     AUDIT,
@@ -31,9 +31,6 @@ from .tables import (
     REVIEW,
 )
 
-Query = Select[*tuple[object, ...]]
-
-_SUMMARIES = select(*columns_of(EXPERIMENT, Summary))
 _PLANS = select(*columns_of(PLAN, Plan))
 _OPERATIONS = select(*columns_of(OPERATION, Operation, "steps"))
 
@@ -70,6 +67,17 @@ _RANGES_OF = (
     .where(BUCKET_RANGE.c.experiment == _KEY, IS_LIVE)
     .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
 )
+_HANDLE: BindParameter[str] = bindparam("handle")
+_PLAN = _PLANS.where(PLAN.c.handle == _HANDLE)
+_APPROVAL = select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == _HANDLE)
+_OPERATION = _OPERATIONS.where(OPERATION.c.id == bindparam("id"))
+_OPERATION_OF = _OPERATIONS.where(OPERATION.c.handle == _HANDLE)
+_OPERATION_STEPS = (
+    select(*step_columns(OPERATION_STEP))
+    .where(OPERATION_STEP.c.operation == bindparam("id"))
+    .order_by(OPERATION_STEP.c.position)
+)
+_ACTIVE_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY, IS_UNFINISHED)
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
 _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
 _SPEC: BindParameter[str] = bindparam("spec")
@@ -95,18 +103,6 @@ _STEPS_OF = (
     .order_by(OPERATION.c.seq, OPERATION_STEP.c.position)
 )
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
-
-
-def _filters(surface: str | None, states: frozenset[State] | None, owner: str | None) -> list[ColumnElement[bool]]:
-    column = EXPERIMENT.c
-    filters: list[ColumnElement[bool]] = []
-    if surface is not None:
-        filters.append(column.surface == surface)
-    if states is not None:
-        filters.append(column.state.in_(sorted(states)))
-    if owner is not None:
-        filters.append(column.owner == owner)
-    return filters
 
 
 def _place_of(group: LiveGroup) -> tuple[str, ...]:
@@ -135,13 +131,10 @@ class SqlReader:
         after: tuple[datetime, str] | None = None,
         limit: int,
     ) -> list[Summary]:
-        column = EXPERIMENT.c
-        filters = _filters(surface, states, owner)
+        values, page = filters(surface, states, owner), Values()
         if after is not None:
-            updated, key = after
-            filters.append(and_(column.updated <= updated, or_(column.updated < updated, column.key > key)))
-        query = _SUMMARIES.where(*filters).order_by(column.updated.desc(), column.key).limit(limit)
-        return self._models(Summary, query)
+            page = {"last_updated": after[0], "last_key": after[1]}
+        return self._models(Summary, latest(frozenset(values), bool(page)), {**values, **page, "limit": limit})
 
     def matching(
         self,
@@ -154,8 +147,14 @@ class SqlReader:
         newest: int | None = None,
         limit: int,
     ) -> list[Match]:
-        query = match_query(text, surface, newest, after, _filters(surface, states, owner), limit)
-        return [] if query is None else self._models(Match, query)
+        words = wanted(text, surface)
+        if words is None:
+            return []
+        values, page = filters(surface, states, owner), Values()
+        if after is not None:
+            page = {"last_score": after[0], "last_key": after[1]}
+        given: Values = {**values, **page, "wanted": words, "newest": newest, "limit": limit}
+        return self._models(Match, matching(frozenset(values), newest is not None, bool(page)), given)
 
     def keys(self) -> list[str]:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
@@ -203,11 +202,11 @@ class SqlReader:
         return self._models(BucketRange, _RANGES_OF, {"key": key})
 
     def plan(self, handle: str) -> Plan | None:
-        row = self._first(_PLANS.where(PLAN.c.handle == handle))
+        row = self._first(_PLAN, {"handle": handle})
         return Plan.model_validate(dict(row)) if row else None
 
     def approval(self, handle: str) -> Approval | None:
-        row = self._first(select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == handle))
+        row = self._first(_APPROVAL, {"handle": handle})
         return Approval.model_validate(dict(row)) if row else None
 
     def overrides(self, key: str, spec: str) -> list[Override]:
@@ -217,17 +216,17 @@ class SqlReader:
         return self._models(Review, _REVIEWS, {"key": key, "spec": spec})
 
     def operation(self, operation_id: str) -> Operation | None:
-        return self._operation(_OPERATIONS.where(OPERATION.c.id == operation_id))
+        return self._operation(_OPERATION, {"id": operation_id})
 
     def operation_of(self, handle: str) -> Operation | None:
-        return self._operation(_OPERATIONS.where(OPERATION.c.handle == handle))
+        return self._operation(_OPERATION_OF, {"handle": handle})
 
     def applied_plan(self, key: str, changes: frozenset[Change]) -> Plan | None:
         row = self._first(_APPLIED_PLAN, {"key": key, "changes": sorted(changes)})
         return Plan.model_validate(dict(row)) if row else None
 
     def active_operation(self, key: str) -> Operation | None:
-        return self._operation(_OPERATIONS.where(OPERATION.c.key == key, IS_UNFINISHED))
+        return self._operation(_ACTIVE_OPERATION, {"key": key})
 
     def last_operation(self, key: str) -> Operation | None:
         return self._operation(_LAST_OPERATION, {"key": key})
@@ -262,12 +261,8 @@ class SqlReader:
         row = self._first(query, values)
         if row is None:
             return None
-        column = OPERATION_STEP.c
-        steps = select(*step_columns(OPERATION_STEP)).where(column.operation == row["id"]).order_by(column.position)
-        return operation_of(row, self._all(steps))
+        steps = self._connection.execute(_OPERATION_STEPS, {"id": row["id"]}).mappings().all()
+        return operation_of(row, steps)
 
     def _first(self, query: Query, values: Values | None = None) -> RowMapping | None:
         return self._connection.execute(query, values).mappings().first()
-
-    def _all(self, query: Query) -> Sequence[RowMapping]:
-        return self._connection.execute(query).mappings().all()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
+from ..keeping import Latest
 from ..model.catalogue import Catalogue, Parameter, Surface
 from ..names import same_name
 
@@ -148,14 +149,5 @@ def _values(schema: JsonValue) -> str:
     return " ".join([*texts, *inner, _values(schema.get("items"))])
 
 
-_indexes: list[SurfaceIndex] = []
-
-
-def index_of(catalogue: Catalogue) -> SurfaceIndex:
-    """The index of a catalogue, kept until another catalogue is asked for."""
-    for index in _indexes:
-        if index.catalogue is catalogue:
-            return index
-    made = SurfaceIndex(catalogue)
-    _indexes[:] = [made]
-    return made
+index_of = Latest(SurfaceIndex).of
+"""The index of a catalogue."""

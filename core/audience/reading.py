@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from ..documents import JsonObject, canonical, patch_to, pointer
+from ..keeping import Latest
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience
 from ..names import meant, nearest
@@ -19,9 +20,15 @@ from .trees import MOST_ALTERNATIVES, All, Any, Not, Problem, TooManyAlternative
 JOINTS = ("all", "any", "not")
 """Names in an audience that are no attributes: `all` and `any` of a list of audiences, `not` of one."""
 Parsed = tuple[Audience, list[Problem]]
-_KEPT = 4_096
-_cache: dict[str, Parsed] = {}
-_cached_for: list[Mapping[str, Attribute]] = []
+_MOST_KEPT = 4_096
+
+
+def _nothing_read(_: Mapping[str, Attribute]) -> dict[str, Parsed]:
+    return {}
+
+
+_read_before = Latest(_nothing_read)
+"""Audience, as canonical JSON or as text -> what it says, for the attributes of one catalogue."""
 
 
 def parse(raw: Mapping[str, JsonValue] | str, attributes: Mapping[str, Attribute]) -> Parsed:
@@ -30,15 +37,13 @@ def parse(raw: Mapping[str, JsonValue] | str, attributes: Mapping[str, Attribute
 
     Kept as long as the same attributes are asked for: live experiments are read again for every draft.
     """
-    if not (_cached_for and _cached_for[0] is attributes):
-        _cached_for[:] = [attributes]
-        _cache.clear()
+    known = _read_before.of(attributes)
     text = raw if isinstance(raw, str) else canonical(dict(raw))
-    found = _cache.get(text)
+    found = known.get(text)
     if found is None:
-        if len(_cache) >= _KEPT:
-            _cache.clear()
-        found = _cache[text] = _parsed(raw, attributes)
+        if len(known) >= _MOST_KEPT:
+            known.clear()
+        found = known[text] = _parsed(raw, attributes)
     return found[0], list(found[1])
 
 

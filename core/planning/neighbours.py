@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from ..audience import overlap, parse
 from ..documents import JsonObject, canonical
+from ..keeping import Latest
 from ..model.catalogue import Catalogue
 from ..model.delivery import Audience
 from ..model.experiment import Spec
@@ -29,12 +30,11 @@ class Meeting:
 
 
 class Overlaps:
-    """Which audiences of a catalogue meet. Each is read once and each pair decided once: thousands of experiments ask
-    for few different audiences."""
+    """Which audiences of a catalogue meet. Each pair is decided once: thousands of experiments ask for few different
+    audiences."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._audiences: dict[str, Audience] = {}
         self._pairs: dict[tuple[str, str], bool] = {}
 
     def meet(self, one: str, other: str) -> bool:
@@ -43,30 +43,17 @@ class Overlaps:
         if known is None:
             if len(self._pairs) >= MOST_PAIRS:
                 self._pairs.clear()
-                self._audiences.clear()
             known = overlap(self._read(one), self._read(other), self.catalogue.attributes)
             self._pairs[one, other] = known
         return known
 
     def _read(self, text: str) -> Audience:
-        found = self._audiences.get(text)
-        if found is None:
-            found, _ = parse(_AUDIENCE.validate_json(text), self.catalogue.attributes)
-            self._audiences[text] = found
+        found, _ = parse(_AUDIENCE.validate_json(text), self.catalogue.attributes)
         return found
 
 
-_overlaps: list[Overlaps] = []
-
-
-def overlaps_of(catalogue: Catalogue) -> Overlaps:
-    """What is known of a catalogue's audiences, kept until another catalogue is asked for."""
-    for each in _overlaps:
-        if each.catalogue is catalogue:
-            return each
-    made = Overlaps(catalogue)
-    _overlaps[:] = [made]
-    return made
+overlaps_of = Latest(Overlaps).of
+"""What is known of a catalogue's audiences."""
 
 
 def surfaces_beside(catalogue: Catalogue, surface: str) -> list[str]:

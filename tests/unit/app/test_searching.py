@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
-from crossfade.core.app.surfaces import ROOM
+from crossfade.core.app.surface_detail import ROOM
 from crossfade.core.app.views import size_of
 from crossfade.core.model.answers import SurfaceView
 from crossfade.server.settings import Settings

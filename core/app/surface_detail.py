@@ -1,0 +1,146 @@
+"""How much is told of a surface: its parameters and metrics in full, in brief or by name, as room allows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+
+from pydantic import JsonValue
+
+from ..documents import JsonObject, canonical
+from ..keeping import Latest
+from ..model.answers import ParameterView, Surfaces
+from ..model.catalogue import Catalogue
+from ..names import listed
+from ..wording import cut
+from .searching import index_of
+from .views import size_of
+
+ROOM = 2_090
+"""Most bytes of the structured half of a reply; its text says the same in fewer, so that both stay below 4 KB."""
+SHOWN_PARAMETERS = 3
+"""Most parameters shown in full, of those that fit at least a third as well as the best."""
+SHOWN_BRIEF = 40
+"""Most characters of the values, and of the production value, of a parameter shown in brief."""
+SHOWN_MEANING = 64
+"""Most characters of a parameter's description."""
+SHOWN_OPTIONS = 12
+"""Most options of an enumerated parameter that are listed."""
+WHOLE = (SHOWN_PARAMETERS, 0)
+_RICHNESS = (
+    (3, 9, 60),
+    (3, 5, 60),
+    (3, 3, 40),
+    (2, 3, 40),
+    (2, 1, 40),
+    (2, 0, 40),
+    (2, 0, 24),
+    (2, 0, 0),
+    (1, 1, 24),
+    (1, 0, 0),
+)
+"""(parameters in full, in brief, characters of a metric's meaning), the richest first: what metrics mean comes before
+more parameters."""
+
+
+class SurfaceDetail:
+    """What a query's reply can tell of one surface."""
+
+    def __init__(self, catalogue: Catalogue, key: str, production: Mapping[str, JsonValue], query: str) -> None:
+        self._catalogue = catalogue
+        self._key = key
+        self._surface = catalogue.surfaces[key]
+        self._production = production
+        self._fits = index_of(catalogue).parameters(key, query)
+
+    def parameters(self, full: int, brief: int) -> tuple[list[ParameterView], list[str] | None]:
+        """(at most `full` of those that fit best, the others: `brief` of them with values and production, the rest by
+        name)."""
+        order = list(self._fits)
+        close = [name for name in order if self._fits[name] and 3 * self._fits[name] >= self._fits[order[0]]]
+        shown = (close or order)[:full]
+        named = [name for name in order if name not in shown]
+        texts = [self._brief(name) for name in named[:brief]] + named[brief:]
+        return [self._in_full(name) for name in shown], texts or None
+
+    def metrics(self, names: Iterable[str], length: int) -> dict[str, str]:
+        """Metric -> its usual effect, and so many characters of what it means."""
+        known = self._catalogue.metrics
+        meaning = {name: f", {cut(known[name].description, length)}" if length else "" for name in names}
+        return {name: f"{known[name].usual_effect:g}{meant}" for name, meant in meaning.items()}
+
+    def _values(self, name: str) -> str:
+        texts = _value_texts.of(self._catalogue)
+        if (self._key, name) not in texts:
+            texts[self._key, name] = schema_text(self._surface.parameters[name].json_schema)
+        return texts[self._key, name]
+
+    def _brief(self, name: str) -> str:
+        return f"{name} ({cut(self._values(name), SHOWN_BRIEF)} = {cut(_option(self._production[name]), SHOWN_BRIEF)})"
+
+    def _in_full(self, name: str) -> ParameterView:
+        parameter = self._surface.parameters[name]
+        return ParameterView(
+            name=name,
+            layer=parameter.layer,
+            description=cut(parameter.description, SHOWN_MEANING),
+            values=self._values(name),
+            production=self._production[name],
+        )
+
+
+def filled(catalogue: Catalogue, answer: Surfaces, production: JsonObject, query: str) -> Surfaces:
+    """The answer with as much of its best surface as fits."""
+    best = answer.best
+    assert best is not None
+    detail = SurfaceDetail(catalogue, best.key, production, query)
+    made: dict[int, Surfaces] = {}
+
+    def told(level: int) -> Surfaces:
+        if level not in made:
+            full, brief, meanings = _RICHNESS[level]
+            shown, named = detail.parameters(full, brief)
+            metrics = detail.metrics(best.success_metrics, meanings)
+            parts = {"parameters": shown, "more_parameters": named, "success_metrics": metrics}
+            made[level] = answer.model_copy(update={"best": best.model_copy(update=parts)})
+        return made[level]
+
+    # Each level is smaller than the one before, so that three tries do in place of ten.
+    least = bisect_left(range(len(_RICHNESS)), True, key=lambda level: size_of(told(level)) <= ROOM)
+    return told(min(least, len(_RICHNESS) - 1))
+
+
+def _no_texts(_: Catalogue) -> dict[tuple[str, str], str]:
+    return {}
+
+
+_value_texts = Latest(_no_texts)
+"""(surface, parameter) -> what may be set, of a catalogue."""
+
+
+def schema_text(schema: JsonObject) -> str:
+    """A schema in one line: enums literally, bounds as ranges."""
+    options = schema.get("enum")
+    if isinstance(options, list):
+        return listed((_option(option) for option in options), SHOWN_OPTIONS)
+    kind = str(schema.get("type", "any"))
+    items = schema.get("items")
+    if kind == "array" and isinstance(items, dict):
+        unique = "distinct " if schema.get("uniqueItems") else ""
+        return f"list{_bounds(schema, 'minItems', 'maxItems')} of {unique}{schema_text(items)}"
+    properties = schema.get("properties")
+    if kind == "object" and isinstance(properties, dict):
+        parts = [f"{name}: {schema_text(part)}" for name, part in properties.items() if isinstance(part, dict)]
+        return "{" + "; ".join(parts) + "}"
+    pattern = f" matching {schema['pattern']}" if "pattern" in schema else ""
+    return kind + (_bounds(schema, "minimum", "maximum") or _bounds(schema, "minLength", "maxLength")) + pattern
+
+
+def _option(value: JsonValue) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _bounds(schema: JsonObject, low: str, high: str) -> str:
+    if low not in schema and high not in schema:
+        return ""
+    return f" {schema.get(low, '')}..{schema.get(high, '')}"
