@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Final
@@ -29,6 +30,8 @@ Leaf = JsonValue | Absent
 MAX_TEXT = 4_000
 """Longest text in a document, in characters: a hypothesis fits, a pasted log does not."""
 MAX_DEPTH = 32
+_ESCAPED_BY_JSON = re.compile(r"\\[bfu]")
+"""How a JSON text shows a control character, other than a line end or a tab."""
 MAX_BYTES = 64_000
 
 
@@ -144,6 +147,8 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
         Invalid: nested deeper than 32, a text over `longest` characters, over 64,000 bytes in all, a character
             that cannot be seen, or a number that JSON has no text for.
     """
+    if _is_plain(value, longest):
+        return
     for at, leaf, depth in _walk(value, "", 0):
         if depth > MAX_DEPTH:
             raise Invalid(f"{what} is nested deeper than {MAX_DEPTH} levels.", pointer=at[:200], code="too_deep")
@@ -154,6 +159,18 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
     size = len(canonical(value).encode())
     if size > MAX_BYTES:
         raise Invalid(f"{what} takes {size:,} bytes; the limit is {MAX_BYTES:,}.", code="too_large")
+
+
+def _is_plain(value: JsonValue, longest: int) -> bool:
+    """Whether a look at the whole as one text is enough to see that it can be stored, as it nearly always is."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return False
+    brackets = text.count("{") + text.count("[")
+    short = len(text) <= min(longest, MAX_BYTES // 4)
+    plain = not _ESCAPED_BY_JSON.search(text) and hidden_character(text) is None
+    return short and brackets <= MAX_DEPTH and plain
 
 
 def require_text(text: str, at: str, what: str, longest: int = MAX_TEXT) -> None:

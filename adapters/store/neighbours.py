@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, type_coerce
 
 from .columns import JsonText
 from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE, IS_RELEASED, LIVE_GROUP, LIVE_MEMBER
@@ -36,25 +36,35 @@ ENDING = (
     .where(_ENDS_BEFORE, _MET)
     .group_by(_GROUP.surface, _GROUP.layer, _GROUP.touched)
 )
-_UNTIL = (
-    select(func.max(_RANGE.until))
-    .where(_RANGE.experiment == _MEMBER.key, IS_LIVE)
-    .correlate(LIVE_MEMBER)
-    .scalar_subquery()
-)
-MEMBERS = (
-    select(_MEMBER.key, EXPERIMENT.c.owner, _UNTIL.label("until"))
-    .join(LIVE_GROUP, _GROUP.id == _MEMBER.group_id)
-    .join(EXPERIMENT, EXPERIMENT.c.key == _MEMBER.key)
-    .where(
-        _MET,
-        _GROUP.layer == bindparam("layer"),
-        _GROUP.touched == bindparam("touched", type_=JsonText()),
-        ~select(_RANGE.id).where(_RANGE.experiment == _MEMBER.key, _ENDS_BEFORE).correlate(LIVE_MEMBER).exists(),
+_STAYS = ~select(_RANGE.id).where(_RANGE.experiment == _MEMBER.key, _ENDS_BEFORE).correlate(LIVE_MEMBER).exists()
+
+
+def _members(*stay: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    # The few that are named are found before anything is read of them, or all members of the group would be read.
+    named = (
+        select(_MEMBER.key)
+        .join(LIVE_GROUP, _GROUP.id == _MEMBER.group_id)
+        .where(
+            _MET,
+            _GROUP.layer == bindparam("layer"),
+            _GROUP.touched == bindparam("touched", type_=JsonText()),
+            *stay,
+        )
+        .order_by(_MEMBER.key)
+        .limit(bindparam("limit"))
+        .cte("named")
     )
-    .order_by(_MEMBER.key)
-    .limit(bindparam("limit"))
-)
+    held = select(func.max(_RANGE.until)).where(_RANGE.experiment == named.c.key, IS_LIVE).correlate(named)
+    return (
+        select(named.c.key, EXPERIMENT.c.owner, held.scalar_subquery().label("until"))
+        .join(EXPERIMENT, EXPERIMENT.c.key == named.c.key)
+        .order_by(named.c.key)
+    )
+
+
+MEMBERS = _members()
+MEMBERS_THEN = _members(_STAYS)
+"""Those that hold buckets still on the day of `start`."""
 # Of launches that were undone nobody has seen anything: their experiments are drafts again.
 RELEASED = (
     select(_RANGE.lo, _RANGE.hi, _RANGE.experiment, _RANGE.released_at)

@@ -11,7 +11,7 @@ from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan, Step
 from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
-from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, RELEASED
+from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, MEMBERS_THEN, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .search import Query, filters, latest, matching, wanted
 from .tables import (
@@ -143,18 +143,21 @@ class SqlReader:
         surface: str | None = None,
         states: frozenset[State] | None = None,
         owner: str | None = None,
+        touching: Sequence[str] = (),
         after: tuple[float, str] | None = None,
         newest: int | None = None,
         limit: int,
     ) -> list[Match]:
-        words = wanted(text, surface)
+        words = wanted(text, surface, touching)
         if words is None:
             return []
         values, page = filters(surface, states, owner), Values()
         if after is not None:
             page = {"last_score": after[0], "last_key": after[1]}
         given: Values = {**values, **page, "wanted": words, "newest": newest, "limit": limit}
-        return self._models(Match, matching(frozenset(values), newest is not None, bool(page)), given)
+        found = self._models(Match, matching(frozenset(values), newest is not None, bool(page)), given)
+        # Names of two parameters can be the same words, owners and metrics too.
+        return [each for each in found if not touching or not set(touching).isdisjoint(each.touched)]
 
     def keys(self) -> list[str]:
         return list(self._connection.execute(select(EXPERIMENT.c.key).order_by(EXPERIMENT.c.key)).scalars())
@@ -183,7 +186,9 @@ class SqlReader:
     ) -> list[Member]:
         met: Values = {"environment": environment, "surfaces": [group.surface], "audiences": list(audiences)}
         which: Values = {"layer": group.layer, "touched": group.touched, "limit": limit}
-        return self._models(Member, MEMBERS, {**met, **which, "today": today, "start": start})
+        if start <= today:
+            return self._models(Member, MEMBERS, {**met, **which})
+        return self._models(Member, MEMBERS_THEN, {**met, **which, "today": today, "start": start})
 
     def released(self, layer: str, since: datetime) -> list[ReleasedRange]:
         rows = self._connection.execute(RELEASED, {"layer": layer, "since": since})

@@ -5,7 +5,7 @@ A statement costs as much to build as to run, so each combination of filters is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from sqlalchemy import (
@@ -61,12 +61,18 @@ def latest(filtered: frozenset[str], paged: bool) -> Query:
     return select(*columns_of(EXPERIMENT, Summary)).where(*where).order_by(updated.desc(), key).limit(_LIMIT)
 
 
-def wanted(text: str, surface: str | None) -> str | None:
-    """The words of a text as the index takes them; None when it has none. `surface` leaves the other surfaces out
-    before any is ranked."""
+def wanted(text: str, surface: str | None, touching: Sequence[str]) -> str | None:
+    """The words of a text as the index takes them; None when it has none. Other surfaces, and what changes none of
+    the parameters, are left out before any is ranked."""
     words = query_of(text)
-    place = phrase_of(surface) if words is not None and surface is not None else None
-    return words if place is None else f"surface : {place} AND ({words})"
+    if words is None:
+        return None
+    place = phrase_of(surface) if surface is not None else None
+    parameters = [phrase for name in touching if (phrase := phrase_of(name)) is not None]
+    narrowed = [f"({words})"]
+    narrowed += [f"surface : {place}"] if place is not None else []
+    narrowed += [f"details : ({' OR '.join(parameters)})"] if parameters else []
+    return " AND ".join(reversed(narrowed))
 
 
 @cache
@@ -74,7 +80,8 @@ def matching(filtered: frozenset[str], bounded: bool, paged: bool) -> Query:
     """Matches, the best first. Takes `wanted`, the filters' values, `limit`, for a bounded one `newest`, and for a
     later page `last_score` and `last_key`."""
     found = _ranked(bounded)
-    where = [*_chosen(filtered), *([_past(found)] if paged else [])]
+    # The words choose far fewer than the filters; SQLite, which cannot know that, would begin with the filters.
+    where = [*map(func.likely, _chosen(filtered)), *([_past(found)] if paged else [])]
     return (
         select(*columns_of(EXPERIMENT, Summary), found.c.score)
         .join(found, found.c.key == EXPERIMENT.c.key)

@@ -114,8 +114,9 @@ def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
 
 
 def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
-    """The findings, those marked that a person lets stand in this very document; of equals they come last."""
-    if not any(finding.severity in OVERRIDABLE for finding in findings):
+    """The findings, those marked that a person lets stand in this very document (nobody has been asked about a spec
+    without a key); of equals they come last."""
+    if not key or not any(finding.severity in OVERRIDABLE for finding in findings):
         return findings
     lifted = {(each.code, each.pointer): str(each) for each in view.overrides(key, digest(document))}
     marked = [

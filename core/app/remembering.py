@@ -14,7 +14,7 @@ RECENT = timedelta(days=365)
 """How long an experiment is remembered after its last change: a year, since people and products change."""
 STATES: frozenset[State] = LIVE | frozenset[State]({"stopped"})
 RANKED = 100
-"""The latest of the surface's experiments with some of the words that are ranked: it bounds what a draft waits for."""
+"""The latest of the experiments on the draft's parameters that are ranked: it bounds what a draft waits for."""
 BEST = 20
 READ = 5
 """Most experiments whose specs are read and compared."""
@@ -24,13 +24,15 @@ def precedents(view: Reader, case: Case) -> list[Precedent]:
     """The live and recent experiments that are closest to a draft; none for one that holds buckets itself."""
     if case.holds or not case.spec.touched:
         return []
-    touched = set(case.spec.touched)
-    found = view.matching(question_of(case.spec), surface=case.spec.surface, states=STATES, newest=RANKED, limit=BEST)
-    close = [
-        each
-        for each in found
-        if each.key != case.key and touched & set(each.touched) and case.today - each.updated.date() <= RECENT
-    ]
+    found = view.matching(
+        question_of(case.spec),
+        surface=case.spec.surface,
+        states=STATES,
+        touching=case.spec.touched,
+        newest=RANKED,
+        limit=BEST,
+    )
+    close = [each for each in found if each.key != case.key and case.today - each.updated.date() <= RECENT]
     return [made for each in close[:READ] if (made := _precedent(view, each, case.today)) is not None]
 
 

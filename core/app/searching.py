@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 from ..keeping import Latest
 from ..model.catalogue import Catalogue, Parameter, Surface
 from ..names import same_name
+from ..words import asked_words, words_of
 
 EXACT = 1_000.0
 """Score of a surface that is named by its key: above any count of words."""
@@ -19,28 +19,6 @@ PLAINLY = math.log(1 + 4)
 """Rarity of a word that a quarter of all things have."""
 NAMED = 500.0
 """Score of a surface whose name is among the words."""
-_COMMON = frozenset(
-    """
-    a all an and any are as at be because before but by can come do does for from get go ha have he her how i if in into
-    is it its just let like make me more my no not of on one only or other our out over put see she should show so some
-    than that the their them then there they thi those to too up u use user using want wa we what when where whether
-    which who why will with would you your
-    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read
-)
-"""Words, without the plural's s, that say nothing of what is meant."""
-_WORD = re.compile(r"[a-z0-9]+")
-_PLURAL = re.compile(r"(?<=[a-z]{3})s$")
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, lower case, without the plural's s."""
-    return [_PLURAL.sub("", word) for word in _WORD.findall(text.lower())]
-
-
-def asked_words(query: str) -> list[str]:
-    """The words of a query that can tell one thing from another; all of them when there are no others."""
-    words = words_of(query)
-    return [word for word in words if word not in _COMMON] or words
 
 
 class Rarity:

@@ -9,7 +9,7 @@ from ..documents import nest
 from ..model.catalogue import last_day
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free, rested_buckets, resting_on
-from ..planning.neighbours import components
+from ..planning.neighbours import neighbourhood_of
 from ..ports.store import LiveGroup, Member
 from ..wording import percent
 from .engine import Case, Check, Cure, Fault
@@ -89,8 +89,9 @@ def components_are_changed_once(case: Case) -> Iterator[Fault]:
     groups = case.meeting.interacting
     if not groups:
         return
-    own = components(case.catalogue, case.spec.surface, case.spec.touched)
-    shared = own & {name for group in groups for name in components(case.catalogue, group.surface, group.touched)}
+    changed_by = neighbourhood_of(case.catalogue).components
+    own = changed_by(case.spec.surface, case.spec.touched)
+    shared = own & {name for group in groups for name in changed_by(group.surface, group.touched)}
     count = sum(group.count for group in groups)
     what = "1 experiment changes" if count == 1 else f"{count} experiments change"
     message = f"{what} the same {listed(sorted(shared), NAMED)} for units that this one meets: {_told(groups)}."

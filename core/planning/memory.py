@@ -12,6 +12,7 @@ from ..audience import overlap, parse
 from ..documents import same
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec, State
+from ..words import telling
 
 ALIKE = 0.5
 """Share of common words from which on two hypotheses are taken for one."""
@@ -43,7 +44,7 @@ class Repeat:
 def question_of(spec: Spec) -> str:
     """The words by which precedents are searched: what changes says more of an idea than why, and fewer words take less
     time."""
-    return " ".join([spec.hypothesis.change, *spec.touched])
+    return " ".join([telling(spec.hypothesis.change), *spec.touched])
 
 
 def repeats(spec: Spec, catalogue: Catalogue, precedents: Sequence[Precedent]) -> list[Repeat]:

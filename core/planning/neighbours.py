@@ -18,6 +18,8 @@ from ..ports.store import LiveGroup
 
 MOST_PAIRS = 100_000
 """Pairs of audiences whose overlap is remembered; then all are forgotten."""
+MOST_PLACES = 10_000
+"""Sets of parameters whose components are remembered; then all are forgotten."""
 _AUDIENCE: TypeAdapter[JsonObject | str] = TypeAdapter(JsonObject | str)
 
 
@@ -29,13 +31,14 @@ class Meeting:
     others: list[LiveGroup]
 
 
-class Overlaps:
-    """Which audiences of a catalogue meet. Each pair is decided once: thousands of experiments ask for few different
-    audiences."""
+class Neighbourhood:
+    """Which audiences of a catalogue meet, and which parameters change one component. Each pair of audiences is
+    decided once: thousands of experiments ask for few different audiences."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._pairs: dict[tuple[str, str], bool] = {}
+        self._components: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
 
     def meet(self, one: str, other: str) -> bool:
         """Whether a unit can be in both audiences, which are JSON texts."""
@@ -47,13 +50,27 @@ class Overlaps:
             self._pairs[one, other] = known
         return known
 
+    def components(self, surface: str, parameters: Sequence[str]) -> frozenset[str]:
+        """What the parameters change: the component that the catalogue names, else the parameter itself."""
+        place = surface, tuple(parameters)
+        found = self._components.get(place)
+        if found is None:
+            if len(self._components) >= MOST_PLACES:
+                self._components.clear()
+            known = self.catalogue.surfaces[surface].parameters if surface in self.catalogue.surfaces else {}
+            found = self._components[place] = frozenset(
+                f"component {known[name].component}" if name in known and known[name].component else f"{surface}/{name}"
+                for name in parameters
+            )
+        return found
+
     def _read(self, text: str) -> Audience:
         found, _ = parse(_AUDIENCE.validate_json(text), self.catalogue.attributes)
         return found
 
 
-overlaps_of = Latest(Overlaps).of
-"""What is known of a catalogue's audiences."""
+neighbourhood_of = Latest(Neighbourhood).of
+"""What is known of a catalogue's audiences and components."""
 
 
 def surfaces_beside(catalogue: Catalogue, surface: str) -> list[str]:
@@ -64,8 +81,8 @@ def surfaces_beside(catalogue: Catalogue, surface: str) -> list[str]:
 
 def audiences_met(spec: Spec, catalogue: Catalogue, audiences: Sequence[str]) -> list[str]:
     """Those of the audiences, as JSON texts, in which a unit of the draft's audience can be."""
-    overlaps, own = overlaps_of(catalogue), canonical(spec.audience)
-    return [each for each in audiences if overlaps.meet(own, each)]
+    known, own = neighbourhood_of(catalogue), canonical(spec.audience)
+    return [each for each in audiences if known.meet(own, each)]
 
 
 def meeting(spec: Spec, catalogue: Catalogue, live: Sequence[LiveGroup], start: date) -> Meeting:
@@ -75,24 +92,15 @@ def meeting(spec: Spec, catalogue: Catalogue, live: Sequence[LiveGroup], start: 
         live: groups whose audiences meet the draft's.
         start: the first day of its run; a group whose members all end before it is not met.
     """
-    own = components(catalogue, spec.surface, spec.touched)
+    changed_by = neighbourhood_of(catalogue).components
+    own = changed_by(spec.surface, spec.touched)
     met = Meeting([], [])
     for group in live:
         if (group.surface, group.layer) == (spec.surface, spec.layer) or _is_over(group, start):
             continue
-        shares = not own.isdisjoint(components(catalogue, group.surface, group.touched))
+        shares = not own.isdisjoint(changed_by(group.surface, group.touched))
         (met.interacting if shares else met.others).append(group)
     return met
-
-
-def components(catalogue: Catalogue, surface: str, parameters: Sequence[str]) -> set[str]:
-    """What the parameters change: the component that the catalogue names, else the parameter itself."""
-    found = catalogue.surfaces.get(surface)
-    known = found.parameters if found else {}
-    return {
-        f"component {known[name].component}" if name in known and known[name].component else f"{surface}/{name}"
-        for name in parameters
-    }
 
 
 def _is_over(group: LiveGroup, start: date) -> bool:

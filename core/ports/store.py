@@ -119,6 +119,7 @@ class Reader(Protocol):
         surface: str | None = None,
         states: frozenset[State] | None = None,
         owner: str | None = None,
+        touching: Sequence[str] = (),
         after: tuple[float, str] | None = None,
         newest: int | None = None,
         limit: int,
@@ -127,8 +128,9 @@ class Reader(Protocol):
         or surface), best first by BM25, ties by key.
 
         Not all words need occur; a word stands for all that begin with it; case and accents do not count. The text is
-        never syntax. `after` is the (score, key) of the last one seen; `newest` bounds how many are ranked, the last
-        created first, where the best of a bounded number will do.
+        never syntax. `touching` leaves out those that change none of these parameters. `after` is the (score, key) of
+        the last one seen; `newest` bounds how many are ranked, the last created first, where the best of a bounded
+        number will do.
         """
         ...
 
