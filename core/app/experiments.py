@@ -24,8 +24,8 @@ from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
-from .plans import overrides_of
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
+from .widening import overrides_of
 
 At = TypeVar("At", float, datetime)
 

@@ -81,7 +81,7 @@ KEPT = (
     ),
     Kept(
         "A launch that fails leaves nothing behind",
-        "core/app/saga.py:run",
+        "core/app/saga/advancing.py:run",
         "each step is journalled with what stood there before, and undone in reverse",
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crossfade.core.app import plans
+from crossfade.core.app import plans, widening
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.model.answers import Checked, FindingView
 from crossfade.core.model.brief import Brief
@@ -208,7 +208,7 @@ class TestMemory:
 
 def broken(**changes: Any) -> Callable[..., Assignment]:
     """The compiler of assignments with a fault in it."""
-    sound = plans.assignment_of
+    sound = widening.assignment_of
 
     def compile_badly(*given: Any, **named: Any) -> Assignment:
         return sound(*given, **named).model_copy(update=changes)
@@ -225,7 +225,7 @@ def test_an_assignment_that_fails_its_dry_run_gets_no_plan(
 ) -> None:
     create(app, BREAD, "bread-first", allocation=0.3)
     assert app.plan_change("bread-first", "launch").ready
-    monkeypatch.setattr(plans, "assignment_of", broken(**fault))
+    monkeypatch.setattr(widening, "assignment_of", broken(**fault))
     refused = app.plan_change("bread-first", "launch")
     assert (refused.ready, refused.digest) == (False, None)
     assert [finding.code for finding in refused.findings if finding.severity == "block"] == [code]

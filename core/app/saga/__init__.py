@@ -1,0 +1,11 @@
+"""Carry a plan out, one step at a time, so that every crash leaves a state that the next process can finish.
+
+The journal says what is intended before it is done. A step's write is a compare-and-swap of our own entry, so doing it
+twice is doing it once. Before traffic opens a failure undoes what was done, the failed step included, since its effect
+is unknown; pause and stop only ever go forward.
+"""
+
+from .advancing import Progress, advance, run
+from .taking import begin, claim, is_free, plan_days
+
+__all__ = ["Progress", "advance", "begin", "claim", "is_free", "plan_days", "run"]
