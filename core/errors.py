@@ -113,9 +113,23 @@ class StoreUnavailable(CrossfadeError):
 
 
 class BackendFailed(CrossfadeError):
-    """A backend refused or could not be reached; `retryable` tells whether trying again can help."""
+    """A backend refused or could not be reached; `retryable` tells whether trying again can help, and `retry_after`,
+    in seconds, how long it asks to be left alone before that."""
 
     code = "backend_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next: str = "",
+        pointer: str = "",
+        got: JsonValue = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, next=next, pointer=pointer, got=got, retryable=retryable)
+        self.retry_after = retry_after
 
 
 class BackendChanged(BackendFailed):

@@ -18,7 +18,13 @@ def schema_experiment() -> str:
     return canonical(spec_schema())
 
 
+def operation(id: str, ctx: ResourceContext) -> str:
+    """A change of an experiment, step by step: what was done, what failed, and where the time went, in seconds."""
+    return canonical(app_of(ctx).operation_document(id))
+
+
 RESOURCES = (
     ResourceSpec("experiment://{key}", experiment, "Experiment", completes="experiment"),
+    ResourceSpec("operation://{id}", operation, "Operation"),
     ResourceSpec("schema://experiment", schema_experiment, "Experiment schema", "application/schema+json"),
 )

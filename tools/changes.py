@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Annotated, Literal
 
+import anyio
 import anyio.from_thread
 import anyio.to_thread
 from mcp.server.mcpserver import AcceptedElicitation, Context, DeclinedElicitation, Elicit, ElicitationResult, Resolve
 from pydantic import BaseModel, BeforeValidator, Field
 
 from ..core.app.overriding import Doubt, Verdict
+from ..core.app.saga import Caller
 from ..core.app.services import Services
 from ..core.model.answers import Applied, PlanView
 from ..core.model.experiment import Change
@@ -111,11 +115,35 @@ async def apply_plan(
         who = client_name(ctx)
         await anyio.to_thread.run_sync(lambda: app.approve(digest, approved=approved, assurance="host", by=who))
 
+    return await _heard(ctx, app.apply_plan, digest)
+
+
+async def _heard(ctx: ToolContext, apply: Callable[[str, Caller], Applied], digest: str) -> Applied:
+    """The call in a thread, which tells the client of each step and learns that the client has cancelled it."""
+    cancelled = threading.Event()
+
     def tell(done: int, of: int, direction: str) -> None:
         message = f"{done} of {of} steps" + (", undoing" if direction == "undo" else "")
         anyio.from_thread.run(ctx.report_progress, float(done), float(of), message)
 
-    return await anyio.to_thread.run_sync(lambda: app.apply_plan(digest, tell))
+    async def wait_for_cancel() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.set()
+
+    outcome: Applied | Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait_for_cancel)
+        try:
+            # The thread is waited for whatever happens: it knows by itself when to turn back.
+            outcome = await anyio.to_thread.run_sync(apply, digest, Caller(tell, cancelled.is_set))
+        except Exception as error:  # which the group would wrap
+            outcome = error
+        group.cancel_scope.cancel()
+    if isinstance(outcome, Applied):
+        return outcome
+    raise outcome or RuntimeError("the call was cancelled")
 
 
 TOOLS = (

@@ -110,7 +110,8 @@ def _experiment(answer: Experiment) -> Lines:
     if answer.operation is not None:
         operation = answer.operation
         reason = f": {operation.reason}" if operation.reason else ""
-        yield f"last operation {operation.id}: {operation.change} {operation.status}{reason}"
+        took = f", took {operation.took}" if operation.took else ""
+        yield f"last operation {operation.id}: {operation.change} {operation.status}{reason}{took}"
     if answer.spec is not None:
         yield f"spec: {canonical(answer.spec)}"
     yield from _generated(answer.generated)

@@ -218,6 +218,10 @@ class OperationStep(StoreTable, table=True):
     attempts: int
     error: str | None = Field(sa_type=Text)
     at: datetime | None = Field(sa_type=UtcText)
+    declared: datetime | None = Field(sa_type=UtcText)
+    queue: float = Field(sa_column_kwargs={"server_default": "0"})
+    backend: float = Field(sa_column_kwargs={"server_default": "0"})
+    own: float = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class Placement(StoreTable, table=True):

@@ -18,7 +18,11 @@ WAIT = 0.2
 """Seconds between looks at an operation that another process holds."""
 
 
-def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None) -> Applied:
+def apply(
+    deps: Dependencies,
+    handle: str,
+    caller: saga.Caller = saga.NOBODY,
+) -> Applied:
     """Apply a plan whose answer is kept, or tell whose answer is missing. A repeat is safe.
 
     Raises:
@@ -34,7 +38,7 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
         operation = view.operation_of(handle)
         answer = view.approval(handle)
     if operation is not None:
-        return _continue(deps, operation, progress)
+        return _continue(deps, operation, caller)
     if found.change in NARROWING:
         answer = Approval(handle=handle, approved=True, assurance="none", by=deps.actor, at=deps.clock.now())
     if answer is None:
@@ -42,7 +46,7 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
         return _waiting(deps, found)
     if not answer.approved:
         return _answer(deps, found, "declined", answer, None, next_step=_after_a_no(found))
-    return _ended(deps, _carry_out(deps, _begin(deps, found, answer), progress))
+    return _ended(deps, _carry_out(deps, _begin(deps, found, answer), caller))
 
 
 def _begin(deps: Dependencies, found: Plan, answer: Approval) -> Operation:
@@ -64,28 +68,36 @@ def _begin(deps: Dependencies, found: Plan, answer: Approval) -> Operation:
         raise
 
 
-def _carry_out(deps: Dependencies, operation: Operation, progress: saga.Progress | None = None) -> Operation:
+def _carry_out(
+    deps: Dependencies,
+    operation: Operation,
+    caller: saga.Caller = saga.NOBODY,
+) -> Operation:
     """The operation once it has ended, under this process or under one that took it over."""
     try:
-        return saga.run(deps, operation, progress)
+        return saga.run(deps, operation, caller)
     except Conflict:
-        return saga.run(deps, _wait_for(deps, operation), progress)
+        return saga.run(deps, _wait_for(deps, operation), caller)
 
 
-def _continue(deps: Dependencies, operation: Operation, progress: saga.Progress | None) -> Applied:
+def _continue(deps: Dependencies, operation: Operation, caller: saga.Caller) -> Applied:
     if operation.status == "running" or operation.status == "needs_attention":
-        operation = finish(deps, operation, progress)
+        operation = finish(deps, operation, caller)
     return _ended(deps, operation)
 
 
-def finish(deps: Dependencies, operation: Operation, progress: saga.Progress | None = None) -> Operation:
+def finish(
+    deps: Dependencies,
+    operation: Operation,
+    caller: saga.Caller = saga.NOBODY,
+) -> Operation:
     """See an operation that began before to its end, whoever has to advance it.
 
     Raises:
         Conflict: another process is applying it and shows life still, some seconds after a lease.
         Stale: it was stuck, and a later change of the experiment has taken its place.
     """
-    return _carry_out(deps, _wait_for(deps, operation), progress)
+    return _carry_out(deps, _wait_for(deps, operation), caller)
 
 
 def _wait_for(deps: Dependencies, operation: Operation) -> Operation:

@@ -21,6 +21,7 @@ from . import (
     estimating,
     experiments,
     explaining,
+    operations,
     overriding,
     plan_view,
     previewing,
@@ -129,9 +130,9 @@ class Crossfade:
         """Keep the first answer to a plan, and give back the one that stands. NotFound: no such plan; Stale: late."""
         return approving.approve(self.dependencies, handle, approved=approved, assurance=assurance, by=by)
 
-    def apply_plan(self, handle: str, progress: saga.Progress | None = None) -> Applied:
+    def apply_plan(self, handle: str, caller: saga.Caller = saga.NOBODY) -> Applied:
         """Carry out a plan whose answer is kept; a repeat is safe. Stale: the world has changed; Conflict: held."""
-        return applying.apply(self.dependencies, handle, progress)
+        return applying.apply(self.dependencies, handle, caller)
 
     def stop(self, key: str) -> Applied:
         """Take an experiment out of every backend, needing no catalogue and no yes. NotFound: no such key."""
@@ -160,6 +161,10 @@ class Crossfade:
     def metric_document(self, key: str) -> JsonObject:
         """A metric as the catalogue has it. NotFound: no such metric."""
         return reference.metric_document(self.dependencies, key)
+
+    def operation_document(self, operation_id: str) -> JsonObject:
+        """An operation, step by step, and where its time went. NotFound: no such operation."""
+        return operations.operation_document(self.dependencies, operation_id)
 
     def names(self, kind: reference.Kind) -> list[str]:
         """Every name of a kind, for completions."""

@@ -24,6 +24,7 @@ from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
 from .following import next_call
+from .operations import told_time
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
 from .widening import overrides_of
 
@@ -137,7 +138,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "surface": record.surface,
             "owner": record.owner,
             **_designed(record, _audience_text(deps, record)),
-            **(_delivered(view, record) if current else {}),
+            **(_delivered(view, record, full=full) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
             "next": following,
@@ -184,10 +185,16 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
     }
 
 
-def _delivered(view: Reader, record: Record) -> dict[str, object]:
-    """What the experiment holds and where it is served now."""
+def _delivered(view: Reader, record: Record, *, full: bool) -> dict[str, object]:
+    """What the experiment holds and where it is served now; `full` adds where the time of the last change went."""
     last = view.last_operation(record.key)
-    operation = last and OperationView(id=last.id, change=last.change, status=last.status, reason=last.reason)
+    operation = last and OperationView(
+        id=last.id,
+        change=last.change,
+        status=last.status,
+        reason=last.reason,
+        took=told_time(record, last) if full else None,
+    )
     return {
         "buckets": bucket_texts(view.ranges_of(record.key)) or None,
         "delivered": [f"{each.place.backend}/{each.place.document}" for each in view.placements(record.key)] or None,

@@ -151,6 +151,7 @@ class OperationView(StrictModel):
     change: Change
     status: str
     reason: str | None = None
+    took: str | None = None
 
 
 class Experiment(StrictModel):

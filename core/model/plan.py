@@ -91,11 +91,21 @@ class Approval(StrictModel):
 
 
 class OperationStep(StrictModel):
+    """A step and what has become of it. Its seconds say where the time went, over all attempts and takers."""
+
     step: Step
     status: StepStatus = "pending"
     attempts: int = 0
     error: str | None = None
-    at: datetime | None = None
+    at: datetime | None = Field(default=None, description="when it was last done or undone")
+    declared: datetime | None = Field(default=None, description="when it was last written that it is the next one")
+    queue: float = Field(default=0.0, description="seconds between that and an attempt: waits, and dead processes")
+    backend: float = Field(default=0.0, description="seconds in calls of the backend")
+    own: float = Field(default=0.0, description="seconds of ours around those calls")
+
+    @property
+    def seconds(self) -> float:
+        return self.queue + self.backend + self.own
 
 
 class Operation(StrictModel):
@@ -119,6 +129,16 @@ class Operation(StrictModel):
     reason: str | None = Field(default=None, description="why it turned to undo or needs attention")
     started: datetime
     finished: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """From its first transaction to its last; None of one that goes on."""
+        return (self.finished - self.started).total_seconds() if self.finished else None
+
+    @property
+    def slowest(self) -> OperationStep | None:
+        """The step that took longest, all its waits included."""
+        return max(self.steps, key=lambda each: each.seconds, default=None)
 
     @property
     def opened(self) -> bool:

@@ -5,7 +5,7 @@ twice is doing it once. Before traffic opens a failure undoes what was done, the
 is unknown; pause and stop only ever go forward.
 """
 
-from .advancing import Progress, advance, run
+from .advancing import NOBODY, Caller, advance, run
 from .taking import begin, claim, is_free, plan_days
 
-__all__ = ["Progress", "advance", "begin", "claim", "is_free", "plan_days", "run"]
+__all__ = ["NOBODY", "Caller", "advance", "begin", "claim", "is_free", "plan_days", "run"]

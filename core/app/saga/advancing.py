@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from ...documents import JsonObject, same
 from ...errors import BackendChanged, BackendFailed, Conflict
 from ...model.plan import Operation, OperationStep, Step
 from ...ports.backend import Backend
 from ..dependencies import Dependencies
-from .journal import can_undo, record
+from .journal import can_undo, record, turned
 
 ATTEMPTS = 3
 """Writes tried of one step, the first included, while the backend says that trying again can help."""
 BACKOFF = (0.2, 1.0)
 """Seconds before the second and the third attempt."""
 
-Progress = Callable[[int, int, str], None]
-"""(steps ended, steps, direction)"""
+CANCELLED = "the call was cancelled before traffic opened"
 
 
-def run(deps: Dependencies, operation: Operation, progress: Progress | None = None) -> Operation:
-    """Advance an operation that this process holds until it ends.
+@dataclass(frozen=True)
+class Caller:
+    """Whoever waits for a change: is told (steps ended, steps, direction) after each step, and may want it no more."""
+
+    progress: Callable[[int, int, str], None] = lambda done, of, direction: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+NOBODY = Caller()
+
+
+def run(deps: Dependencies, operation: Operation, caller: Caller = NOBODY) -> Operation:
+    """Advance an operation that this process holds until it ends. When it is cancelled before traffic opens, it is
+    undone; after that, and when it takes exposure away, it goes on.
 
     Raises:
         Conflict: another process has taken it over.
@@ -30,18 +43,24 @@ def run(deps: Dependencies, operation: Operation, progress: Progress | None = No
     deps.underway.add(held)
     try:
         while operation.status == "running":
+            if operation.direction == "forward" and caller.cancelled():
+                operation = _cancel(deps, operation)
             operation = advance(deps, operation)
-            if progress is not None:
-                _tell(deps, operation, progress)
+            _tell(deps, operation, caller)
     finally:
         deps.underway.discard(held)
     return operation
 
 
-def _tell(deps: Dependencies, operation: Operation, progress: Progress) -> None:
+def _cancel(deps: Dependencies, operation: Operation) -> Operation:
+    opening = any(each.step.opens_traffic and each.status == "done" for each in operation.steps)
+    return operation if opening or not can_undo(operation) else record(deps, turned(operation, CANCELLED))
+
+
+def _tell(deps: Dependencies, operation: Operation, caller: Caller) -> None:
     ended = sum(step.status in ("done", "undone") for step in operation.steps)
     try:
-        progress(ended, len(operation.steps), operation.direction)
+        caller.progress(ended, len(operation.steps), operation.direction)
     except Exception as error:  # whoever listens may be gone, which must not leave the operation half done
         deps.log("progress_lost", {"operation": operation.id, "error": type(error).__name__})
 
@@ -52,15 +71,34 @@ def advance(deps: Dependencies, operation: Operation) -> Operation:
     Raises:
         Conflict: another process has taken the operation over; nothing was written.
     """
+    began = deps.clock.now()
     _require_held(deps, operation)
     index = _current(operation)
+    called = deps.clock.now()
     failure = _effect(deps, operation, operation.steps[index])
+    ended = deps.clock.now()
+    steps = list(operation.steps)
+    steps[index] = _timed(steps[index], began, called, ended)
+    operation = operation.model_copy(update={"steps": steps})
     if failure is not None:
         return _after_failure(deps, operation, index, failure)
-    ended = "done" if operation.direction == "forward" else "undone"
-    steps = list(operation.steps)
-    steps[index] = steps[index].model_copy(update={"status": ended, "error": None, "at": deps.clock.now()})
-    return record(deps, _with_next_intent(operation, steps))
+    status = "done" if operation.direction == "forward" else "undone"
+    done = steps[index].model_copy(update={"status": status, "error": None, "at": ended})
+    return record(deps, _with_next_intent(operation, [*steps[:index], done, *steps[index + 1 :]], ended))
+
+
+def _timed(each: OperationStep, began: datetime, called: datetime, ended: datetime) -> OperationStep:
+    """The step with the time of one more attempt. A clock that was set back takes nothing away."""
+    spent = {
+        "queue": each.queue + _seconds(each.declared or began, began),
+        "own": each.own + _seconds(began, called),
+        "backend": each.backend + _seconds(called, ended),
+    }
+    return each.model_copy(update={**spent, "declared": ended})
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return max(0.0, (end - start).total_seconds())
 
 
 def _require_held(deps: Dependencies, operation: Operation) -> None:
@@ -106,15 +144,15 @@ def _holds(backend: Backend, step: Step, wanted: JsonObject | None) -> bool:
         return False
 
 
-def _with_next_intent(operation: Operation, steps: list[OperationStep]) -> Operation:
+def _with_next_intent(operation: Operation, steps: list[OperationStep], now: datetime) -> Operation:
     if operation.direction == "forward":
         following = next((index for index, step in enumerate(steps) if step.status == "pending"), None)
         if following is not None:
-            steps[following] = steps[following].model_copy(update={"status": "intended"})
+            steps[following] = steps[following].model_copy(update={"status": "intended", "declared": now})
     else:
         following = next((index for index in reversed(range(len(steps))) if steps[index].status == "done"), None)
         if following is not None:
-            steps[following] = steps[following].model_copy(update={"status": "undoing"})
+            steps[following] = steps[following].model_copy(update={"status": "undoing", "declared": now})
     return operation.model_copy(update={"steps": steps})
 
 
@@ -122,14 +160,14 @@ def _after_failure(deps: Dependencies, operation: Operation, index: int, failure
     steps = list(operation.steps)
     attempts = steps[index].attempts + 1
     steps[index] = steps[index].model_copy(update={"attempts": attempts, "error": failure.message})
-    if failure.retryable and attempts < ATTEMPTS:
+    pause = max(BACKOFF[attempts - 1], failure.retry_after or 0.0) if attempts < ATTEMPTS else 0.0
+    # A wait as long as the lease would hand the operation to somebody who may not wait either.
+    if failure.retryable and attempts < ATTEMPTS and pause <= deps.lease.total_seconds() / 2:
         retried = record(deps, operation.model_copy(update={"steps": steps}))
-        deps.clock.sleep(BACKOFF[attempts - 1])
+        deps.clock.sleep(pause)
         return retried
     reason = f"{steps[index].step.place.backend}: {failure.message}"
     if operation.direction == "forward" and can_undo(operation):
-        fresh = [step.model_copy(update={"attempts": 0}) for step in steps]  # the undo has its own retries
-        turned = operation.model_copy(update={"steps": fresh, "direction": "undo", "reason": reason})
-        return record(deps, turned)
+        return record(deps, turned(operation.model_copy(update={"steps": steps}), reason))
     stuck = operation.model_copy(update={"steps": steps, "reason": reason, "status": "needs_attention"})
     return record(deps, stuck)

@@ -37,6 +37,12 @@ def can_undo(operation: Operation) -> bool:
     return any(each.step.opens_traffic for each in operation.steps)
 
 
+def turned(operation: Operation, reason: str) -> Operation:
+    """The operation on its way back; the undo has its own retries."""
+    fresh = [step.model_copy(update={"attempts": 0}) for step in operation.steps]
+    return operation.model_copy(update={"steps": fresh, "direction": "undo", "reason": reason})
+
+
 def keep_places(tx: Writer, operation: Operation) -> None:
     """Keep the list of what the experiment has where equal to what the steps have done.
 

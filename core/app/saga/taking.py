@@ -50,7 +50,7 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         by=approval.by,
         assurance=approval.assurance,
         steps=[
-            OperationStep(step=step, status="intended" if index == 0 else "pending")
+            OperationStep(step=step, status="intended", declared=now) if index == 0 else OperationStep(step=step)
             for index, step in enumerate(plan.steps)
         ],
         started=now,

@@ -164,7 +164,7 @@ EACH: tuple[Change, ...] = ("launch", "pause", "resume", "stop")
 LIVES = st.lists(st.sampled_from(EACH), min_size=1, max_size=4).map(lambda changes: [EACH[0], *changes])
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FATES, LIVES)
 def test_any_life_leaves_a_truthful_store(store: SqlStore, fate: Fate, changes: list[Change]) -> None:
     life = Life(store, fate)
@@ -175,7 +175,7 @@ def test_any_life_leaves_a_truthful_store(store: SqlStore, fate: Fate, changes: 
         require_truth(world, life.make(change))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FATES, LIVES, st.booleans())
 def test_once_all_is_mended_every_life_comes_to_its_end(
     store: SqlStore, fate: Fate, changes: list[Change], mended: bool
@@ -215,7 +215,7 @@ def last_of(world: World) -> Operation:
     return last
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.booleans(), max_size=8))
 def test_of_two_runners_that_take_turns_only_the_newer_gets_on(store: SqlStore, turns: list[bool]) -> None:
     world = World(store)

@@ -202,6 +202,6 @@ def test_a_listener_that_is_gone_does_not_stop_the_launch(world: World) -> None:
         lost.append(f"{event} {fields['error']}")
 
     deps = replace(world.deps(), log=note)
-    assert saga.run(deps, world.begin("launch"), hung_up).status == "applied"
+    assert saga.run(deps, world.begin("launch"), saga.Caller(hung_up)).status == "applied"
     assert (world.state, world.placed) == ("running", world.there)
     assert lost == ["progress_lost BrokenPipeError"] * 2

@@ -1,0 +1,15 @@
+"""When a step was declared, and its seconds in the queue, in the backend and in our own hands."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.add_column("operation_step", sa.Column("declared", sa.Text(), nullable=True))
+    for name in ("queue", "backend", "own"):
+        op.add_column("operation_step", sa.Column(name, sa.Float(), nullable=False, server_default="0"))
