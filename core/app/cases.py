@@ -69,7 +69,7 @@ def examine(
     Args:
         chosen: pointers to what the server chose, where that is known.
     """
-    spec, shape, places = read_spec(document), list[Finding](), frozenset[str]()
+    spec, shape, places = read_spec(document, catalogue), list[Finding](), frozenset[str]()
     if not isinstance(spec, Spec):
         shape, usable = spec, stood_in(document, catalogue)
         if usable is None:

@@ -27,7 +27,8 @@ _MEANT = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at a path of an audience, and what is known better: a value to set or a name to give."""
+    """What is wrong at a path of an audience, and what is known better: a value to set, a name to give, or that nothing
+    is lost without it (`drops`)."""
 
     kind: Literal["attribute", "value", "form"]
     path: Path
@@ -37,11 +38,12 @@ class Fault:
     nearest: list[str] = field(default_factory=list[str])
     sets: tuple[Path, JsonValue] | None = None
     renames: tuple[Path, str] | None = None
+    drops: bool = False
     takes_all: bool = False
 
     @property
     def curable(self) -> bool:
-        return self.sets is not None or self.renames is not None
+        return self.sets is not None or self.renames is not None or self.drops
 
 
 def read_leaf(name: str, wanted: JsonValue, attribute: Attribute, path: Path) -> tuple[Condition | None, list[Fault]]:
@@ -60,6 +62,9 @@ def _from_operators(
 ) -> tuple[Condition | None, list[Fault]]:
     faults: list[Fault] = []
     parts: dict[str, list[Scalar] | Scalar] = {}
+    if wanted and list(wanted) == [str(index) for index in range(len(wanted))]:
+        message = "The values are numbered; they are a list."
+        return None, [Fault("form", path, message, [*wanted], FORMS, sets=(path, list(wanted.values())))]
     for operator, operand in wanted.items():
         here = (*path, operator)
         if operator in ("in", "not"):
@@ -78,15 +83,21 @@ def _from_operators(
         else:
             faults.append(_unknown_operator(operator, wanted, here))
     if not wanted:
-        faults.append(Fault("form", path, "An empty comparison says nothing.", got={}, allowed=FORMS))
+        faults.append(Fault("form", path, "An empty comparison says nothing.", {}, FORMS, drops=_is_among_alls(path)))
     elif parts.get("missing") and len(wanted) > 1:
         faults.append(Fault("form", path, "Who lacks the attribute has no value to compare.", allowed=FORMS))
     return (None, faults) if faults else (_make(name, attribute, **parts), faults)
 
 
+def _is_among_alls(path: Path) -> bool:
+    """Whether a condition is one of several that all have to hold: then one that asks for nothing can go. Without its
+    part, an alternative would let everybody in, and a negation nobody."""
+    return all(step == "all" or isinstance(step, int) for step in path[:-1])
+
+
 def _unknown_operator(operator: str, wanted: Mapping[str, JsonValue], path: Path) -> Fault:
     plain = operator.strip().lstrip("$").lower()
-    known = plain if plain in OPERATORS else _MEANT.get(plain)
+    known = plain if plain in OPERATORS else _MEANT.get(plain) or spelled(plain, OPERATORS)
     close = [known] if known else nearest(plain, OPERATORS)
     renames = (path, known) if known and known not in wanted else None
     return Fault("form", path, "No such comparison.", operator[:100], list(OPERATORS), close, renames=renames)
@@ -156,7 +167,9 @@ def _bound_faults(value: JsonValue, attribute: Attribute, path: Path) -> Iterato
 def _from_text(value: JsonValue, kind: str) -> Scalar | None:
     """The value of the attribute's type that was plainly meant: "18" is 18, 8.2 the version "8.2"."""
     better: JsonValue = None
-    if kind == "boolean" and isinstance(value, str):
+    if isinstance(value, list) and len(value) == 1:
+        better = value[0]
+    elif kind == "boolean" and isinstance(value, str):
         better = {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower())
     elif kind in ("integer", "number") and isinstance(value, str):
         better = _number_in(value)

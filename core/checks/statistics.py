@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..audience import described, share
+from ..audience import described, share, unmeetable
 from ..documents import JsonObject, nest, patch_object
 from ..model.experiment import Spec
 from ..model.size import Size
@@ -75,8 +75,8 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
     "Beyond Power Calculations"). alpha is split over the success metrics and comparisons, beta over the guardrails:
     Schultzberg, Ankargren, Frånberg 2024.
     """
-    if case.size is None or case.size.sufficient or case.spec.allocation > 1:
-        return
+    if case.size is None or case.size.sufficient or case.spec.allocation > 1 or unmeetable(case.audience):
+        return  # of an audience without members there is a finding that comes first
     lacking = sorted((each for each in case.size.metrics if each.needed > case.size.control), key=lambda m: -m.needed)
     needs = ", ".join(
         f"{each.metric} {each.needed:,.0f} for {'an effect' if each.role == 'success' else 'a margin'} "

@@ -123,7 +123,7 @@ def codes_in(patch: JsonObject, world: World | None = None) -> set[str]:
     ("patch", "code"),
     [
         ({"variants": {"control": {"weight": 0.9}, "platform-second": {"weight": 0.9}}}, "weights.sum_to_one"),
-        ({"variants": {"platform-second": None}}, "variants.count"),
+        ({"variants": {"platform-second": None}}, "variants.treatment_present"),
         ({"variants": None}, "spec.missing_field"),
         ({"variants": {"platform-second": {"control": True}}}, "variants.one_control"),
         ({"allocation": 1.5}, "allocation.share"),
