@@ -53,14 +53,15 @@ def plain_cures(document: JsonObject, path: list[int | str], given: JsonValue) -
 
 
 def with_value(document: JsonObject, path: list[int | str], value: JsonValue) -> JsonObject:
-    """The merge patch that puts a value at a path; None takes out what is there. A patch replaces a list as a whole."""
+    """The merge patch that puts a value at a path; None takes out what is there, and a list with its last item. A patch
+    replaces a list as a whole."""
     inner: JsonValue = document
     for depth, token in enumerate(path):
         if isinstance(inner, list):
             index = int(token)
             kept = [] if value is None else [value]
             whole = [*inner[:index], *kept, *inner[index + 1 :]]
-            return nest(pointer(*path[:depth]), whole)
+            return nest(pointer(*path[:depth]), whole or None)
         inner = inner.get(str(token)) if isinstance(inner, dict) else None
     return nest(pointer(*path), value)
 

@@ -12,7 +12,7 @@ from ..documents import JsonObject, canonical, nest, pointer
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding
-from ..names import meant, nearest
+from ..names import meant, nearest, spelled
 from .derived import derived, is_given, is_name, surface_of
 from .engine import Check, Cure, Fault, as_finding, worst_first
 from .places import (
@@ -138,27 +138,31 @@ def _wrong_value(slip: _Slip, plain: list[Cure]) -> tuple[str, Fault]:
 
 
 def unknown_place(spec: Spec, catalogue: Catalogue) -> list[Finding]:
-    """Findings when the surface or the environment is not in the catalogue: nothing else can be checked then."""
+    """Findings when the surface or the environment is not in the catalogue, which says what the rest is held to."""
     findings: list[Finding] = []
     if spec.surface not in catalogue.surfaces:
-        having = surface_of(spec.model_dump(mode="json"), catalogue)
-        other = (having, f"use {having}, which alone has its parameters") if having else None
-        findings.append(_unknown("surface.known", "/surface", spec.surface, sorted(catalogue.surfaces), other))
+        known = sorted(catalogue.surfaces)
+        having = None if spelled(spec.surface, known) else surface_of(spec.model_dump(mode="json"), catalogue)
+        cure = (having, f"use {having}, which alone has its parameters") if having else None
+        findings.append(_unknown("surface.known", "/surface", spec.surface, known, cure))
     if spec.environment not in catalogue.environments:
         known, default = sorted(catalogue.environments), catalogue.default_environment
-        other = (default, f"use {default}, the default")
-        findings.append(_unknown("environment.known", "/environment", spec.environment, known, other))
+        cure = None if meant(spec.environment, known) else (default, f"use {default}, the default")
+        findings.append(_unknown("environment.known", "/environment", spec.environment, known, cure))
     return findings
 
 
-def _unknown(code: str, at: str, name: str, allowed: list[str], other: tuple[str, str] | None) -> Finding:
-    """The finding of a name that the catalogue does not have; `other` is (another name, what using it does)."""
-    close = nearest(name, allowed)
+def _unknown(code: str, at: str, name: str, allowed: list[str], better: tuple[str, str] | None) -> Finding:
+    """The finding of a name that the catalogue does not have.
+
+    Args:
+        better: the name to use and what that does; else the one that is meant, if any.
+    """
     likely = meant(name, allowed)
-    cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
-    if other is not None and likely is None:
-        cures.append(Cure(other[1], nest(at, other[0])))
-    fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
+    value, effect = better or (likely, f"use {likely}")
+    cures = [Cure(effect, nest(at, value))] if value else []
+    message = "The catalogue has no such entry."
+    fault = Fault(at, message, got=name, allowed=allowed, nearest=nearest(name, allowed), cures=cures)
     return as_finding(code, "block", fault)
 
 

@@ -108,7 +108,7 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
     large = [key for key, variant in case.spec.variants.items() if variant.weight >= 1]
     cures = _what_is_left(case, large[0]) if len(large) == 1 else []
-    if min(scaled.values()) > 0:  # a weight may be too small beside another one to be kept
+    if not cures and min(scaled.values()) > 0:  # a weight may be too small beside another one to be kept
         cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))
