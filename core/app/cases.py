@@ -71,7 +71,7 @@ def examine(
     """
     spec, shape, stand_ins = read_spec(document, catalogue), list[Finding](), None
     if not isinstance(spec, Spec):
-        shape, stand_ins = spec, stood_in(document, catalogue)
+        shape, stand_ins = spec, stood_in(document, catalogue, spec)
         if stand_ins is None:
             return None, shape
         spec = stand_ins.spec

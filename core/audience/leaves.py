@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from ..documents import items_of
 from ..model.catalogue import Attribute
 from ..model.delivery import Condition, Scalar
 from ..names import fold, meant, nearest, same_name, spelled
@@ -62,9 +63,10 @@ def _from_operators(
 ) -> tuple[Condition | None, list[Fault]]:
     faults: list[Fault] = []
     parts: dict[str, list[Scalar] | Scalar] = {}
-    if wanted and list(wanted) == [str(index) for index in range(len(wanted))]:
+    numbered = items_of(wanted)
+    if numbered is not None:
         message = "The values are numbered; they are a list."
-        return None, [Fault("form", path, message, [*wanted], FORMS, sets=(path, list(wanted.values())))]
+        return None, [Fault("form", path, message, [*wanted], FORMS, sets=(path, numbered))]
     for operator, operand in wanted.items():
         here = (*path, operator)
         if operator in ("in", "not"):
@@ -131,11 +133,12 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, path: Path, *, 
 
 
 def _unknown_value(value: str, attribute: Attribute, path: Path, *, indexed: bool) -> Fault:
-    """The fault of a value that never occurs; where several begin with it, all of them are the cure, so that no machine
-    chooses one."""
+    """The fault of a value that never occurs; where it lists several, or several begin with it, all of them are the
+    cure, so that no machine chooses one."""
     plain, likely = spelled(value, attribute.shares), meant(value, attribute.shares)
     near = [plain] if plain else nearest(value, attribute.shares)
-    family = [] if indexed or likely else _beginning_with(value, attribute)
+    family = _listed_in(value, attribute) if not indexed else []
+    family = family or ([] if indexed or likely else _beginning_with(value, attribute))
     better: JsonValue = list[JsonValue](family) if family else likely
     return Fault(
         "value",
@@ -147,6 +150,12 @@ def _unknown_value(value: str, attribute: Attribute, path: Path, *, indexed: boo
         sets=(path, better) if better else None,
         takes_all=bool(family),
     )
+
+
+def _listed_in(text: str, attribute: Attribute) -> list[str]:
+    """The values that a text has between its commas, if it is nothing else."""
+    parts = [part.strip() for part in text.split(",")]
+    return parts if len(parts) > 1 and all(part in attribute.shares for part in parts) else []
 
 
 def _beginning_with(value: str, attribute: Attribute) -> list[str]:

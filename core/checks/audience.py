@@ -26,7 +26,7 @@ def _problems(case: Case, kind: str) -> Iterator[Fault]:
                 else "read it as it was meant"
             )
             if problem.takes_all:
-                effect = f"use all that begin with it: {', '.join(problem.nearest)}"
+                effect = f"use all of these: {', '.join(problem.nearest)}"
             cures = [Cure(effect, problem.patch)] if problem.patch else []
             yield Fault(problem.at, problem.message, problem.got, problem.allowed, problem.nearest, cures)
 

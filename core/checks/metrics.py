@@ -229,6 +229,8 @@ def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
 
 def windows_fit_the_run(case: Case) -> Iterator[Fault]:
     """A metric's window ends before the experiment does, or no unit ever completes it."""
+    if case.spec.design.days <= 0:
+        return  # no duration at all, which is a fault of its own
     known = {name: case.catalogue.metrics[name] for name in case.spec.metrics if name in case.catalogue.metrics}
     longer = {name: each.window_days for name, each in known.items() if each.window_days > case.spec.design.days}
     # One length for all of them: whichever fix is applied last, the longest window fits.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject, canonical, nest, patch_to, pointer
+from ..documents import JsonObject, canonical, items_of, nest, patch_to, pointer
 from ..names import meant, nearest, same_name
 from .engine import Cure, Fault
 
@@ -62,7 +62,9 @@ def _cure(
     changes: list[str] = []
     for error in errors:
         path = list(error.instance_path)
-        better = _better(error, _inside(value, path))
+        given = _inside(value, path)
+        better = _opposite(error, value, schema) if _is_number(given) and given < 0 else None
+        better = _better(error, given) if better is None else better
         if better is not None:
             mended = _replaced(mended, path, better)
             changes.append(f"use {_text(better)}")
@@ -177,6 +179,17 @@ def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue
     return None
 
 
+def _opposite(error: jsonschema_rs.ValidationError, value: JsonValue, schema: JsonObject) -> JsonValue:
+    """The number without its sign, where nothing else would be wrong with it."""
+    path = list(error.instance_path)
+    given = _inside(value, path)
+    if not _is_number(given):
+        return None
+    flipped = _replaced(copy.deepcopy(value), path, -given)
+    faults = _validator(canonical(schema)).iter_errors(flipped)
+    return None if any(list(fault.instance_path) == path for fault in faults) else -given
+
+
 def _is_number(value: JsonValue) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -190,11 +203,6 @@ def _near_number(given: float, options: list[int | float]) -> JsonValue:
     if not options or min(options) <= given <= max(options):
         return None
     return min(options) if given < min(options) else max(options)
-
-
-def items_of(value: JsonObject) -> list[JsonValue] | None:
-    """The list that a map of "0", "1" and so on stands for, as some encoders write one; None for any other map."""
-    return list(value.values()) if value and list(value) == [str(index) for index in range(len(value))] else None
 
 
 def _from_text(given: str, types: list[str]) -> JsonValue:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import get_args
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ..documents import JsonObject, nest, patch_object, pointer
+from ..documents import JsonObject, items_of, nest, patch_object, pointer
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..names import meant, nearest
@@ -43,13 +44,36 @@ WANTED = {
 
 
 def plain_cures(document: JsonObject, path: list[int | str], given: JsonValue) -> list[Cure]:
-    """Cures that need no guess: the only item of a list that should be none; else to leave out what has a default."""
+    """Cures that need no guess: the only item of a list that should be none, the values of a numbered map, a day in
+    another notation; else to leave out what has a default."""
     cures: list[Cure] = []
+    numbered = items_of(given) if isinstance(given, dict) else None
+    if numbered is not None:
+        cures.append(Cure("use the list of its values", with_value(document, path, numbered)))
+    day = _day_in(given) if isinstance(given, str) else None
+    if day is not None:
+        cures.append(Cure(f"use {day}", with_value(document, path, day)))
     if isinstance(given, list) and len(given) == 1:
         cures.append(Cure(f"use {shown(given[0])} itself", with_value(document, path, given[0])))
     if path and (isinstance(path[-1], int) or path[-1] in allowed_fields(path[:-1])):
         cures.append(Cure("leave it out", with_value(document, path, None)))
-    return [cure for cure in cures if _fits(patch_object(document, cure.patch), path)]
+    return [cure for cure in cures if _fits(patch_object(document, cure.patch), path)][:1]
+
+
+def _day_in(text: str) -> str | None:
+    """A day whose parts can stand in one order only: 16/11/2026 is one, 5/6/2026 is two."""
+    parts = [int(part) for part in re.split(r"[./-]", text.strip()) if part.isdecimal() and len(part) <= 4]
+    if len(parts) != 3 or len(re.split(r"[./-]", text.strip())) != 3:
+        return None
+    year, month, day = parts if parts[0] > 31 else parts[::-1]
+    if 12 < month <= 31 and day <= 12:
+        month, day = day, month  # the month first, as in 11/16/2026
+    elif parts[0] <= 12 and day != month:
+        return None
+    try:
+        return date(year, month, day).isoformat() if year > 31 else None
+    except ValueError:
+        return None
 
 
 def with_value(document: JsonObject, path: list[int | str], value: JsonValue) -> JsonObject:
@@ -111,8 +135,8 @@ def unknown_field(path: list[int | str], given: JsonValue) -> Fault:
     name = str(path[-1])
     allowed = allowed_fields(path[:-1])
     likely = meant(name, allowed)
-    cures = [_renaming(path, likely, given)] if likely is not None else []
-    cures.append(Cure("leave it out", nest(pointer(*path), None)))
+    left_out = Cure("leave it out", nest(pointer(*path), None))
+    cures = [_renaming(path, likely, given) if likely is not None else left_out]
     close = nearest(name, allowed, 1)
     return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
 

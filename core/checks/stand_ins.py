@@ -26,12 +26,17 @@ class StandIns:
     places: frozenset[str]
 
 
-def stood_in(document: JsonObject, catalogue: Catalogue) -> StandIns | None:
-    """The document with stand-ins; None where too little is left of it."""
-    usual = _usual(document, catalogue)
+def stood_in(document: JsonObject, catalogue: Catalogue, shape: list[Finding]) -> StandIns | None:
+    """The document with stand-ins: what the first fixes of its shape put there, else what is usual. None where too
+    little is left of it."""
+    whole, places = copy.deepcopy(document), set[str]()
+    for finding in shape:
+        for fix in finding.fixes[:1]:
+            whole = patch_object(whole, fix.patch)
+            places.add(pointer(*_as_far_as_there(document, tokens_of(finding.at))))
+    usual = _usual(whole, catalogue)
     if usual is None:
         return None
-    whole, places = copy.deepcopy(document), set[str]()
     for _ in range(ROUNDS):
         try:
             return StandIns(whole, Spec.model_validate(whole), frozenset(places))
@@ -111,6 +116,16 @@ def _as_far_as_named(path: list[int | str]) -> list[str]:
     """The path up to the first list: an item has no place of its own once another is gone."""
     numbers = [place for place, part in enumerate(path) if isinstance(part, int)]
     return [str(part) for part in (path[: numbers[0]] if numbers else path)]
+
+
+def _as_far_as_there(document: JsonObject, path: list[str]) -> list[str]:
+    """The path up to the first list of the document, as `_as_far_as_named`."""
+    found: JsonValue = document
+    for depth, part in enumerate(path):
+        if not isinstance(found, dict):
+            return path[:depth]
+        found = found.get(part)
+    return path
 
 
 def _usual_at(usual: JsonObject, path: list[str]) -> JsonValue:

@@ -38,7 +38,8 @@ def duration_is_long_enough(case: Case) -> Iterator[Fault]:
     """The run covers a whole week at least: weekends are not weekdays, and novelty fades."""
     least = max(WEEK, case.surface.policy.min_days)
     if case.spec.design.days < least:
-        cure = Cure(case.running(least), nest("/design/days", least))
+        enough = max(least, -case.spec.design.days)
+        cure = Cure(case.running(enough), nest("/design/days", enough))
         message = f"Run {least} days at least."
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 

@@ -53,7 +53,7 @@ SHAPE = (
         "block",
         "/allocatoin",
         {"allocatoin": 0.6, "allocation": None},
-        cured_by=("rename it to allocation", "leave it out"),
+        cured_by=("rename it to allocation",),
     ),
     Example(
         "spec.unknown_field",
