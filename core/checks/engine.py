@@ -178,7 +178,7 @@ class Case:
 class Check:
     """A rule under a code that lasts. `doc` says what it asks for and why: the docstring of `run`, unless given.
 
-    `curable` says whether the server can propose a cure; an owner, a link or a review it cannot make up.
+    `curable` says whether the server can propose a cure that weakens nothing; a link or a review it cannot make up.
     """
 
     code: str
