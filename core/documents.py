@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Final
 
@@ -107,6 +107,11 @@ def patch_to(before: JsonObject, after: JsonObject) -> JsonObject:
             continue
         patch[name] = patch_to(earlier, value) if isinstance(earlier, dict) and isinstance(value, dict) else value
     return dict(sorted(patch.items()))
+
+
+def items_of(value: Mapping[str, JsonValue]) -> list[JsonValue] | None:
+    """The list that a map of "0", "1" and so on stands for, as some encoders write one; None for any other map."""
+    return list(value.values()) if value and list(value) == [str(index) for index in range(len(value))] else None
 
 
 def nest(at: str, value: JsonValue) -> JsonObject:

@@ -10,7 +10,7 @@ from ..checks.all_checks import CASE_CHECKS, run_checks
 from ..checks.coordination import NAMED
 from ..checks.engine import Case, Check, worst_first
 from ..checks.shape import read_spec, unknown_place
-from ..checks.stand_ins import beside, stood_in
+from ..checks.stand_ins import beside, completed, stood_in
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
@@ -69,15 +69,17 @@ def examine(
     Args:
         chosen: pointers to what the server chose, where that is known.
     """
-    spec, shape, places = read_spec(document), list[Finding](), frozenset[str]()
+    spec, shape, stand_ins = read_spec(document, catalogue), list[Finding](), None
     if not isinstance(spec, Spec):
-        shape, usable = spec, stood_in(document, catalogue)
-        if usable is None:
+        shape, stand_ins = spec, stood_in(document, catalogue, spec)
+        if stand_ins is None:
             return None, shape
-        spec, places = usable
+        spec = stand_ins.spec
     lost = unknown_place(spec, catalogue)
-    if lost:
+    if not all(finding.fixes for finding in lost):
         return None, [*shape, *lost]
+    for finding in lost:  # the rest is held against what the first fix names
+        spec = spec.model_copy(update=finding.fixes[0].patch)
     surface, layer = catalogue.surfaces[spec.surface], layer_name(spec.environment, spec.surface, spec.layer)
     now = deps.clock.now()
     case = Case(
@@ -96,8 +98,11 @@ def examine(
     )
     case = replace(among_neighbours(view, case), precedents=precedents(view, case))
     found = run_checks(case, checks)
-    if shape:
-        return None, worst_first([*shape, *beside(found, places)])
+    if lost or stand_ins is not None:
+        places = frozenset(finding.at for finding in lost)
+        if stand_ins is not None:
+            shape, places = completed(shape, document, stand_ins, found), places | stand_ins.places
+        return None, worst_first([*shape, *lost, *beside(found, places)])
     return case, _with_overrides(view, key, document, found)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from ..checks.shape import allowed_fields
+from ..checks.places import allowed_fields
 from ..documents import JsonObject, pointer
 from ..errors import NotAllowed, StoreUnavailable
 from ..model.plan import AuditEvent

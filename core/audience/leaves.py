@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from ..documents import items_of
 from ..model.catalogue import Attribute
 from ..model.delivery import Condition, Scalar
 from ..names import fold, meant, nearest, same_name, spelled
@@ -27,7 +28,8 @@ _MEANT = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at a path of an audience, and what is known better: a value to set or a name to give."""
+    """What is wrong at a path of an audience, and what is known better: a value to set, a name to give, or that nothing
+    is lost without it (`drops`)."""
 
     kind: Literal["attribute", "value", "form"]
     path: Path
@@ -37,11 +39,12 @@ class Fault:
     nearest: list[str] = field(default_factory=list[str])
     sets: tuple[Path, JsonValue] | None = None
     renames: tuple[Path, str] | None = None
+    drops: bool = False
     takes_all: bool = False
 
     @property
     def curable(self) -> bool:
-        return self.sets is not None or self.renames is not None
+        return self.sets is not None or self.renames is not None or self.drops
 
 
 def read_leaf(name: str, wanted: JsonValue, attribute: Attribute, path: Path) -> tuple[Condition | None, list[Fault]]:
@@ -60,6 +63,10 @@ def _from_operators(
 ) -> tuple[Condition | None, list[Fault]]:
     faults: list[Fault] = []
     parts: dict[str, list[Scalar] | Scalar] = {}
+    numbered = items_of(wanted)
+    if numbered is not None:
+        message = "The values are numbered; they are a list."
+        return None, [Fault("form", path, message, [*wanted], FORMS, sets=(path, numbered))]
     for operator, operand in wanted.items():
         here = (*path, operator)
         if operator in ("in", "not"):
@@ -78,15 +85,21 @@ def _from_operators(
         else:
             faults.append(_unknown_operator(operator, wanted, here))
     if not wanted:
-        faults.append(Fault("form", path, "An empty comparison says nothing.", got={}, allowed=FORMS))
+        faults.append(Fault("form", path, "An empty comparison says nothing.", {}, FORMS, drops=_is_among_alls(path)))
     elif parts.get("missing") and len(wanted) > 1:
         faults.append(Fault("form", path, "Who lacks the attribute has no value to compare.", allowed=FORMS))
     return (None, faults) if faults else (_make(name, attribute, **parts), faults)
 
 
+def _is_among_alls(path: Path) -> bool:
+    """Whether a condition is one of several that all have to hold: then one that asks for nothing can go. Without its
+    part, an alternative would let everybody in, and a negation nobody."""
+    return all(step == "all" or isinstance(step, int) for step in path[:-1])
+
+
 def _unknown_operator(operator: str, wanted: Mapping[str, JsonValue], path: Path) -> Fault:
     plain = operator.strip().lstrip("$").lower()
-    known = plain if plain in OPERATORS else _MEANT.get(plain)
+    known = plain if plain in OPERATORS else _MEANT.get(plain) or spelled(plain, OPERATORS)
     close = [known] if known else nearest(plain, OPERATORS)
     renames = (path, known) if known and known not in wanted else None
     return Fault("form", path, "No such comparison.", operator[:100], list(OPERATORS), close, renames=renames)
@@ -120,11 +133,12 @@ def _value_faults(values: list[JsonValue], attribute: Attribute, path: Path, *, 
 
 
 def _unknown_value(value: str, attribute: Attribute, path: Path, *, indexed: bool) -> Fault:
-    """The fault of a value that never occurs; where several begin with it, all of them are the cure, so that no machine
-    chooses one."""
+    """The fault of a value that never occurs; where it lists several, or several begin with it, all of them are the
+    cure, so that no machine chooses one."""
     plain, likely = spelled(value, attribute.shares), meant(value, attribute.shares)
     near = [plain] if plain else nearest(value, attribute.shares)
-    family = [] if indexed or likely else _beginning_with(value, attribute)
+    family = _listed_in(value, attribute) if not indexed else []
+    family = family or ([] if indexed or likely else _beginning_with(value, attribute))
     better: JsonValue = list[JsonValue](family) if family else likely
     return Fault(
         "value",
@@ -136,6 +150,12 @@ def _unknown_value(value: str, attribute: Attribute, path: Path, *, indexed: boo
         sets=(path, better) if better else None,
         takes_all=bool(family),
     )
+
+
+def _listed_in(text: str, attribute: Attribute) -> list[str]:
+    """The values that a text has between its commas, if it is nothing else."""
+    parts = [part.strip() for part in text.split(",")]
+    return parts if len(parts) > 1 and all(part in attribute.shares for part in parts) else []
 
 
 def _beginning_with(value: str, attribute: Attribute) -> list[str]:
@@ -156,7 +176,9 @@ def _bound_faults(value: JsonValue, attribute: Attribute, path: Path) -> Iterato
 def _from_text(value: JsonValue, kind: str) -> Scalar | None:
     """The value of the attribute's type that was plainly meant: "18" is 18, 8.2 the version "8.2"."""
     better: JsonValue = None
-    if kind == "boolean" and isinstance(value, str):
+    if isinstance(value, list) and len(value) == 1:
+        better = value[0]
+    elif kind == "boolean" and isinstance(value, str):
         better = {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower())
     elif kind in ("integer", "number") and isinstance(value, str):
         better = _number_in(value)

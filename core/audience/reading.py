@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
@@ -88,7 +88,7 @@ class _Reading:
                 parts.append(self._list(name, wanted, here))
             elif name in self.attributes:
                 condition, faults = read_leaf(name, wanted, self.attributes[name], here)
-                self.faults += faults
+                self.faults += self._of_another(name, wanted, raw, here, faults)
                 parts += [condition] if condition is not None and not faults else []
             else:
                 self.faults.append(self._unknown(name, raw, here))
@@ -104,12 +104,43 @@ class _Reading:
 
     def _unknown(self, name: str, raw: JsonObject, path: Path) -> Fault:
         names = [*self.attributes, *JOINTS]
-        likely = meant(name, names)
+        likely = meant(name, names) or having_all(values_in(raw[name]), self.attributes)
         close = nearest(name, names)
         close = [likely, *(each for each in close if each != likely)] if likely else close
         mend = (path, likely) if likely and likely not in raw else None
         message = "The catalogue has no such attribute."
         return Fault("attribute", path, message, name, sorted(self.attributes), close, renames=mend)
+
+    def _of_another(
+        self, name: str, wanted: JsonValue, raw: JsonObject, path: Path, faults: list[Fault]
+    ) -> list[Fault]:
+        """The faults of a condition, with another attribute as the cure if it alone has every value that is asked for
+        and this one has none of them."""
+        values = values_in(wanted)
+        if len(faults) < len(values) or any(fault.kind != "value" or fault.curable for fault in faults):
+            return faults
+        other = having_all(values, self.attributes)
+        if other is None or other in raw:
+            return faults
+        return [replace(fault, nearest=[other], allowed=[], renames=(path, other)) for fault in faults]
+
+
+def values_in(wanted: JsonValue) -> list[str]:
+    """The texts that a condition asks for by `in` or `not`; none when it asks for something else as well."""
+    if isinstance(wanted, dict):
+        return values_in(next(iter(wanted.values()))) if len(wanted) == 1 and wanted.keys() <= {"in", "not"} else []
+    values = wanted if isinstance(wanted, list) else [wanted]
+    texts = [value for value in values if isinstance(value, str)]
+    return texts if len(texts) == len(values) else []
+
+
+def having_all(values: list[str], attributes: Mapping[str, Attribute]) -> str | None:
+    """The one attribute of texts that is known to have every one of the values, or None."""
+    if not values:
+        return None
+    texts = {name: attribute.shares for name, attribute in attributes.items() if attribute.type == "string"}
+    having = [name for name, known in texts.items() if all(value in known for value in values)]
+    return having[0] if len(having) == 1 else None
 
 
 def _problems(faults: list[Fault], tree: JsonObject, was_text: bool) -> list[Problem]:
@@ -133,13 +164,16 @@ def _problems(faults: list[Fault], tree: JsonObject, was_text: bool) -> list[Pro
 
 
 def _mended(tree: JsonObject, faults: list[Fault]) -> JsonObject:
-    """The audience with every value that is known better, then with every name that is: names last, for they are in the
-    paths of the values."""
+    """The audience with every value that is known better, then without what says nothing, then with every name that is
+    known: names last, for they are in the paths of the values."""
     mended = copy.deepcopy(tree)
     for fault in faults:
         if fault.sets is not None:
             path, value = fault.sets
             _holder(mended, path)[path[-1]] = copy.deepcopy(value)
+    for fault in faults:
+        if fault.drops:
+            del _holder(mended, fault.path)[fault.path[-1]]
     for fault in sorted(faults, key=lambda each: -len(each.path)):
         if fault.renames is not None:
             path, name = fault.renames

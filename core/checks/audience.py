@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import audience as audiences
+from ..audience.conditions import BOUNDS
 from ..documents import JsonObject, patch_to, pointer
 from ..model.delivery import Condition
 from ..names import listed
@@ -17,9 +18,15 @@ COMMON = 0.8
 def _problems(case: Case, kind: str) -> Iterator[Fault]:
     for problem in case.parsed_audience[1]:
         if problem.kind == kind:
-            effect = f"use {problem.nearest[0]}" if problem.nearest else "read it as it was meant"
+            effect = (
+                f"use {problem.nearest[0]}"
+                if problem.nearest
+                else "leave it out"
+                if problem.got == {}
+                else "read it as it was meant"
+            )
             if problem.takes_all:
-                effect = f"use all that begin with it: {', '.join(problem.nearest)}"
+                effect = f"use all of these: {', '.join(problem.nearest)}"
             cures = [Cure(effect, problem.patch)] if problem.patch else []
             yield Fault(problem.at, problem.message, problem.got, problem.allowed, problem.nearest, cures)
 
@@ -48,11 +55,40 @@ def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
         rest: JsonObject = {other: wanted for other, wanted in raw.items() if other != name}
         if audiences.parse(rest, case.catalogue.attributes)[0]:
             # It would reach everybody whom the condition was meant to keep out, which is never proposed first.
-            cure = Cure(f"drop the condition on {name}", _becomes(case, rest), relaxes=True)
+            dropped = Cure(f"drop the condition on {name}", _becomes(case, rest), relaxes=True)
             message = f"No unit can meet this condition on {name}, so nobody is in the audience."
-            yield Fault(_at(case, name), message, got=str(raw[name])[:100], cures=[cure])
+            cures = [*_meant_bounds(case, name, raw), dropped]
+            yield Fault(_at(case, name), message, got=str(raw[name])[:100], cures=cures)
             return
     yield Fault("/audience", "The conditions exclude each other, so nobody is in the audience.")
+
+
+def _meant_bounds(case: Case, name: str, raw: JsonObject) -> list[Cure]:
+    """Two bounds the other way round, or with a sign too many, where just one of these readings leaves each bound
+    something to keep out: an age below 0 keeps nobody in, one from 0 keeps nobody out."""
+    bounds = raw[name]
+    if not isinstance(bounds, dict) or len(bounds) != 2 or not bounds.keys() <= set(BOUNDS):
+        return []
+    (one, low), (other, high) = bounds.items()
+    readings: list[JsonObject] = [{one: high, other: low}]
+    for operator, bound in bounds.items():
+        if isinstance(bound, int | float) and bound < 0:
+            readings.append({**bounds, operator: -bound})
+    sound = [reading for reading in readings if _keeps_some_out(case, {**raw, name: reading}, name)]
+    shown = [", ".join(f"{operator} {bound}" for operator, bound in reading.items()) for reading in sound]
+    return [Cure(f"ask for {name} {shown[0]}", _becomes(case, {**raw, name: sound[0]}))] if len(sound) == 1 else []
+
+
+def _keeps_some_out(case: Case, raw: JsonObject, name: str) -> bool:
+    """Whether some units can be in, and each bound on an attribute, alone, keeps some in and some out."""
+    attributes, bounds = case.catalogue.attributes, raw[name]
+    if not audiences.parse(raw, attributes)[0] or not isinstance(bounds, dict):
+        return False
+    for operator, bound in bounds.items():
+        alone = audiences.share(audiences.parse({name: {operator: bound}}, attributes)[0], attributes)[0]
+        if not 0 < alone < attributes[name].present:
+            return False
+    return True
 
 
 def audience_alternatives_have_members(case: Case) -> Iterator[Fault]:

@@ -22,10 +22,11 @@ def allocation_is_a_share(case: Case) -> Iterator[Fault]:
     elif given > 100:
         cures.append(Cure("enter 100 % of units", nest("/allocation", 1.0)))
     else:
+        usual = case.surface.policy.allocation
         if -1 <= given < 0:
             cures.append(Cure(f"enter {percent(-given)} of units", nest("/allocation", -given)))
-        usual = case.surface.policy.allocation
-        cures.append(Cure(f"enter {percent(usual)} of units, the surface's usual", nest("/allocation", usual)))
+        else:
+            cures.append(Cure(f"enter {percent(usual)} of units, the surface's usual", nest("/allocation", usual)))
     message = f"The allocation is a share above 0 and at most 1; {SHARE_HINT}"
     yield Fault("/allocation", message, got=given, cures=cures)
 

@@ -178,7 +178,7 @@ class Case:
 class Check:
     """A rule under a code that lasts. `doc` says what it asks for and why: the docstring of `run`, unless given.
 
-    `curable` says whether the server can propose a cure; an owner, a link or a review it cannot make up.
+    `curable` says whether the server can propose a cure that weakens nothing; a link or a review it cannot make up.
     """
 
     code: str
@@ -226,13 +226,14 @@ def worst_first(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
+def as_fix(code: str, cure: Cure) -> Fix:
+    """A fix. Its id is the code and the beginning of its patch's digest: what is offered under an id is what is applied
+    under it, whatever else has changed since."""
+    name = f"{code}.{digest(cure.patch)[:FIX_DIGITS]}"
+    return Fix(id=name, effect=cure.effect, relaxes=cure.relaxes, patch=cure.patch)
+
+
 def as_finding(code: str, severity: Severity, fault: Fault) -> Finding:
-    """A finding. The id of a fix is the code and the beginning of its patch's digest: what is offered under an id is
-    what is applied under it, whatever else has changed since."""
-    fixes = [
-        Fix(id=f"{code}.{digest(cure.patch)[:FIX_DIGITS]}", effect=cure.effect, relaxes=cure.relaxes, patch=cure.patch)
-        for cure in sorted(fault.cures, key=lambda cure: cure.relaxes)
-    ]
     return Finding(
         code=code,
         severity=severity,
@@ -241,5 +242,5 @@ def as_finding(code: str, severity: Severity, fault: Fault) -> Finding:
         got=fault.got,
         allowed=fault.allowed,
         nearest=fault.nearest,
-        fixes=fixes,
+        fixes=[as_fix(code, cure) for cure in sorted(fault.cures, key=lambda cure: cure.relaxes)],
     )

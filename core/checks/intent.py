@@ -57,8 +57,9 @@ def hypothesis_metric_is_success(case: Case) -> Iterator[Fault]:
 
     A hypothesis about one number and a decision on another is a story, not a test.
     """
-    named = case.spec.hypothesis.metric
-    successes = [name for name, use in case.spec.metrics.items() if use.role == "success"]
+    named, known = case.spec.hypothesis.metric, case.catalogue.metrics
+    # One that the catalogue does not know gets a name that it knows first.
+    successes = [name for name, use in case.spec.metrics.items() if use.role == "success" and name in known]
     if successes and named not in successes:
         close = successes[0] if len(successes) == 1 else spelled(named, successes)
         cures = [Cure(f"name {close}", nest("/hypothesis/metric", close))] if close else []
@@ -74,6 +75,9 @@ def direction_follows_the_effect(case: Case) -> Iterator[Fault]:
     if use is None or not use.mde:
         return
     expected = "increase" if use.mde > 0 else "decrease"
+    metric = case.catalogue.metrics.get(hypothesis.metric)
+    if metric is not None and (use.mde > 0) != (metric.better == "up"):
+        return  # the effect is what has to change, and it takes the direction along
     if hypothesis.direction != expected:
         cure = Cure(f"predict {expected}", nest("/hypothesis/direction", expected))
         message = f"The effect on {hypothesis.metric} is {use.mde:+.2%}."

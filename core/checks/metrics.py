@@ -20,16 +20,12 @@ PLAUSIBLE_MDE = 0.5
 
 def metrics_are_known(case: Case) -> Iterator[Fault]:
     """Every metric is in the catalogue and in use, with one definition for everybody."""
-    active = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
-    suggested = case.surface.suggested_metrics
-    allowed = [*suggested, *(name for name in active if name not in suggested)]
+    allowed = _active(case)
     for name in case.spec.metrics:
         metric = case.catalogue.metrics.get(name)
         if metric is not None and metric.status == "active":
             continue
-        replaced = metric.replaced_by if metric is not None else None
-        # Another name asks another question, however near it looks, so only a spelling is mended.
-        same = replaced or spelled(name, allowed)
+        same = _meant_metric(case, name, allowed)
         close = [same] if same else nearest(name, allowed)
         message = "The metric is deprecated." if metric is not None else "The catalogue has no such metric."
         if close and not same:
@@ -37,6 +33,26 @@ def metrics_are_known(case: Case) -> Iterator[Fault]:
             message += " Near: " + "; ".join(f"{each}, {meaning}" for each, meaning in meanings.items())
         cures = [_renaming(case, name, same)] if same else []
         yield Fault(pointer("metrics", name), message, name, allowed, close, cures)
+
+
+def _active(case: Case) -> list[str]:
+    """The metrics in use, those first that the surface suggests."""
+    active = sorted(name for name, metric in case.catalogue.metrics.items() if metric.status == "active")
+    suggested = case.surface.suggested_metrics
+    return [*suggested, *(name for name in active if name not in suggested)]
+
+
+def _meant_metric(case: Case, name: str, active: list[str]) -> str | None:
+    """The metric that a name which is not in use stands for: the one that replaces it, one that it is a spelling of, or
+    the hypothesis's, which has no other place. Any other name asks another question, however near it looks."""
+    metric, uses = case.catalogue.metrics.get(name), case.spec.metrics
+    known = (metric.replaced_by if metric is not None else None) or spelled(name, active)
+    wanted, use = case.spec.hypothesis.metric, uses[name]
+    if known or wanted in uses or wanted not in active:
+        return known
+    unknown = [each for each, other in uses.items() if other.role == "success" and each not in active]
+    improves = (use.mde or 0) * case.catalogue.metrics[wanted].usual_effect >= 0
+    return wanted if unknown == [name] and improves else None
 
 
 def _renaming(case: Case, name: str, meant: str) -> Cure:
@@ -69,6 +85,8 @@ def required_metrics_are_present(case: Case) -> Iterator[Fault]:
 
     A metric that the surface guards may be a success metric instead: it is then tested more strictly.
     """
+    active = _active(case)
+    unknown = [name for name in case.spec.metrics if name not in case.catalogue.metrics]
     for name, required in case.surface.required_metrics.items():
         use = case.spec.metrics.get(name)
         if use is None:
@@ -76,6 +94,9 @@ def required_metrics_are_present(case: Case) -> Iterator[Fault]:
             if required.role == "guardrail":
                 entry["margin"] = case.catalogue.margin_of(case.spec.surface, name)
             cure = Cure(f"add it as {required.role}", nest(pointer("metrics", name), entry))
+            slips = [other for other in unknown if _meant_metric(case, other, active) == name]
+            if slips:
+                cure = _renaming(case, slips[0], name)
             yield Fault(pointer("metrics", name), "The surface requires this metric.", cures=[cure])
         elif use.role != required.role and use.role != "success":
             cure = Cure(f"make it {required.role}", nest(pointer("metrics", name, "role"), required.role))
@@ -208,6 +229,8 @@ def metrics_are_of_the_unit(case: Case) -> Iterator[Fault]:
 
 def windows_fit_the_run(case: Case) -> Iterator[Fault]:
     """A metric's window ends before the experiment does, or no unit ever completes it."""
+    if case.spec.design.days <= 0:
+        return  # no duration at all, which is a fault of its own
     known = {name: case.catalogue.metrics[name] for name in case.spec.metrics if name in case.catalogue.metrics}
     longer = {name: each.window_days for name, each in known.items() if each.window_days > case.spec.design.days}
     # One length for all of them: whichever fix is applied last, the longest window fits.

@@ -6,11 +6,11 @@ import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject, canonical, nest, patch_to, pointer
+from ..documents import JsonObject, canonical, items_of, nest, patch_to, pointer
 from ..names import meant, nearest, same_name
 from .engine import Cure, Fault
 
@@ -39,9 +39,9 @@ def meets_schema(value: JsonValue, schema: JsonObject) -> bool:
 def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: JsonValue = None) -> Iterator[Fault]:
     """A fault for each place where a value breaks its schema.
 
-    The first has the cure, which mends all that can be mended in the value: patches of one value would undo each
-    other. A list that is too short is completed from production, for whoever names what comes first means that
-    the rest follows; so are the fields of an object, for whoever names one means that the others stay.
+    All have one cure, which mends all that can be mended in the value: patches of one value would undo each other. A
+    list that is too short is completed from production, for whoever names what comes first means that the rest follows;
+    so are the fields of an object, for whoever names one means that the others stay.
     """
     if meets_schema(value, schema):
         return
@@ -50,7 +50,7 @@ def schema_faults(value: JsonValue, schema: JsonObject, at: str, production: Jso
     cure = _cure(errors, value, schema, at, production)
     told: list[list[str]] = []
     for number, error in enumerate(errors[:MAX_FAULTS]):
-        fault = _fault(error, value, at, cure if number == 0 else None, production if number == 0 else None)
+        fault = _fault(error, value, at, cure, production if number == 0 else None)
         yield replace(fault, allowed=[]) if fault.allowed in told else fault  # the items of a list allow the same
         told.append(fault.allowed)
 
@@ -62,10 +62,15 @@ def _cure(
     changes: list[str] = []
     for error in errors:
         path = list(error.instance_path)
-        better = _better(error, _inside(value, path))
+        given = _inside(value, path)
+        better = _opposite(error, value, schema) if _is_number(given) and given < 0 else None
+        better = _better(error, given) if better is None else better
         if better is not None:
             mended = _replaced(mended, path, better)
             changes.append(f"use {_text(better)}")
+    if isinstance(mended, list) and None in mended:
+        mended = [item for item in mended if item is not None]
+        changes.append("leave out what is null")
     mended = _renamed(mended, schema, changes)
     if isinstance(mended, list) and isinstance(production, list) and not meets_schema(mended, schema):
         completed = mended + [item for item in production if item not in mended]
@@ -153,6 +158,8 @@ def short_text(value: JsonValue) -> str:
 def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue:
     """The nearest value that would meet the broken rule, or None when none is plain."""
     kind, limits = error.kind.name, error.kind.as_dict()
+    if kind == "enum" and _is_number(given):
+        return _near_number(given, [option for option in limits["options"] if _is_number(option)])
     if kind == "enum":
         same = [option for option in limits["options"] if _text(option) == _text(given)]
         texts = [option for option in limits["options"] if isinstance(option, str)]
@@ -165,7 +172,37 @@ def _better(error: jsonschema_rs.ValidationError, given: JsonValue) -> JsonValue
         return limits["limit"]
     if kind == "type" and isinstance(given, str):
         return _from_text(given, limits["types"])
+    if kind == "type" and "string" in limits["types"] and _is_number(given):
+        return canonical(given)
+    if kind == "type" and "array" in limits["types"] and isinstance(given, dict):
+        return items_of(given)
     return None
+
+
+def _opposite(error: jsonschema_rs.ValidationError, value: JsonValue, schema: JsonObject) -> JsonValue:
+    """The number without its sign, where nothing else would be wrong with it."""
+    path = list(error.instance_path)
+    given = _inside(value, path)
+    if not _is_number(given):
+        return None
+    flipped = _replaced(copy.deepcopy(value), path, -given)
+    faults = _validator(canonical(schema)).iter_errors(flipped)
+    return None if any(list(fault.instance_path) == path for fault in faults) else -given
+
+
+def _is_number(value: JsonValue) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _near_number(given: float, options: list[int | float]) -> JsonValue:
+    """The option whose decimal point was moved; else the first or the last one for what lies beyond. Of two neighbours
+    none is chosen."""
+    moved = [option for option in options if option and any(given == option * 10**power for power in range(1, 7))]
+    if len(moved) == 1:
+        return moved[0]
+    if not options or min(options) <= given <= max(options):
+        return None
+    return min(options) if given < min(options) else max(options)
 
 
 def _from_text(given: str, types: list[str]) -> JsonValue:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from ..documents import nest
 from ..model.catalogue import Blackout, last_day
+from ..planning.size import size
 from .engine import Case, Check, Cure, Fault
 
 
@@ -34,11 +35,20 @@ def _run(case: Case) -> tuple[date, date]:
 def _around(case: Case, start: date, blackout: Blackout) -> list[Cure]:
     cures: list[Cure] = []
     weeks = (blackout.start - start).days // 7 * 7
-    if weeks >= case.surface.policy.min_days:
+    if weeks >= case.surface.policy.min_days and _is_enough(case, weeks):
         cures.append(Cure(f"{case.running(weeks)}, to end before it", nest("/design/days", weeks)))
     after = case.surface.clear_start(blackout.end + timedelta(days=1), case.spec.design.days)
     cures.append(Cure(_starting(case, after), nest("/schedule/start", after.isoformat())))
     return cures
+
+
+def _is_enough(case: Case, days: int) -> bool:
+    """Whether a run of so many days has the power that the planned one has."""
+    if case.size is None or not case.size.sufficient:
+        return True  # what it lacks is told of anyway
+    design = case.spec.design.model_copy(update={"days": days})
+    shorter = size(case.spec.model_copy(update={"design": design}), case.catalogue, case.audience, case.today)
+    return shorter is not None and shorter.sufficient
 
 
 def _starting(case: Case, day: date) -> str:

@@ -5,53 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
 
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ..documents import JsonObject, canonical, nest, patch_object, pointer
+from ..documents import JsonObject, canonical, nest, pointer
 from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding
-from ..names import meant, nearest
+from ..names import meant, nearest, spelled
+from .derived import derived, is_given, is_name, surface_of
 from .engine import Check, Cure, Fault, as_finding, worst_first
+from .places import (
+    WANTED,
+    allowed_fields,
+    key_cures,
+    key_options,
+    plain_cures,
+    renamings,
+    shown,
+    unknown_field,
+    with_value,
+)
 
 _QUOTED = re.compile(r"'([^']*)'")
-WANTED = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "greater_than_equal": "a relative effect, at least -1,000 (a thousandfold)",
-    "less_than_equal": "a relative effect, at most 1,000 (a thousandfold)",
-    "string_type": "text",
-    "string_too_short": "text, not empty",
-    "string_too_long": "text of at most 2,000 characters",
-    "string_pattern_mismatch": 'a key: lower-case letters, digits, "-" and "_", a letter first',
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "list_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-    "date_type": "a day, as 2026-12-31",
-    "date_parsing": "a day, as 2026-12-31",
-    "date_from_datetime_parsing": "a day, as 2026-12-31",
-    "date_from_datetime_inexact": "a day, as 2026-12-31",
-}
-"""What a field must be, by pydantic's name of the fault."""
+UNREADABLE = frozenset({"model_type", "model_attributes_type", "dict_type", "string_type"})
+"""Faults of values that are no object, or no text, where one belongs: often nothing can be read in them."""
 TYPED: dict[str, type[bool] | type[int] | type[float]] = {"bool_type": bool, "int_type": int, "float_type": float}
 """Faults of texts that pydantic reads as values of another type unless it is told to be strict."""
 
 
-def read_spec(document: JsonObject) -> Spec | list[Finding]:
-    """The spec, or a finding for every place where the document is not one."""
+def read_spec(document: JsonObject, catalogue: Catalogue | None = None) -> Spec | list[Finding]:
+    """The spec, or a finding for every place where the document is not one.
+
+    Args:
+        catalogue: gives what a field should hold; without it, fewer findings have a fix.
+    """
     try:
         spec = Spec.model_validate(document)
     except ValidationError as error:
-        return worst_first(_findings(document, error))
+        return worst_first(_findings(document, catalogue, error))
     return worst_first([*_read_out_of_texts(document)]) or spec
 
 
@@ -68,155 +60,109 @@ def _read_out_of_texts(document: JsonObject) -> Iterator[Finding]:
 
 def _text_finding(document: JsonObject, kind: str, path: list[int | str], given: str) -> Finding:
     read: bool | float = TypeAdapter(TYPED[kind]).validate_python(given)
-    cure = Cure(f"use {canonical(read)} itself", _with_value(document, path, read))
-    fault = Fault(pointer(*path), f"This must be {WANTED[kind]}, not a text.", got=_shown(given), cures=[cure])
+    cure = Cure(f"use {canonical(read)} itself", with_value(document, path, read))
+    fault = Fault(pointer(*path), f"This must be {WANTED[kind]}, not a text.", got=shown(given), cures=[cure])
     return as_finding("spec.wrong_value", "block", fault)
 
 
-def _findings(document: JsonObject, error: ValidationError) -> list[Finding]:
+@dataclass(frozen=True)
+class _Slip:
+    """What pydantic found at one place of a document."""
+
+    document: JsonObject
+    catalogue: Catalogue | None
+    kind: str
+    path: list[int | str]
+    given: JsonValue
+    options: list[str]
+    is_key: bool
+
+    @property
+    def at(self) -> str:
+        return pointer(*self.path)
+
+    def derived(self) -> list[Cure]:
+        found = derived(self.document, self.catalogue, self.path)
+        return [Cure(found.effect, with_value(self.document, self.path, found.value))] if found else []
+
+
+def _findings(document: JsonObject, catalogue: Catalogue | None, error: ValidationError) -> list[Finding]:
     findings: list[Finding] = []
     for fault in error.errors(include_url=False):
-        expected = str(fault.get("ctx", {}).get("expected", ""))
-        code, described = _describe(
-            document, fault["type"], fault["loc"], _QUOTED.findall(expected), fault.get("input")
-        )
+        path = [part for part in fault["loc"] if part != "[key]"]
+        options = _QUOTED.findall(str(fault.get("ctx", {}).get("expected", "")))
+        given = fault.get("input")
+        slip = _Slip(document, catalogue, fault["type"], path, given, options, is_key="[key]" in fault["loc"])
+        code, described = _describe(slip)
         findings.append(as_finding(code, "block", described))
     return findings
 
 
-def _describe(
-    document: JsonObject, kind: str, loc: tuple[int | str, ...], options: list[str], given: JsonValue
-) -> tuple[str, Fault]:
-    path = [part for part in loc if part != "[key]"]
-    at = pointer(*path)
-    if kind == "extra_forbidden":
-        return "spec.unknown_field", _unknown_field(path, given)
-    if kind == "missing":
-        return "spec.missing_field", Fault(at, "The spec needs this field.", allowed=allowed_fields(path[:-1]))
-    if kind == "literal_error":
-        close = nearest(given, options, 1) if isinstance(given, str) else []
-        likely = meant(given, options) if isinstance(given, str) else None
-        cures = (
-            [Cure(f"use {likely}", _with_value(document, path, likely))] if likely else _plain(document, path, given)
-        )
+def _describe(slip: _Slip) -> tuple[str, Fault]:
+    if slip.kind == "extra_forbidden":
+        return "spec.unknown_field", unknown_field(slip.path, slip.given)
+    if slip.kind == "missing":
+        return _missing(slip, "The spec needs this field.")
+    if slip.is_key:
+        cures = key_cures(slip.document, slip.path)
+        return "spec.wrong_value", Fault(slip.at, f"This must be {WANTED[slip.kind]}.", shown(slip.given), cures=cures)
+    plain = plain_cures(slip.document, slip.path, slip.given)
+    if slip.given is None and not plain:
+        return _missing(slip, "The spec needs this field, and null is nothing.", got="a null")
+    return _wrong_value(slip, plain)
+
+
+def _missing(slip: _Slip, message: str, got: JsonValue = None) -> tuple[str, Fault]:
+    if is_given(slip.document, slip.catalogue, slip.path):
+        renamed = renamings(slip.document, slip.path)
+        return "spec.derived_field", Fault(slip.at, message, got, cures=renamed or slip.derived())
+    return "spec.missing_field", Fault(slip.at, message, got, allowed=allowed_fields(slip.path[:-1]))
+
+
+def _wrong_value(slip: _Slip, plain: list[Cure]) -> tuple[str, Fault]:
+    text = slip.given if isinstance(slip.given, str) else None
+    message = f"This must be {WANTED.get(slip.kind, 'of another kind; resource schema://experiment has the schema')}."
+    options = slip.options if slip.kind == "literal_error" else []
+    if options:
         message = "This is none of the allowed values."
-        return "spec.wrong_value", Fault(at, message, _shown(given), options, close, cures)
-    wanted = WANTED.get(kind, "of another kind; resource schema://experiment has the schema")
-    sentence = f"This must be {wanted}."
-    cures = _plain(document, path, given) if "[key]" not in loc else []
-    return "spec.wrong_value", Fault(at, sentence, got=_shown(given), cures=cures)
-
-
-def _plain(document: JsonObject, path: list[int | str], given: JsonValue) -> list[Cure]:
-    """Cures that need no guess: the only item of a list that should be none; else to leave out what has a default."""
-    cures: list[Cure] = []
-    if isinstance(given, list) and len(given) == 1:
-        cures.append(Cure(f"use {_shown(given[0])} itself", _with_value(document, path, given[0])))
-    if path and (isinstance(path[-1], int) or path[-1] in allowed_fields(path[:-1])):
-        cures.append(Cure("leave it out", _with_value(document, path, None)))
-    return [cure for cure in cures if _fits(patch_object(document, cure.patch), path)]
-
-
-def _with_value(document: JsonObject, path: list[int | str], value: JsonValue) -> JsonObject:
-    """The merge patch that puts a value at a path; None takes out what is there. A patch replaces a list as a whole."""
-    inner: JsonValue = document
-    for depth, token in enumerate(path):
-        if isinstance(inner, list):
-            index = int(token)
-            kept = [] if value is None else [value]
-            whole = [*inner[:index], *kept, *inner[index + 1 :]]
-            return nest(pointer(*path[:depth]), whole)
-        inner = inner.get(str(token)) if isinstance(inner, dict) else None
-    return nest(pointer(*path), value)
-
-
-def _fits(document: JsonObject, path: list[int | str]) -> bool:
-    """Whether nothing is wrong any more with what a document has at a path."""
-    try:
-        Spec.model_validate(document)
-    except ValidationError as error:
-        return not any(list(fault["loc"])[: len(path)] == path for fault in error.errors(include_url=False))
-    return True
-
-
-def _unknown_field(path: list[int | str], given: JsonValue) -> Fault:
-    name = str(path[-1])
-    allowed = allowed_fields(path[:-1])
-    close = nearest(name, allowed, 1)
-    cures: list[Cure] = []
-    likely = meant(name, allowed)
-    if likely is not None:
-        renamed = nest(pointer(*path[:-1], likely), given)
-        cures.append(Cure(f"rename it to {likely}", _with_removed(renamed, path)))
-    cures.append(Cure("leave it out", nest(pointer(*path), None)))
-    return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
-
-
-def _with_removed(patch: JsonObject, path: list[int | str]) -> JsonObject:
-    inner: JsonValue = patch
-    for token in path[:-1]:
-        assert isinstance(inner, dict)
-        inner = inner[str(token)]
-    assert isinstance(inner, dict)
-    inner[str(path[-1])] = None
-    return patch
-
-
-def _shown(value: JsonValue) -> JsonValue:
-    if isinstance(value, str | int | float | bool):
-        return value if not isinstance(value, str) else value[:100]
-    return f"a {type(value).__name__}".replace("a dict", "an object").replace("NoneType", "null")
-
-
-def allowed_fields(path: list[int | str]) -> list[str]:
-    """The field names that a spec may have at a path, empty where names are free."""
-    here: type[BaseModel] | _MapOf | None = Spec
-    for token in path:
-        if isinstance(here, _MapOf):
-            here = here.values
-        elif here is not None:
-            field = here.model_fields.get(str(token))
-            here = _model_in(field.annotation) if field else None
-    return [] if here is None or isinstance(here, _MapOf) else list(here.model_fields)
-
-
-@dataclass(frozen=True)
-class _MapOf:
-    """A map whose names are free and whose values are of a model."""
-
-    values: type[BaseModel]
-
-
-def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
-    """The model, or the map of models, that an annotation stands for."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    arguments = get_args(annotation)
-    if type(None) in arguments:
-        return _model_in(arguments[0])
-    if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
-        return _MapOf(arguments[1])
-    return None
+    elif text is not None and slip.kind == "string_pattern_mismatch":
+        options = key_options(slip.catalogue, slip.path)
+    likely = meant(text, options) if text is not None else None
+    cures = [Cure(f"use {likely}", with_value(slip.document, slip.path, likely))] if likely else plain
+    if not cures and is_name(slip.path):
+        cures = slip.derived()
+    lost = slip.kind in UNREADABLE and not cures and not is_given(slip.document, slip.catalogue, slip.path)
+    close = nearest(text, options, 1) if text is not None else []
+    code = "spec.unreadable_value" if lost else "spec.wrong_value"
+    return code, Fault(slip.at, message, shown(slip.given), options, close, cures)
 
 
 def unknown_place(spec: Spec, catalogue: Catalogue) -> list[Finding]:
-    """Findings when the surface or the environment is not in the catalogue: nothing else can be checked then."""
+    """Findings when the surface or the environment is not in the catalogue, which says what the rest is held to."""
     findings: list[Finding] = []
     if spec.surface not in catalogue.surfaces:
-        findings.append(_unknown("surface.known", "/surface", spec.surface, sorted(catalogue.surfaces)))
+        known = sorted(catalogue.surfaces)
+        having = None if spelled(spec.surface, known) else surface_of(spec.model_dump(mode="json"), catalogue)
+        cure = (having, f"use {having}, which alone has its parameters") if having else None
+        findings.append(_unknown("surface.known", "/surface", spec.surface, known, cure))
     if spec.environment not in catalogue.environments:
         known, default = sorted(catalogue.environments), catalogue.default_environment
-        findings.append(_unknown("environment.known", "/environment", spec.environment, known, default))
+        cure = None if meant(spec.environment, known) else (default, f"use {default}, the default")
+        findings.append(_unknown("environment.known", "/environment", spec.environment, known, cure))
     return findings
 
 
-def _unknown(code: str, at: str, name: str, allowed: list[str], default: str | None = None) -> Finding:
-    close = nearest(name, allowed)
+def _unknown(code: str, at: str, name: str, allowed: list[str], better: tuple[str, str] | None) -> Finding:
+    """The finding of a name that the catalogue does not have.
+
+    Args:
+        better: the name to use and what that does; else the one that is meant, if any.
+    """
     likely = meant(name, allowed)
-    cures = [Cure(f"use {likely}", nest(at, likely))] if likely else []
-    if default is not None and likely is None:
-        cures.append(Cure(f"use {default}, the default", nest(at, default)))
-    fault = Fault(at, "The catalogue has no such entry.", got=name, allowed=allowed, nearest=close, cures=cures)
+    value, effect = better or (likely, f"use {likely}")
+    cures = [Cure(effect, nest(at, value))] if value else []
+    message = "The catalogue has no such entry."
+    fault = Fault(at, message, got=name, allowed=allowed, nearest=nearest(name, allowed), cures=cures)
     return as_finding(code, "block", fault)
 
 
@@ -228,8 +174,40 @@ CHECKS = (
 
 A misspelt field that is dropped in silence is a setting that somebody believes to be in force.""",
     ),
-    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there.", curable=False),
-    Check("spec.wrong_value", "block", doc="Every field holds a value of its type."),
+    Check(
+        "spec.missing_field",
+        "block",
+        doc="""Every field is there that a spec cannot do without and that only its author knows.
+
+The name, the hypothesis, the variants and which metrics there are: no machine can know what somebody wants to find out.
+A null is as good as nothing. Of what others give, spec.derived_field tells.""",
+        curable=False,
+    ),
+    Check(
+        "spec.derived_field",
+        "block",
+        doc="""Every field is there that the catalogue or the rest of the spec gives.
+
+The surface by its parameters, the layer, the unit, the environment, the design, the allocation, a weight by the other
+weights, the direction by the effect, the role by the number beside it, a metric that the surface requires or the
+hypothesis names. A null is as good as nothing.""",
+    ),
+    Check(
+        "spec.wrong_value",
+        "block",
+        doc="""Every field holds a value of its type, and one that is allowed there.
+
+What is near to such a value, has a default, or is given by others (spec.derived_field) is mended.""",
+    ),
+    Check(
+        "spec.unreadable_value",
+        "block",
+        doc="""A field that only its author knows holds something that can be read as what belongs there.
+
+A number where a hypothesis belongs, a list where an object belongs: the meaning is not in the document, so no machine
+can know it. What has a default can be left out instead, and falls under spec.wrong_value.""",
+        curable=False,
+    ),
     Check(
         "surface.known",
         "block",

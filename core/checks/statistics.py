@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..audience import described, share
+from ..audience import described, share, unmeetable
 from ..documents import JsonObject, nest, patch_object
 from ..model.experiment import Spec
 from ..model.size import Size
@@ -38,7 +38,8 @@ def duration_is_long_enough(case: Case) -> Iterator[Fault]:
     """The run covers a whole week at least: weekends are not weekdays, and novelty fades."""
     least = max(WEEK, case.surface.policy.min_days)
     if case.spec.design.days < least:
-        cure = Cure(case.running(least), nest("/design/days", least))
+        enough = max(least, -case.spec.design.days)
+        cure = Cure(case.running(enough), nest("/design/days", enough))
         message = f"Run {least} days at least."
         yield Fault("/design/days", message, got=case.spec.design.days, cures=[cure])
 
@@ -75,8 +76,8 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
     "Beyond Power Calculations"). alpha is split over the success metrics and comparisons, beta over the guardrails:
     Schultzberg, Ankargren, Frånberg 2024.
     """
-    if case.size is None or case.size.sufficient or case.spec.allocation > 1:
-        return
+    if case.size is None or case.size.sufficient or case.spec.allocation > 1 or unmeetable(case.audience):
+        return  # of an audience without members there is a finding that comes first
     lacking = sorted((each for each in case.size.metrics if each.needed > case.size.control), key=lambda m: -m.needed)
     needs = ", ".join(
         f"{each.metric} {each.needed:,.0f} for {'an effect' if each.role == 'success' else 'a margin'} "

@@ -1,33 +1,45 @@
-"""Variants: what differs from production, and in which shares."""
+"""Variants: which there are, and what differs in them from production."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, canonical, nest, pointer
 from ..model.experiment import Variant
 from ..names import listed, meant, nearest
+from . import weights
 from .engine import Case, Check, Cure, Fault
-from .payload import schema_faults, short_text
+from .payload import meets_schema, schema_faults, short_text
 
 MAX_VARIANTS = 20
-SUM_TOLERANCE = 1e-6
-WEIGHTS_ARE_SHARES = 'Weights are shares, 0-1, and sum to 1 ("0.5" is 50 %).'
 
 
 def variants_are_enough(case: Case) -> Iterator[Fault]:
     """There are 2 to 20 variants: one to compare with, and few enough to tell apart."""
     count = len(case.spec.variants)
-    if not 2 <= count <= MAX_VARIANTS:
+    if not 2 <= count <= MAX_VARIANTS and not _treatment_is_missing(case):
         message = f"An experiment has 2 to {MAX_VARIANTS} variants, the control among them."
         yield Fault("/variants", message, got=count, cures=_missing_control(case) if count == 1 else [])
 
 
+def a_treatment_exists(case: Case) -> Iterator[Fault]:
+    """There is a variant beside the control: what it should show is what the experiment asks, so only its author
+    knows."""
+    if _treatment_is_missing(case):
+        message = f"An experiment has 2 to {MAX_VARIANTS} variants; say what a treatment shows."
+        yield Fault("/variants", message, got=len(case.spec.variants))
+
+
+def _treatment_is_missing(case: Case) -> bool:
+    """Whether there is no variant, or one that is the control by its name, or by its flag and what it shows."""
+    variants = list(case.spec.variants.items())
+    return len(variants) <= 1 and all(
+        key == "control" or (variant.control and not variant.parameters) for key, variant in variants
+    )
+
+
 def _missing_control(case: Case) -> list[Cure]:
-    only, variant = next(iter(case.spec.variants.items()))
-    if only == "control" or (variant.control and not variant.parameters):
-        return []  # the treatment is missing, which only its author knows
+    only = next(iter(case.spec.variants))
     patch: JsonObject = {
         "variants": {"control": {"control": True, "weight": 0.5}, only: {"control": False, "weight": 0.5}}
     }
@@ -39,53 +51,31 @@ def one_control(case: Case) -> Iterator[Fault]:
     controls = [key for key, variant in case.spec.variants.items() if variant.control]
     if len(controls) == 1 or len(case.spec.variants) < 2:
         return
-    candidates = controls or list(case.spec.variants)
-    chosen = next((key for key in candidates if not case.spec.variants[key].parameters), candidates[0])
-    flags: JsonObject = {key: {"control": key == chosen} for key in case.spec.variants}
     message = "Exactly one variant must be the control."
-    cure = Cure(f"make {chosen} the only control", {"variants": flags})
-    yield Fault("/variants", message, got=", ".join(controls) or "none", cures=[cure])
+    yield Fault("/variants", message, got=", ".join(controls) or "none", cures=[_only_control(case, controls)])
 
 
-def weights_are_positive(case: Case) -> Iterator[Fault]:
-    """Each variant gets units: a weight of zero is a variant that nobody sees."""
-    for key, variant in case.spec.variants.items():
-        if variant.weight <= 0:
-            cures = [Cure("equal weights", _equal_weights(case))]
-            yield Fault(pointer("variants", key, "weight"), "A weight is above 0.", got=variant.weight, cures=cures)
+def _only_control(case: Case, controls: list[str]) -> Cure:
+    """To keep one of the controls; one that shows the same would be no treatment, so its units go to the one kept."""
+    variants = case.spec.variants
+    candidates = controls or list(variants)
+    chosen = next((key for key in candidates if not variants[key].parameters), candidates[0])
+    same = _effective(case, variants[chosen])
+    twins = [key for key in controls if key != chosen and _effective(case, variants[key]) == same]
+    flags: JsonObject = {key: {"control": key == chosen} for key in variants}
+    if not twins:
+        return Cure(f"make {chosen} the only control", {"variants": flags})
+    weight = round(sum(variants[key].weight for key in (chosen, *twins)), 6)
+    kept: JsonObject = {chosen: {"control": True, "weight": weight}, **dict.fromkeys(twins)}
+    return Cure(f"make {chosen} the only control and drop {listed(twins)}, the same", {"variants": flags | kept})
 
 
-def weights_sum_to_one(case: Case) -> Iterator[Fault]:
-    """The weights are shares of one whole. Several platforms accept 0.9 + 0.9 and deliver something else."""
-    weights = [variant.weight for variant in case.spec.variants.values()]
-    if len(weights) < 2 or min(weights) <= 0 or abs(sum(weights) - 1) <= SUM_TOLERANCE:
-        return  # a single variant is a fault of its own, whose cure sets the weights
-    if not math.isfinite(sum(weights)):
-        yield Fault("/variants", WEIGHTS_ARE_SHARES, cures=[Cure("equal weights", _equal_weights(case))])
-        return
-    scaled = {key: round(variant.weight / sum(weights), 6) for key, variant in case.spec.variants.items()}
-    last = next(reversed(scaled))
-    scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
-    cures: list[Cure] = []
-    if min(scaled.values()) > 0:  # a weight may be too small beside another one to be kept
-        cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
-    if len(set(weights)) > 1:
-        cures.append(Cure("equal weights", _equal_weights(case)))
-    yield Fault("/variants", WEIGHTS_ARE_SHARES, got=round(sum(weights), 6), cures=cures)
-
-
-def _weights(weights: dict[str, float]) -> JsonObject:
-    return {"variants": {key: {"weight": weight} for key, weight in weights.items()}}
-
-
-def _equal_weights(case: Case) -> JsonObject:
-    return _weights(equal_weights(list(case.spec.variants)))
-
-
-def equal_weights(keys: list[str]) -> dict[str, float]:
-    """Equal weights of six digits that sum to exactly 1; the last takes the remainder."""
-    each = round(1 / len(keys), 6)
-    return dict.fromkeys(keys[:-1], each) | {keys[-1]: round(1 - each * (len(keys) - 1), 6)}
+def _merging(case: Case, kept: str, others: list[str]) -> Cure:
+    """One variant instead of several that show the same, with the weights of all of them."""
+    variants = case.spec.variants
+    weight = round(sum(variants[key].weight for key in (kept, *others)), 6)
+    patch: JsonObject = {"variants": {kept: {"weight": weight}, **dict.fromkeys(others)}}
+    return Cure(f"keep {kept} and drop {listed(others)}, which shows the same", patch)
 
 
 def parameters_are_known(case: Case) -> Iterator[Fault]:
@@ -102,7 +92,28 @@ def parameters_are_known(case: Case) -> Iterator[Fault]:
             if likely is not None:
                 renamed: JsonObject = {"variants": {key: {"parameters": {name: None, likely: value}}}}
                 cures.append(Cure(f"rename it to {likely}", renamed))
+            else:
+                cures += _where_it_belongs(case, key, name)
             yield Fault(at, "The surface has no such parameter.", name, allowed, close, cures)
+
+
+def _where_it_belongs(case: Case, key: str, name: str) -> list[Cure]:
+    """For a parameter of nowhere near: the surface that alone has all that the variants set, if the layer is its own,
+    too; else the parameter that another variant sets and that alone can have this value."""
+    spec, surfaces = case.spec, case.catalogue.surfaces
+    having = [each for each, surface in surfaces.items() if surface.parameters.keys() >= set(spec.touched)]
+    if having:
+        alone = len(having) == 1 and spec.layer in surfaces[having[0]].layers and spec.layer not in case.surface.layers
+        patch: JsonObject = {"surface": having[0], "unit": surfaces[having[0]].unit}
+        effect = f"use the surface {having[0]}, which alone has its layer and parameters"
+        return [Cure(effect, patch)] if alone else []
+    variant = spec.variants[key]
+    value = variant.parameters[name]
+    fitting = [each for each, known in case.surface.parameters.items() if meets_schema(value, known.json_schema)]
+    if len(fitting) != 1 or fitting[0] not in spec.touched or fitting[0] in variant.parameters:
+        return []
+    renamed: JsonObject = {"variants": {key: {"parameters": {name: None, fitting[0]: value}}}}
+    return [Cure(f"rename it to {fitting[0]}, which alone can have this value", renamed)]
 
 
 def payload_meets_schema(case: Case) -> Iterator[Fault]:
@@ -116,21 +127,42 @@ def payload_meets_schema(case: Case) -> Iterator[Fault]:
 
 
 def payload_differs(case: Case) -> Iterator[Fault]:
-    """Each treatment differs from the control. Two equal variants are an A/A test, which the tag `a-a` declares."""
-    control = case.spec.variants.get(case.spec.control or "")
+    """Each treatment differs from the control. Two equal variants are an A/A test, which the tag `a-a` declares.
+
+    What the treatment should show instead is what the experiment asks, so only its author knows.
+    """
+    alike = _alike(case)
+    for key in alike.get(case.spec.control or "", []):
+        names = listed(sorted(case.surface.parameters), 8)
+        message = f"It shows the same as {case.spec.control}. Change a parameter ({names}), or tag an A/A test a-a."
+        a_a: JsonObject = {"tags": [*case.spec.tags, "a-a"]}
+        cures = [Cure("declare an A/A test", a_a, relaxes=True)] if len(alike) == 1 else []
+        yield Fault(pointer("variants", key, "parameters"), message, cures=cures)
+
+
+def treatments_differ(case: Case) -> Iterator[Fault]:
+    """No two treatments show the same: each would get half of the units for no answer. One of them is enough, with the
+    weight of both."""
+    for kept, others in _alike(case).items():
+        if kept != case.spec.control and others:
+            cure = _merging(case, kept, others)
+            at = pointer("variants", others[0], "parameters")
+            yield Fault(at, f"It shows the same as the treatment {kept}.", got=listed(others), cures=[cure])
+
+
+def _alike(case: Case) -> dict[str, list[str]]:
+    """Variant -> the later ones that show the same, the control first; none without a control or in an A/A test."""
+    control = case.spec.control
     if control is None or "a-a" in case.spec.tags:
-        return
-    seen = {_effective(case, control): case.spec.control or ""}
-    for key, variant in case.spec.variants.items():
-        if variant is control:
-            continue
-        twin = seen.setdefault(_effective(case, variant), key)
-        if twin != key:
-            names = listed(sorted(case.surface.parameters), 8)
-            message = f"It shows the same as {twin}. Change a parameter ({names}), or tag an A/A test a-a."
-            a_a: JsonObject = {"tags": [*case.spec.tags, "a-a"]}
-            cures = [Cure("declare an A/A test", a_a, relaxes=True)] if len(seen) == 1 else []
-            yield Fault(pointer("variants", key, "parameters"), message, cures=cures)
+        return {}
+    firsts, alike = dict[str, str](), dict[str, list[str]]()
+    for key in (control, *(key for key in case.spec.variants if key != control)):
+        first = firsts.setdefault(_effective(case, case.spec.variants[key]), key)
+        if first == key:
+            alike[key] = []
+        else:
+            alike[first].append(key)
+    return alike
 
 
 def _effective(case: Case, variant: Variant) -> str:
@@ -179,12 +211,13 @@ def _without(case: Case, foreign: list[str]) -> Cure:
 
 CHECKS = (
     Check("variants.count", "block", variants_are_enough),
+    Check("variants.treatment_present", "block", a_treatment_exists, curable=False),
     Check("variants.one_control", "block", one_control),
-    Check("weights.positive", "block", weights_are_positive),
-    Check("weights.sum_to_one", "block", weights_sum_to_one),
+    *weights.CHECKS,
     Check("payload.known_parameters", "block", parameters_are_known),
     Check("payload.schema", "block", payload_meets_schema),
-    Check("payload.differs", "block", payload_differs),
+    Check("payload.differs", "block", payload_differs, curable=False),
+    Check("payload.treatments_differ", "block", treatments_differ),
     Check("control.production", "warn", control_is_production),
     Check("layer.single", "block", parameters_share_a_layer),
 )

@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from ..checks.variants import equal_weights
+from ..checks.weights import equal_weights
 from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface

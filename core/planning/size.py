@@ -24,11 +24,15 @@ FORESEEABLE = 3_650
 
 
 def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> Size | None:
-    """The design's units and what they find; None when weights, days, alpha, power or looks make no design at all."""
+    """The design's units and what they find; None when weights, days, alpha, power or looks make no design at all.
+
+    A metric that the catalogue does not know counts for nothing: it is to be given a name that it knows, or to go.
+    """
     control = spec.variants.get(spec.control or "")
     treatments = [variant.weight for variant in spec.variants.values() if variant is not control]
-    if control is None or control.weight <= 0 or not treatments or min(treatments) <= 0:
+    if control is None or not treatments or not _are_shares([control.weight, *treatments]):
         return None
+    spec = spec.model_copy(update={"metrics": {name: spec.metrics[name] for name in _known(spec, catalogue)}})
     total = control.weight + sum(treatments)
     if not math.isfinite(total) or not _is_sound(spec.design) or spec.allocation <= 0:
         return None
@@ -36,11 +40,7 @@ def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> S
     in_control = entering * control.weight / total
     # Each treatment is compared with the control; the smallest makes the weakest comparison, so it counts.
     test = _test_of(spec, len(treatments), in_control, min(treatments) / control.weight)
-    metrics = [
-        sized
-        for name, use in spec.metrics.items()
-        if name in catalogue.metrics and (sized := test.sized(name, use, catalogue.metrics[name]))
-    ]
+    metrics = [sized for name, use in spec.metrics.items() if (sized := test.sized(name, use, catalogue.metrics[name]))]
     by_role = {role: [each.power for each in metrics if each.role == role] for role in ("success", "guardrail")}
     return Size(
         days=spec.design.days,
@@ -50,6 +50,15 @@ def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> S
         each=test.power,
         power=power_to_ship(by_role["success"], by_role["guardrail"]),
     )
+
+
+def _known(spec: Spec, catalogue: Catalogue) -> list[str]:
+    return [name for name in spec.metrics if name in catalogue.metrics]
+
+
+def _are_shares(weights: list[float]) -> bool:
+    """Whether weights are above 0 and of one scale: 60 and 40 are, 50 and 0.5 say nothing of the split."""
+    return min(weights) > 0 and len({weight >= 1 for weight in weights}) == 1
 
 
 def _is_sound(design: Design) -> bool:

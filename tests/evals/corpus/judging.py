@@ -12,14 +12,12 @@ from pydantic import JsonValue, TypeAdapter
 from crossfade.core.app.cases import examine
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.checks.all_checks import CHECKS
-from crossfade.core.checks.shape import CHECKS as SHAPE
 from crossfade.core.documents import JsonObject, patch_object
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.model.finding import Finding
 
 from .corpus import HERE, Mutant, Sound, Verdict
 
-FIRST = frozenset(check.code for check in SHAPE)
 Place = tuple[str, str]
 """(code, pointer)"""
 
@@ -43,7 +41,7 @@ def _verdict(text: str) -> Verdict:
 @dataclass
 class Outcome:
     """What became of one spec or mutant. `weak` are blocking findings of curable checks that offer no sound fix,
-    `uncured` those whose first fix does not do, `lax` fixes that weaken the test without saying so or come first."""
+    `uncured` those of which a fix does not do, `lax` fixes that weaken the test without saying so or come first."""
 
     label: str
     broken: bool
@@ -109,22 +107,24 @@ def _try_fixes(app: Crossfade, document: JsonObject, findings: Sequence[Finding]
             if not fix.relaxes and (how := weakening(document, patch_object(document, fix.patch))):
                 outcome.lax.append(f"{finding.code} {finding.at}: {fix.effect} ({how})")
         if finding.blocks and CHECKS[finding.code].curable:
-            _try_first(app, document, finding, outcome)
+            _try_each(app, document, finding, outcome)
 
 
-def _try_first(app: Crossfade, document: JsonObject, finding: Finding, outcome: Outcome) -> None:
-    fix = next((fix for fix in finding.fixes if not fix.relaxes), None)
-    if fix is None:
+def _try_each(app: Crossfade, document: JsonObject, finding: Finding, outcome: Outcome) -> None:
+    fixes = [fix for fix in finding.fixes if not fix.relaxes]
+    if not fixes:
         outcome.weak.append(_place(finding))
         return
     outcome.fixable += 1
-    left = {_place(each) for each in _examined(app, patch_object(document, fix.patch)) if each.blocks}
-    # While a document is no spec on a known surface, nothing else is asked: what shows afterwards was hidden.
-    known = left if finding.code in FIRST else set(outcome.blocks)
-    if left <= known - {_place(finding)}:
+    others = set(outcome.blocks) - {_place(finding)}
+    if all(_blocks(app, patch_object(document, fix.patch)) <= others for fix in fixes):
         outcome.cured += 1
     else:
         outcome.uncured.append(_place(finding))
+
+
+def _blocks(app: Crossfade, document: JsonObject) -> set[Place]:
+    return {_place(finding) for finding in _examined(app, document) if finding.blocks}
 
 
 def weakening(before: JsonObject, after: JsonObject) -> str | None:

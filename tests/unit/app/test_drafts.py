@@ -286,8 +286,17 @@ class TestNext:
         assert codes(answer) == ["payload.differs"]
         assert answer.next.endswith("changes={...}) at /variants/bread/parameters")
 
-    def test_an_impossible_audience_is_not_widened_by_itself(self, app: Crossfade) -> None:
+    def test_an_unknown_environment_does_not_hide_what_else_is_wrong(self, app: Crossfade) -> None:
+        app.create_experiment(brief())
+        answer = app.update_experiment(KEY, 1, [], {"environment": "nowhere", "design": {"alpha": 0.2}})
+        assert codes(answer) == ["environment.known", "design.policy"]
+
+    def test_bounds_the_other_way_round_are_turned(self, app: Crossfade) -> None:
         answer = app.create_experiment(brief(audience={"orders_placed": {"gte": 40, "lt": 30}}))
+        assert next(fix.effect for fix in answer.findings[0].fixes or []) == "ask for orders_placed gte 30, lt 40"
+
+    def test_an_impossible_audience_is_not_widened_by_itself(self, app: Crossfade) -> None:
+        answer = app.create_experiment(brief(audience={"orders_placed": {"gte": 40, "lt": 40}}))
         assert "audience.satisfiable" in codes(answer)
         assert "changes={...}) at /audience/orders_placed" in answer.next
 

@@ -297,7 +297,7 @@ QUIET = World()
 
 def findings_in(document: JsonObject, world: World) -> list[Finding]:
     """What a plan of a launch finds, those of a launch only included."""
-    spec = read_spec(document)
+    spec = read_spec(document, catalogue_with(world.catalogue))
     if not isinstance(spec, Spec):
         return spec
     lost = unknown_place(spec, catalogue_with(world.catalogue))

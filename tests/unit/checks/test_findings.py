@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from itertools import combinations
 
@@ -123,7 +124,7 @@ def codes_in(patch: JsonObject, world: World | None = None) -> set[str]:
     ("patch", "code"),
     [
         ({"variants": {"control": {"weight": 0.9}, "platform-second": {"weight": 0.9}}}, "weights.sum_to_one"),
-        ({"variants": {"platform-second": None}}, "variants.count"),
+        ({"variants": {"platform-second": None}}, "variants.treatment_present"),
         ({"variants": None}, "spec.missing_field"),
         ({"variants": {"platform-second": {"control": True}}}, "variants.one_control"),
         ({"allocation": 1.5}, "allocation.share"),
@@ -202,3 +203,53 @@ def test_a_misspelt_field_of_a_value_is_renamed_and_does_not_stay() -> None:
     }
     first = next(schema_faults({"cuont": 3}, schema, "/value"))
     assert patch_object({"value": {"cuont": 3}}, first.cures[0].patch) == {"value": {"count": 3}}
+
+
+NULLS: list[tuple[str, str]] = [
+    ("/name", "spec.missing_field"),
+    ("/hypothesis", "spec.missing_field"),
+    ("/variants/platform-second", "spec.missing_field"),
+    ("/design/days", "spec.derived_field"),
+    ("/variants/control/weight", "spec.derived_field"),
+    ("/metrics/broken_pages", "spec.derived_field"),
+    ("/metrics/tickets_sold", "spec.derived_field"),
+    ("/tags", "spec.wrong_value"),
+]
+"""What a null is where a spec needs a value, and where it has a default."""
+
+
+@pytest.mark.parametrize(("at", "code"), NULLS, ids=str)
+def test_a_null_is_as_good_as_nothing(at: str, code: str) -> None:
+    document = copy.deepcopy(SPEC)
+    holder: JsonValue = document
+    *way, last = tokens_of(at)
+    for token in way:
+        holder = inside(holder, token)
+    assert isinstance(holder, dict)
+    holder[last] = None
+    [finding] = findings_in(document, QUIET)
+    assert (finding.code, finding.at) == (code, at)
+    assert bool(finding.fixes) == CHECKS[code].curable
+    for fix in finding.fixes:
+        assert [each.code for each in findings_in(patch_object(document, fix.patch), QUIET) if each.blocks] == []
+
+
+def test_a_metric_of_nowhere_is_the_one_that_the_hypothesis_names() -> None:
+    document = patch_object(SPEC, {"metrics": {"tickets_sold": None, "joy": {"role": "success", "mde": 0.02}}})
+    [finding] = [each for each in findings_in(document, QUIET) if each.code == "metrics.known"]
+    assert findings_in(patch_object(document, finding.fixes[0].patch), QUIET) == []
+
+
+def test_a_misspelt_metric_that_the_surface_requires_is_not_added_beside_itself() -> None:
+    changes: JsonObject = {"metrics": {"broken_pages": None, "broken_paegs": {"role": "guardrail", "margin": 0.05}}}
+    document = patch_object(SPEC, changes)
+    found = {each.code: each for each in findings_in(document, QUIET)}
+    assert found.keys() == {"metrics.known", "metrics.required_present"}
+    for finding in found.values():
+        assert findings_in(patch_object(document, finding.fixes[0].patch), QUIET) == []
+
+
+def test_every_fault_of_a_value_has_the_fix_that_mends_all_of_it() -> None:
+    schema: JsonObject = {"type": "array", "items": {"enum": ["time", "delay"]}}
+    faults = list(schema_faults(["tiem", "dealy"], schema, "/value"))
+    assert [fault.cures[0].patch for fault in faults] == [{"value": ["time", "delay"]}] * 2

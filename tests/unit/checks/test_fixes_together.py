@@ -53,11 +53,19 @@ def touched(patch: JsonObject, at: str = "") -> set[str]:
     return places
 
 
+def _conditions(places: set[str]) -> set[str]:
+    """Places, with those in an audience cut to the attribute: what is asked of one belongs together."""
+    return {"/".join(place.split("/")[:3]) if place.startswith("/audience/") else place for place in places}
+
+
 def are_independent(*examples: Example) -> bool:
-    """Whether each injects its fault where no other does: else one hides or undoes the other."""
-    places = [place for example in examples for place in touched(example.fault)]
-    return len(places) == len(set(places)) and not any(
-        one != other and one.startswith(f"{other}/") for one in places for other in places
+    """Whether each injects its fault where no other does, nor belongs: else one hides or undoes the other."""
+    places = [place for example in examples for place in _conditions(touched(example.fault) | touched(example.near))]
+    found = {(example.code, example.at) for example in examples}
+    return (
+        len(found) == len(examples)
+        and len(places) == len(set(places))
+        and not any(one != other and one.startswith(f"{other}/") for one in places for other in places)
     )
 
 
