@@ -168,7 +168,7 @@ def _estimate(answer: Estimate) -> Lines:
     if answer.enough is not None:
         yield f"shortest: {_option(answer.enough)}"
     else:
-        yield "no run of 180 days is enough: ask for more of what needs most, fewer variants, or a wider audience"
+        yield "no run of 180 days is enough: ask for larger effects on what needs most, fewer variants, or more people"
     yield f"next: {answer.next}"
 
 

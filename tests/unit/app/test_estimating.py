@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
-from crossfade.core.app.estimating import Question
+from crossfade.core.app.question import Question
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import CrossfadeError, Invalid, NotFound
 from crossfade.core.model.brief import Brief
@@ -110,3 +110,69 @@ def test_what_no_run_finds_is_answered_with_the_effect_that_one_would(app: Cross
 
 def test_a_surface_that_does_not_exist_is_answered_with_the_nearest(app: Crossfade) -> None:
     assert refused(app, surface="store-front").nearest == ["storefront"]
+
+
+def test_all_slips_are_told_at_once_and_the_next_call_mends_each_and_keeps_the_rest(app: Crossfade) -> None:
+    sent: JsonObject = {
+        "surface": "storefrnt",
+        "metrics": {"item_addd": 2, "order_rate": 0.02},
+        "days": 300,
+        "allocation": 20,
+        "audience": "ragion = south and is_member = yes",
+        "variants": 3,
+    }
+    error = refused(app, **sent)
+    assert (error.code, error.pointer) == ("not_found", "/surface")
+    places = [line.split(":")[0] for line in error.more]
+    assert places == ["/allocation", "/days", "/metrics", "/metrics", "/audience", "/audience"]
+    _, call = pasted(error.next)
+    assert call == {
+        "surface": "storefront",
+        "metrics": {"items_added": 0.02, "order_rate": 0.02},
+        "days": 180,
+        "allocation": 0.2,
+        "audience": {"region": "south", "is_member": True},
+        "variants": 3,
+    }
+    assert ask(app, **call)
+
+
+def test_what_nothing_is_near_to_stays_open_in_the_next_call_and_the_rest_is_kept(app: Crossfade) -> None:
+    error = refused(app, surface="xyzzy", metrics={"qqqq": 0.02}, days=21, audience={"zzz": 1})
+    assert len(error.more) == 2
+    found, call = error.next.split(", then ")
+    assert found.startswith("find_surfaces(")
+    assert call == 'estimate_sample_size(surface="...", metrics={"...":0.02}, days=21, audience="...")'
+
+
+def test_what_needs_all_that_is_free_is_asked_again_with_the_rest_as_it_was(app: Crossfade) -> None:
+    asked: JsonObject = {
+        "metrics": {"items_added": 0.05},
+        "days": 14,
+        "allocation": 0.01,
+        "audience": {"region": "south"},
+    }
+    answer = ask(app, **asked)
+    assert "enough" not in answer
+    _, call = pasted(str(answer["next"]))
+    assert call == {**{name: each for name, each in asked.items() if name != "allocation"}, "surface": "storefront"}
+    assert "enough" in ask(app, **call)
+
+
+def test_a_wider_audience_is_a_persons_to_decide_and_the_rest_stays_as_it_was(app: Crossfade) -> None:
+    narrow: JsonObject = {
+        "region": "south",
+        "is_member": True,
+        "orders_placed": {"lt": 1},
+        "basket_euros": {"lt": 25.5},
+    }
+    following = str(ask(app, metrics={"items_added": 0.05}, audience=narrow, days=14)["next"])
+    decides, call = following.split("of everybody: ")
+    assert decides.startswith("a person decides whether a wider audience will do")
+    assert pasted(call)[1] == {"surface": "storefront", "metrics": {"items_added": 0.05}, "days": 14}
+
+
+def test_a_draft_of_an_estimate_has_as_many_treatments_as_were_asked_about(app: Crossfade) -> None:
+    following = str(ask(app, metrics={"items_added": 0.05}, variants=3)["next"])
+    assert '"treatment": {' in following
+    assert '"treatment-2": {' in following
