@@ -26,7 +26,7 @@ from .question import Question, read_question
 MENU_DAYS, MENU_ALLOCATIONS = 3, 2
 """Most durations and allocations in the menu."""
 SHOWN_METRICS = 3
-"""Most success metrics whose detectable effect is told for each option."""
+"""Most metrics whose covariate is told, and success metrics whose detectable effect is, for each option."""
 
 
 def estimate(deps: Dependencies, asked: Question) -> Estimate:
@@ -102,11 +102,21 @@ class _Sizer:
             effects={each.metric: each.effect * (-1 if self._falls(each.metric) else 1) for each in success},
             margins={each.metric: each.effect for each in now.metrics if each.role == "guardrail"} or None,
             needs={each.metric: math.ceil(each.needed) for each in now.metrics},
+            cuped=self._cuped(now),
             limiting=limiting.metric if limiting else None,
             menu=[self._option(each) for each in self._menu()],
             enough=self._option(enough) if enough is not None else None,
             next=self._next(enough),
         )
+
+    def _cuped(self, sized: Size) -> dict[str, float] | None:
+        """What the covariates of the metrics that need most take off."""
+        found = {
+            each.metric: round(each.cuped, 4)
+            for each in sorted(sized.metrics, key=lambda each: -each.needed)
+            if each.cuped is not None
+        }
+        return dict(list(found.items())[:SHOWN_METRICS]) or None
 
     def _falls(self, metric: str) -> bool:
         return self.catalogue.metrics[metric].better == "down"

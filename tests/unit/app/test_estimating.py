@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
@@ -9,9 +12,11 @@ from crossfade.core.app.question import Question
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import CrossfadeError, Invalid, NotFound
 from crossfade.core.model.brief import Brief
+from crossfade.server.settings import Settings
+from crossfade.server.wiring import build
 
+from .test_drafts import MondayClock, pasted
 from .test_drafts import app as app
-from .test_drafts import pasted
 
 
 def ask(app: Crossfade, **parts: object) -> dict[str, object]:
@@ -176,3 +181,22 @@ def test_a_draft_of_an_estimate_has_as_many_treatments_as_were_asked_about(app: 
     following = str(ask(app, metrics={"items_added": 0.05}, variants=3)["next"])
     assert '"treatment": {' in following
     assert '"treatment-2": {' in following
+
+
+@pytest.mark.parametrize(
+    ("parts", "left"),
+    [({}, 0.25), ({"audience": "account_age_days < 7"}, 0), ({"surface": "onboarding"}, 0)],
+    ids=str,
+)
+def test_new_units_are_sized_without_a_covariate_and_the_answer_says_so(
+    tmp_path: Path, parts: JsonObject, left: float
+) -> None:
+    streaming = build(Settings(home=tmp_path), "tester", MondayClock())
+    asked: dict[str, Any] = {"surface": "home", "metrics": {"minutes_played": 0.02}, **parts}
+    answer = streaming.estimate_sample_size(Question(**asked))
+    assert (answer.cuped or {})["minutes_played"] == left
+    baseline = streaming.dependencies.catalogue.current().metrics["minutes_played"].baseline
+    assert baseline.variance is not None
+    # Chow, Shao, Wang 3.2.1 at alpha 0.05 and power 0.95: (1.95996 + 1.64485)^2 * 2 variances over the effect squared.
+    whole = 12.9947 * 2 * baseline.variance / (0.02 * baseline.mean) ** 2
+    assert answer.needs["minutes_played"] == pytest.approx(whole * (1 - left), rel=1e-4)
