@@ -27,6 +27,8 @@ SHOWN_CHOICES = 14
 SHOWN_CHANGES = 8
 """Most changes told; of a draft that is blocked `CHANGES_BESIDE_FAULTS`, to leave the room to what is wrong."""
 CHANGES_BESIDE_FAULTS = 3
+CHOICES_BESIDE_FAULTS = 4
+"""Generated values told, the last ones, where what blocks would have no room otherwise."""
 FULL_ALLOWED = 12
 ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
@@ -111,7 +113,12 @@ def checked(
             "next": following,
         }
     )
-    return with_findings(answer, findings)
+    told_all = with_findings(answer, findings)
+    blocks = sum(finding.blocks for finding in findings)
+    if len(told_all.findings) >= blocks or len(generated or {}) <= CHOICES_BESIDE_FAULTS:
+        return told_all
+    last = dict(list((generated or {}).items())[-CHOICES_BESIDE_FAULTS:])
+    return with_findings(answer.model_copy(update={"generated": last}), findings)
 
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:
