@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
+from crossfade.core.checks.choices import with_choices
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.checks.trial import TRIAL_CHECKS
@@ -299,7 +300,7 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     """What a plan of a launch finds, those of a launch only included."""
     spec = read_spec(document)
     if not isinstance(spec, Spec):
-        return spec
+        return with_choices(spec, document, catalogue_with(world.catalogue))
     lost = unknown_place(spec, catalogue_with(world.catalogue))
     if lost:
         return lost
