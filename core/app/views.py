@@ -20,6 +20,8 @@ Told = TypeVar("Told", Checked, PlanView, Experiment)
 HALF = 1_900
 """Most bytes of a concise reply's structured half. Its text says the same without field names, so that both halves
 together stay below 4 KB."""
+LEAST_FINDING = 60
+"""Bytes that any finding takes: more than have room need no look."""
 NAMED_FINDINGS = 8
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
@@ -39,14 +41,14 @@ def size_of(answer: BaseModel) -> int:
     return len(answer.model_dump_json(exclude_none=True).encode())
 
 
-def with_findings(answer: Told, findings: Sequence[Finding]) -> Told:
+def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -> Told:
     """The answer with its findings: in full while they fit, worst first and the first always, then as `code at`."""
-    views = [finding_view(finding) for finding in findings]
+    views = [finding_view(finding) for finding in findings[: room // LEAST_FINDING]]
     places = [f"{finding.code} {finding.at}" for finding in findings]
     for told in range(len(views), 0, -1):
         rest = places[told:]
         filled = _filled(answer, views[:told], rest)
-        if told == 1 or size_of(filled) <= HALF:
+        if told == 1 or size_of(filled) <= room:
             return filled
     return _filled(answer, [], [])
 
