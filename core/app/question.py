@@ -134,11 +134,13 @@ def _read_metrics(reading: _Reading) -> dict[str, float | None]:
         suggested = (surface.suggested_metrics if surface else []) or sorted(active)
         message = f"Name 1 to {MOST_METRICS} success metrics."
         reading.slips.append(Invalid(message, pointer="/metrics", allowed=suggested[:12]))
-        sent = dict.fromkeys(suggested[:1])
+        sent = dict.fromkeys(suggested[:1] if not reading.asked.metrics else ())
     for given, effect in list(reading.asked.metrics.items())[:MOST_METRICS]:
         name = _metric_meant(reading, given, active)
-        if name in sent and reading.asked.metrics:
-            reading.slips.append(Invalid("Two of the names are one metric.", pointer="/metrics", got=given[:100]))
+        if name in effects:
+            # Two unknown names may look like one metric; that is no slip of its own.
+            if same_name(given, active) is not None:
+                reading.slips.append(Invalid("Two of the names are one metric.", pointer="/metrics", got=given[:100]))
         elif effect is not None and abs(effect) > PLAUSIBLE_MDE:
             message = f"{effect:+.0%} on {name} is hardly plausible; effects are shares: 0.01 = 1 %."
             reading.slips.append(Invalid(message, pointer="/metrics", got=effect))

@@ -142,6 +142,13 @@ def test_all_slips_are_told_at_once_and_the_next_call_mends_each_and_keeps_the_r
     assert ask(app, **call)
 
 
+def test_too_many_metrics_are_cut_to_as_many_as_may_be_asked_about(app: Crossfade) -> None:
+    error = refused(app, metrics={"items_added": None, **{f"zzzz{number}": 0.02 for number in range(20)}})
+    assert error.message == "Name 1 to 10 success metrics."
+    assert len(error.more) == 9  # the first ten names, of which one is known; none is called another's double
+    assert 'metrics={"...":0.02,"items_added":null}' in error.next
+
+
 def test_what_nothing_is_near_to_stays_open_in_the_next_call_and_the_rest_is_kept(app: Crossfade) -> None:
     error = refused(app, surface="xyzzy", metrics={"qqqq": 0.02}, days=21, audience={"zzz": 1})
     assert len(error.more) == 2
