@@ -82,7 +82,7 @@ def attributes_are_no_keywords(catalogue: Catalogue) -> Problems:
 
 
 def ages_are_of_units(catalogue: Catalogue) -> Problems:
-    """The age of a unit is counted in days, or is the day on which the unit came to be."""
+    """How old a unit is, is counted in days or told by the day on which the unit came to be."""
     for name, attribute in catalogue.attributes.items():
         at = ("attributes", name, "age_of")
         if attribute.age_of is None:
@@ -91,7 +91,7 @@ def ages_are_of_units(catalogue: Catalogue) -> Problems:
             yield _unknown(at, "unit", attribute.age_of, catalogue.units)
         if attribute.type not in ("integer", "number", "date"):
             allowed = ["integer", "number", "date"]
-            yield Problem(at, "an age is a number of days, or a date", attribute.type, allowed)
+            yield Problem(at, "how old a unit is, is a number of days or a date", attribute.type, allowed)
 
 
 def content_can_be_matched(catalogue: Catalogue) -> Problems:

@@ -58,8 +58,8 @@ class Attribute(StrictModel):
     longest: PositiveInt | None = Field(default=None, description="characters of its longest value")
     age_of: Key | None = Field(
         default=None,
-        description="unit whose age it tells, as days since it came to be or as that day: audiences of new units have "
-        "no past that a covariate could be measured over",
+        description="unit of which it tells how old it is, in days or by the day it came to be: new units have no past "
+        "that a covariate could be measured over",
     )
 
 
