@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
-from ..checks.choices import with_choices
 from ..checks.coordination import NAMED
 from ..checks.engine import Case, Check, worst_first
 from ..checks.shape import read_spec, unknown_place
@@ -72,7 +71,7 @@ def examine(
     """
     spec, shape, places = read_spec(document), list[Finding](), frozenset[str]()
     if not isinstance(spec, Spec):
-        shape, usable = with_choices(spec, document, catalogue), stood_in(document, catalogue)
+        shape, usable = spec, stood_in(document, catalogue)
         if usable is None:
             return None, shape
         spec, places = usable

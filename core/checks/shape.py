@@ -228,7 +228,7 @@ CHECKS = (
 
 A misspelt field that is dropped in silence is a setting that somebody believes to be in force.""",
     ),
-    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there."),
+    Check("spec.missing_field", "block", doc="Every field that a spec cannot do without is there.", curable=False),
     Check("spec.wrong_value", "block", doc="Every field holds a value of its type."),
     Check(
         "surface.known",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue, ValidationError
 
 from ..documents import JsonObject, pointer
-from ..model.catalogue import Catalogue, Surface
+from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding
-from ..names import nearest
 
 ROUNDS = 3
 """Most times that faults are looked for: what stands in for one can show another."""
@@ -19,7 +17,7 @@ ROUNDS = 3
 
 def stood_in(document: JsonObject, catalogue: Catalogue) -> tuple[Spec, frozenset[str]] | None:
     """(the document with stand-ins where it breaks the schema, their pointers); None where too little is left of it."""
-    usual = usual_spec(document, catalogue)
+    usual = _usual(document, catalogue)
     if usual is None:
         return None
     whole, places = copy.deepcopy(document), set[str]()
@@ -30,7 +28,7 @@ def stood_in(document: JsonObject, catalogue: Catalogue) -> tuple[Spec, frozense
             for fault in error.errors(include_url=False):
                 path = _as_far_as_named([part for part in fault["loc"] if part != "[key]"])
                 places.add(pointer(*path))
-                _replace(whole, path, usual_at(usual, path))
+                _replace(whole, path, _usual_at(usual, path))
     return None
 
 
@@ -43,19 +41,17 @@ def beside(findings: list[Finding], places: frozenset[str]) -> list[Finding]:
     ]
 
 
-def usual_spec(document: JsonObject, catalogue: Catalogue) -> JsonObject | None:
+def _usual(document: JsonObject, catalogue: Catalogue) -> JsonObject | None:
     """What a spec on the surface usually holds; None without a known surface, whose rules the rest is held to."""
     key = document.get("surface")
     surface = catalogue.surfaces.get(key) if isinstance(key, str) else None
-    variants = document.get("variants")
-    if surface is None or not isinstance(variants, dict):
+    if surface is None or not isinstance(document.get("variants"), dict):
         return None
     policy = surface.policy
     return {
         "name": "to be named",
         "hypothesis": {"change": "to be said", "metric": "", "direction": "increase", "because": "to be said"},
-        "surface": key,
-        "layer": layer_of(_varied(variants), surface),
+        "layer": next(iter(surface.layers)),
         "unit": surface.unit,
         "environment": catalogue.default_environment,
         "allocation": policy.allocation,
@@ -64,27 +60,13 @@ def usual_spec(document: JsonObject, catalogue: Catalogue) -> JsonObject | None:
     }
 
 
-def layer_of(varied: Iterable[str], surface: Surface) -> str:
-    """The layer of the first parameter that is varied, else the surface's first; a name that is not known stands for
-    the one that it is nearest to."""
-    near = (close[0] for name in varied if (close := nearest(name, surface.parameters, 1)))
-    first = next(near, None)
-    return surface.parameters[first].layer if first is not None else next(iter(surface.layers))
-
-
-def _varied(variants: JsonObject) -> Iterator[str]:
-    for variant in variants.values():
-        parameters = variant.get("parameters") if isinstance(variant, dict) else None
-        yield from parameters if isinstance(parameters, dict) else ()
-
-
 def _as_far_as_named(path: list[int | str]) -> list[str]:
     """The path up to the first list: an item has no place of its own once another is gone."""
     numbers = [place for place, part in enumerate(path) if isinstance(part, int)]
     return [str(part) for part in (path[: numbers[0]] if numbers else path)]
 
 
-def usual_at(usual: JsonObject, path: list[str]) -> JsonValue:
+def _usual_at(usual: JsonObject, path: list[str]) -> JsonValue:
     if len(path) == 3 and path[::2] == ["variants", "weight"]:
         return 0.5
     if len(path) == 3 and path[::2] == ["metrics", "role"]:

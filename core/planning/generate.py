@@ -8,13 +8,12 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from ..checks.stand_ins import layer_of
 from ..checks.variants import equal_weights
 from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec
-from ..names import same_name, slug
+from ..names import nearest, same_name, slug
 from .choose_size import ALLOCATION, DAYS, LOOKS, choose_size
 
 MAX_KEY = 40
@@ -94,15 +93,18 @@ def _object(value: JsonValue) -> JsonObject:
 def _coordinates(
     draft: Draft, brief: Brief, catalogue: Catalogue, production: Mapping[str, JsonValue], surface: Surface
 ) -> None:
-    layer = layer_of(_varied(brief, production), surface)
+    layers = [surface.parameters[name].layer for name in _varied(brief, production, surface)]
+    layer = layers[0] if layers else next(iter(surface.layers))
     draft.choose("layer", layer, f"{layer}, where the varied parameters lie")
     draft.document["unit"] = surface.unit
     environment = catalogue.default_environment
     draft.choose("environment", environment, f"{environment}, the default")
 
 
-def _varied(brief: Brief, production: Mapping[str, JsonValue]) -> list[str]:
-    return [name for parameters in brief.variants.values() for name in _differing(parameters, production)]
+def _varied(brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> list[str]:
+    """Parameters that the brief varies; a name that is not known stands for the one that it is nearest to."""
+    names = [name for parameters in brief.variants.values() for name in _differing(parameters, production)]
+    return [close[0] for name in names if (close := nearest(name, surface.parameters, 1))]
 
 
 def _audience_and_owner(draft: Draft, brief: Brief, surface: Surface, earlier: Spec | None) -> None:

@@ -538,34 +538,6 @@ class TestExplain:
             app.explain(KEY, "h-1", {name: value})
 
 
-COLUMNS: JsonObject = {"wide": {"tile_columns": 5}}
-
-
-class TestAnEmptyLayer:
-    """Absent, or null, is for the server to choose: it says which layers there are, and which it would take."""
-
-    def test_a_draft_without_one_gets_the_layer_of_its_parameters_by_the_next_call(self, app: Crossfade) -> None:
-        drafted = app.create_experiment(brief(variants=COLUMNS, more={"layer": None}))
-        self.offers_the_layer(drafted, "spec.missing_field")
-        _, call = pasted(drafted.next)
-        assert app.update_experiment(**call, changes={}).ready
-        assert kept(app).document["layer"] == "looks"
-
-    def test_a_draft_that_loses_it_is_told_the_same(self, app: Crossfade) -> None:
-        app.create_experiment(brief(variants=COLUMNS))
-        self.offers_the_layer(app.update_experiment(KEY, 1, [], {"layer": None}), "spec.missing_field")
-
-    def test_a_spec_that_has_null_there_is_told_the_same(self, app: Crossfade) -> None:
-        app.create_experiment(brief(variants=COLUMNS))
-        self.offers_the_layer(app.validate_experiment({**kept(app).document, "layer": None}), "spec.wrong_value")
-
-    def offers_the_layer(self, answer: Checked, code: str) -> None:
-        [finding] = [each for each in answer.findings if each.at == "/layer"]
-        assert finding.code == code
-        assert finding.allowed == ["shelves", "looks"]
-        assert [fix.effect for fix in finding.fixes or []] == ["use looks, where the varied parameters lie"]
-
-
 def test_what_blocks_has_room_before_what_was_chosen_and_says_that_new_units_have_no_past(tmp_path: Path) -> None:
     """Two long findings block this draft; with every choice told beside them, the second would only be named."""
     streaming = build(Settings(home=tmp_path), "tester", DecemberClock())

@@ -63,14 +63,7 @@ SHAPE = (
         cured_by=("leave it out",),
         name="nested",
     ),
-    Example(
-        "spec.missing_field",
-        "block",
-        "/design/power",
-        {"design": {"power": None}},
-        cured_by=("use 0.8, the surface's policy",),
-    ),
-    Example("spec.missing_field", "block", "/name", {"name": None}, name="own_words"),
+    Example("spec.missing_field", "block", "/design/power", {"design": {"power": None}}),
     Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
     Example(
         "spec.wrong_value",

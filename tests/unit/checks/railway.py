@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
-from crossfade.core.checks.choices import with_choices
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.checks.trial import TRIAL_CHECKS
@@ -300,7 +299,7 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     """What a plan of a launch finds, those of a launch only included."""
     spec = read_spec(document)
     if not isinstance(spec, Spec):
-        return with_choices(spec, document, catalogue_with(world.catalogue))
+        return spec
     lost = unknown_place(spec, catalogue_with(world.catalogue))
     if lost:
         return lost
