@@ -81,6 +81,19 @@ def attributes_are_no_keywords(catalogue: Catalogue) -> Problems:
         yield Problem(("attributes", name), "a word that audiences use themselves; name it otherwise", name)
 
 
+def ages_are_of_units(catalogue: Catalogue) -> Problems:
+    """How old a unit is, is counted in days or told by the day on which the unit came to be."""
+    for name, attribute in catalogue.attributes.items():
+        at = ("attributes", name, "age_of")
+        if attribute.age_of is None:
+            continue
+        if attribute.age_of not in catalogue.units:
+            yield _unknown(at, "unit", attribute.age_of, catalogue.units)
+        if attribute.type not in ("integer", "number", "date"):
+            allowed = ["integer", "number", "date"]
+            yield Problem(at, "how old a unit is, is a number of days or a date", attribute.type, allowed)
+
+
 def content_can_be_matched(catalogue: Catalogue) -> Problems:
     """Where content lacks a locale or a market is told by a unit's attribute, and production shows what exists."""
     for what, name in catalogue.content_attributes.items():
@@ -515,6 +528,7 @@ def checks_are_only_tightened(catalogue: Catalogue) -> Problems:
 RULES: tuple[Callable[[Catalogue], Problems], ...] = (
     units_have_attributes,
     attributes_are_no_keywords,
+    ages_are_of_units,
     stated_audiences_can_be_read,
     content_can_be_matched,
     shares_can_be_summed,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+SHOWN_MORE = 8
+"""Most lines of what else is wrong."""
+SHOWN_GOT = 60
+"""Most characters of a value in such a line."""
+
 
 class CrossfadeError(Exception):
     """An expected failure.
@@ -15,6 +20,7 @@ class CrossfadeError(Exception):
         got, allowed, nearest: what came, what may come, and the allowed values that look most like what came.
         retryable: True when the same call can succeed later without a change.
         next: the call or the human action that gets further.
+        more: what else is wrong with the same call, a line each.
     """
 
     code = "error"
@@ -39,10 +45,18 @@ class CrossfadeError(Exception):
         self.got = got
         self.allowed = allowed or []
         self.nearest = nearest or []
+        self.more: list[str] = []
         if code is not None:
             self.code = code
         if retryable is not None:
             self.retryable = retryable
+
+    @property
+    def line(self) -> str:
+        """The error in short, beside another one."""
+        near = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
+        got = f" Got {str(self.got)[:SHOWN_GOT]}." if self.got is not None else ""
+        return f"{self.pointer}: {self.message}{got}{near}"
 
     def as_dict(self) -> dict[str, JsonValue]:
         """The published shape of the error; empty parts are left out, never null."""
@@ -55,6 +69,9 @@ class CrossfadeError(Exception):
             body["allowed"] = list[JsonValue](self.allowed)
         if self.nearest:
             body["nearest"] = list[JsonValue](self.nearest)
+        if self.more:
+            left = len(self.more) - SHOWN_MORE
+            body["more"] = [*self.more[:SHOWN_MORE], *([f"and {left} more"] if left > 0 else [])]
         if self.next:
             body["next"] = self.next
         return body

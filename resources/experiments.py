@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ..core.app.reference import spec_schema
-from ..core.documents import JsonObject, canonical
+from ..core.documents import canonical
 from .spec import ResourceContext, ResourceSpec, app_of
 
 
 def experiment(key: str, ctx: ResourceContext) -> str:
     """An experiment in full: its spec, why each generated value was chosen, what it holds and what is delivered."""
-    answer: JsonObject = app_of(ctx).get_experiment(key, full=True).model_dump(mode="json", exclude_none=True)
-    return canonical(answer)
+    return canonical(app_of(ctx).experiment_document(key))
 
 
 def schema_experiment() -> str:

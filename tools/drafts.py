@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, FiniteFloat
 
-from ..core.app.estimating import Question
+from ..core.app.question import Question
 from ..core.documents import JsonObject
 from ..core.model.answers import Checked, Estimate
 from ..core.model.brief import Brief, SuccessMetrics, Variants

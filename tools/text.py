@@ -163,13 +163,15 @@ def _estimate(answer: Estimate) -> Lines:
     yield from _map("effects", answer.effects)
     yield from _map("guardrail margins", answer.margins)
     yield from _map("units needed in the control", answer.needs)
+    lacking = ", 0 where the audience has no past" if answer.cuped and 0 in answer.cuped.values() else ""
+    yield from _map(f"variance that CUPED takes off{lacking}", answer.cuped)
     if answer.limiting is not None:
         yield f"needs most: {answer.limiting}"
     yield from (f"- {_option(each)}" for each in answer.menu)
     if answer.enough is not None:
         yield f"shortest: {_option(answer.enough)}"
     else:
-        yield "no run of 180 days is enough: ask for more of what needs most, fewer variants, or a wider audience"
+        yield "no run of 180 days is enough: ask for larger effects on what needs most, fewer variants, or more people"
     yield f"next: {answer.next}"
 
 

@@ -13,7 +13,7 @@ from ...core.catalogue_rules import Problem
 from ...core.names import listed
 
 LONGEST_VALUE = 60
-LONGEST_LIST = 20
+LONGEST_LIST = 24
 """Allowed names told in a fault: as many as any object of the catalogue has fields."""
 
 

@@ -97,8 +97,9 @@ def create_sized(
     audience: JsonObject | str,
     allocation: float,
     days: int,
+    treatments: Sequence[str],
 ) -> str:
-    call = _create(surface, dict(metrics), {"treatment": {parameter: ...}})
+    call = _create(surface, dict(metrics), {name: {parameter: ...} for name in treatments})
     asked = f", audience={canonical(audience)}" if audience else ""
     return f"{call[:-1]}{asked}, allocation={allocation:g}, duration_days={days})"
 

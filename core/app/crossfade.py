@@ -61,8 +61,13 @@ class Crossfade:
         return experiments.find_experiments(self.dependencies, query, surface, state, owner, limit, cursor)
 
     def get_experiment(self, key: str, *, full: bool = False, version: int | None = None) -> Experiment:
-        """One experiment as it is, or was at a version; `full` adds its spec. NotFound: no such key or version."""
+        """One experiment as it is, or was at a version; `full` adds its spec, cut if large. NotFound: no such key."""
         return experiments.get_experiment(self.dependencies, key, full=full, version=version)
+
+    def experiment_document(self, key: str) -> JsonObject:
+        """One experiment as it is, with all that there is to it, whatever its size. NotFound: no such key."""
+        found = experiments.get_experiment(self.dependencies, key, full=True, version=None, whole=True)
+        return found.model_dump(mode="json", exclude_none=True)
 
     def validate_experiment(self, spec: JsonObject) -> Checked:
         """The findings of a full spec, which is not stored; where it breaks the schema, those are findings too."""

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-from pydantic import JsonValue
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from .. import audience as audiences
-from ..checks.metrics import PLAUSIBLE_MDE
 from ..checks.shape import read_spec
-from ..documents import JsonObject, merge_patch, require_storable
-from ..errors import Invalid, NotFound
 from ..model.answers import Estimate, SizeOption
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue
 from ..model.delivery import Audience
 from ..model.experiment import Spec
 from ..model.size import Size
-from ..names import nearest, same_name
 from ..planning.buckets import BUCKETS, free_buckets, layer_name
 from ..planning.generate import generate
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, lasting, size
@@ -27,31 +21,12 @@ from ..statistics.multiplicity import adjusted_alpha
 from . import calls
 from .cases import production_of
 from .dependencies import Dependencies
-from .drafts import known_surface
+from .question import Question, read_question
 
-MOST_VARIANTS = 20
 MENU_DAYS, MENU_ALLOCATIONS = 3, 2
 """Most durations and allocations in the menu."""
 SHOWN_METRICS = 3
-"""Most success metrics whose detectable effect is told for each option."""
-MOST_METRICS = 10
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: signed relative effects by metric, None for the metric's usual one; what is None is open."""
-
-    surface: str
-    metrics: Mapping[str, float | None]
-    days: int | None = None
-    allocation: float | None = None
-    audience: JsonObject | str = field(default_factory=dict[str, JsonValue])
-    variants: int = 2
-
-    @property
-    def call(self) -> str:
-        """The call that asks this."""
-        return calls.estimate(self.surface, self.metrics, self.days, self.allocation, self.audience, self.variants)
+"""Most metrics whose covariate is told, and success metrics whose detectable effect is, for each option."""
 
 
 def estimate(deps: Dependencies, asked: Question) -> Estimate:
@@ -61,79 +36,19 @@ def estimate(deps: Dependencies, asked: Question) -> Estimate:
 
     Raises:
         NotFound: no such surface or metric, with the nearest.
-        Invalid: an effect, a share, days, variants or an audience that cannot be; `next` asks as was probably meant.
+        Invalid: an effect, a share, days, variants or an audience that cannot be; `more` has every other slip, and
+            `next` asks what was probably meant.
     """
-    require_storable(asked.audience, "the audience")
     catalogue = deps.catalogue.current()
-    asked = replace(asked, surface=known_surface(catalogue, asked.surface))
-    _require_ranges(catalogue, asked)
-    known = _known_metrics(catalogue, asked)
-    audience = _audience(catalogue, known)
-    spec, free = _drafted(deps, catalogue, known)
-    found = _Sizer(deps, catalogue, spec, audience, free, known)
-    return found.answer(
+    known, audience = read_question(catalogue, asked)
+    return _sizer(deps, catalogue, known, audience).answer(
         {given: name for given, name in zip(asked.metrics, known.metrics, strict=True) if given != name}
     )
 
 
-def _require_ranges(catalogue: Catalogue, asked: Question) -> None:
-    share, days = asked.allocation, asked.days
-    if share is not None and not 0 < share <= 1:
-        meant = round(share / 100, 4) if 1 < share <= 100 else None
-        message = "The allocation is a share above 0 and at most 1; 0.2 means 20 % of the eligible units."
-        raise Invalid(message, pointer="/allocation", got=share, next=replace(asked, allocation=meant).call)
-    if days is not None and not 1 <= days <= DAY_LIMIT:
-        usual = catalogue.surfaces[asked.surface].policy.days
-        message = f"A run has 1 to {DAY_LIMIT} days."
-        raise Invalid(message, pointer="/days", got=days, next=replace(asked, days=usual).call)
-    if not 2 <= asked.variants <= MOST_VARIANTS:
-        message = f"An experiment has 2 to {MOST_VARIANTS} variants, the control included."
-        raise Invalid(message, pointer="/variants", got=asked.variants, next=replace(asked, variants=2).call)
-    if not 0 < len(asked.metrics) <= MOST_METRICS:
-        suggested = catalogue.surfaces[asked.surface].suggested_metrics or sorted(catalogue.metrics)
-        message = f"Name 1 to {MOST_METRICS} success metrics."
-        meant = replace(asked, metrics=dict.fromkeys(suggested[:1]))
-        raise Invalid(message, pointer="/metrics", allowed=suggested[:12], next=meant.call)
-
-
-def _known_metrics(catalogue: Catalogue, asked: Question) -> Question:
-    """The question under the catalogue's own names, with effects signed towards what is better."""
-    unit = catalogue.surfaces[asked.surface].unit
-    active = {name: each for name, each in catalogue.metrics.items() if each.status == "active" and each.unit == unit}
-    effects: dict[str, float | None] = {}
-    for given, effect in asked.metrics.items():
-        name = given if given in active else same_name(given, active)
-        if name is None:
-            successor = catalogue.metrics[given].replaced_by if given in catalogue.metrics else None
-            close = [successor] if successor in active else nearest(given, active)
-            meant = (
-                {(close[0] if each == given else each): value for each, value in asked.metrics.items()} if close else {}
-            )
-            message = f"No metric of this name is in use per {unit}."
-            call = replace(asked, metrics=meant).call if meant else calls.surface(asked.surface)
-            raise NotFound(message, pointer="/metrics", got=given[:100], nearest=[*close], next=call)
-        if effect is not None and abs(effect) > PLAUSIBLE_MDE:
-            meant = {**asked.metrics, given: effect / 100}
-            message = f"{effect:+.0%} on {name} is hardly plausible; effects are shares: 0.01 = 1 %."
-            raise Invalid(message, pointer="/metrics", got=effect, next=replace(asked, metrics=meant).call)
-        usual = active[name].usual_effect
-        effects[name] = math.copysign(effect, usual) if effect else usual
-    if len(effects) < len(asked.metrics):
-        raise Invalid("Two of the names are one metric.", pointer="/metrics", next=replace(asked, metrics=effects).call)
-    return replace(asked, metrics=effects)
-
-
-def _audience(catalogue: Catalogue, asked: Question) -> Audience:
-    conditions, problems = audiences.parse(asked.audience, catalogue.attributes)
-    if problems:
-        first = problems[0]
-        patch = first.patch.get("audience") if first.patch else None
-        meant = merge_patch(asked.audience, patch) if isinstance(patch, dict) else None
-        call = replace(asked, audience=meant).call if meant else calls.surface(asked.surface)
-        raise Invalid(
-            first.message, pointer=first.at, got=first.got, allowed=first.allowed[:12], nearest=first.nearest, next=call
-        )
-    return conditions
+def _sizer(deps: Dependencies, catalogue: Catalogue, asked: Question, audience: Audience) -> _Sizer:
+    spec, free = _drafted(deps, catalogue, asked)
+    return _Sizer(deps, catalogue, spec, audience, free, asked)
 
 
 def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple[Spec, float]:
@@ -143,12 +58,11 @@ def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple
     with deps.store.read() as view:
         held = view.held(*names)
     room = max(free_buckets([part for part in held if part.layer == name]) for name in names)
-    treatments = ["treatment", *(f"treatment-{number}" for number in range(2, asked.variants))]
     brief = Brief(
         surface=asked.surface,
         change="An estimate",
         because="Its size is asked for",
-        variants={name: {} for name in treatments},
+        variants={name: {} for name in asked.treatments},
         success_metrics=dict(asked.metrics),
         audience=asked.audience,
         allocation=asked.allocation,
@@ -188,11 +102,21 @@ class _Sizer:
             effects={each.metric: each.effect * (-1 if self._falls(each.metric) else 1) for each in success},
             margins={each.metric: each.effect for each in now.metrics if each.role == "guardrail"} or None,
             needs={each.metric: math.ceil(each.needed) for each in now.metrics},
+            cuped=self._cuped(now),
             limiting=limiting.metric if limiting else None,
             menu=[self._option(each) for each in self._menu()],
             enough=self._option(enough) if enough is not None else None,
             next=self._next(enough),
         )
+
+    def _cuped(self, sized: Size) -> dict[str, float] | None:
+        """What the covariates of the metrics that need most take off."""
+        found = {
+            each.metric: round(each.cuped, 4)
+            for each in sorted(sized.metrics, key=lambda each: -each.needed)
+            if each.cuped is not None
+        }
+        return dict(list(found.items())[:SHOWN_METRICS]) or None
 
     def _falls(self, metric: str) -> bool:
         return self.catalogue.metrics[metric].better == "down"
@@ -251,21 +175,56 @@ class _Sizer:
     def _next(self, enough: Spec | None) -> str:
         surface = self.catalogue.surfaces[self.spec.surface]
         if enough is not None:
-            parameter = next(iter(surface.parameters))
             size = (enough.allocation, enough.design.days)
-            return calls.create_sized(self.spec.surface, parameter, self.asked.metrics, self.asked.audience, *size)
+            shown = (next(iter(surface.parameters)), self.asked.metrics, self.asked.audience)
+            return calls.create_sized(self.spec.surface, *shown, *size, self.asked.treatments)
+        less = self._less()
+        if less is not None:
+            return less.call
+        # A guardrail's margin is not the caller's to widen, and whom a test is about is a person's to say.
+        everybody = replace(self.asked, audience={})
+        if self.asked.audience:
+            other = _sizer(self.deps, self.catalogue, everybody, [[]])
+            less = everybody if other.resolves else other._less()
+        if less is not None:
+            return f"a person decides whether a wider audience will do; of everybody: {less.call}"
+        return calls.surface(self.spec.surface)
+
+    @property
+    def resolves(self) -> bool:
+        """Whether some run is enough."""
+        return self._enough(self._sized(self.spec)) is not None
+
+    def _less(self) -> Question | None:
+        """The question with less asked of the units, so that some run is enough; all else stays as it was asked."""
+        for changed in self._changes():
+            if _sizer(self.deps, self.catalogue, changed, self.audience).resolves:
+                return changed
+        return None
+
+    def _changes(self) -> Iterator[Question]:
+        asked = self.asked
+        wider = replace(asked, allocation=None) if asked.allocation and asked.allocation < self.free else None
+        if wider is not None:
+            yield wider
+        if asked.variants > 2:
+            yield replace(asked, variants=2)
+        if wider is not None and asked.variants > 2:
+            yield replace(wider, variants=2)
+        larger = self._larger()
+        if larger is not None:
+            yield larger
+
+    def _larger(self) -> Question | None:
+        """The question with effects that the longest run finds; None when a guardrail is what lacks units."""
         largest = self._sized(self._with(DAY_LIMIT, self.asked.allocation or self.free or self.spec.allocation))
-        lacking = {each.metric: each for each in largest.metrics if each.needed > largest.control}
-        larger: dict[str, float | None] = {
-            name: round(each.detects * 1.01, 4) * (-1 if self._falls(name) else 1)
-            for name, each in lacking.items()
+        lacking = [each for each in largest.metrics if each.needed > largest.control]
+        larger = {
+            each.metric: math.ceil(each.detects * 1.01e4) / 1e4 * (-1 if self._falls(each.metric) else 1)
+            for each in lacking
             if each.detects is not None
         }
-        if len(larger) == len(lacking):
-            return replace(self.asked, metrics={**self.asked.metrics, **larger}).call
-        # A guardrail's margin is not the caller's to widen.
-        everybody = replace(self.asked, audience={})
-        return everybody.call if self.asked.audience else calls.surface(self.spec.surface)
+        return replace(self.asked, metrics={**self.asked.metrics, **larger}) if len(larger) == len(lacking) else None
 
 
 def _spread(values: Sequence[int], count: int) -> list[int]:

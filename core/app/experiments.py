@@ -23,6 +23,7 @@ from . import calls
 from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
+from .excerpts import readable
 from .following import next_call
 from .operations import told_time
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
@@ -39,6 +40,7 @@ SHOWN_AUDIENCE = 400
 SHOWN_ALTERNATIVES = 8
 SHOWN_VARIANTS = 6
 SHOWN_NAMED = 8
+SHOWN_METRICS = 12
 MAX_WORDS = 32
 MAX_CURSOR = 400
 
@@ -115,8 +117,12 @@ def _moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None) -> Experiment:
+def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None, whole: bool = False) -> Experiment:
     """One experiment as it is now, or as it was at a version.
+
+    Args:
+        full: also every finding, the spec, and why values were chosen, as far as a model can read at once.
+        whole: all of that, whatever its size.
 
     Raises:
         NotFound: no such experiment or version.
@@ -144,8 +150,10 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "next": following,
         }
     shown = Experiment.model_validate(answer)
-    if full:
+    if whole:
         return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
+    if full:
+        return readable(shown, record, findings)
     blocks = [finding for finding in findings if finding.blocks]
     return with_findings(shown, blocks) if blocks else shown
 
@@ -181,7 +189,7 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
         "days": spec.design.days,
         "variants": {name: _variant_view(spec.variants[name]) for name in variants[:SHOWN_VARIANTS]},
         "more_variants": listed_first(variants[SHOWN_VARIANTS:], SHOWN_NAMED) or None,
-        "metrics": {name: _use_text(use) for name, use in spec.metrics.items()},
+        "metrics": _metric_texts(spec),
     }
 
 
@@ -227,6 +235,12 @@ def _hypothesis_text(spec: Spec) -> str:
 def _variant_view(variant: Variant) -> VariantView:
     parameters = {name: short(value, SHOWN_WANTED) for name, value in variant.parameters.items()}
     return VariantView(weight=variant.weight, control=variant.control or None, parameters=parameters or None)
+
+
+def _metric_texts(spec: Spec) -> dict[str, str]:
+    told = {name: _use_text(use) for name, use in list(spec.metrics.items())[:SHOWN_METRICS]}
+    left = len(spec.metrics) - len(told)
+    return told | ({"...": f"{left} more in the spec"} if left else {})
 
 
 def _use_text(use: MetricUse) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..checks.all_checks import CHECKS, LAUNCH_CHECKS
 from ..checks.engine import findings_of
@@ -31,6 +31,7 @@ class Doubt:
     """Findings that a person is to decide about, and the digest of the spec that the question shows."""
 
     key: str
+    change: Change
     spec: str
     findings: tuple[Finding, ...]
     question: str
@@ -65,7 +66,7 @@ def doubt(deps: Dependencies, key: str, change: Change, codes: Sequence[str]) ->
     asked = tuple(finding for finding in named if finding.blocks)
     if not asked:
         return None
-    return Doubt(key, digest(record.document), asked, _question(record, change, asked))
+    return Doubt(key, change, digest(record.document), asked, _question(record, change, asked))
 
 
 def _question(record: Record, change: Change, findings: Sequence[Finding]) -> str:
@@ -115,15 +116,30 @@ def settle(deps: Dependencies, asked: Doubt, verdict: Verdict) -> None:
     """Keep what a person said to a doubt.
 
     Raises:
-        Invalid: a yes without a reason, or with one that is too long.
+        Invalid: a yes without a reason, or with one that is too long; a repeat of the call asks the person again.
         Stale: the draft has changed since the question was put.
     """
     if verdict.lifted:
-        _lift(deps, asked.key, asked.spec, asked.findings, verdict)
+        _lift(deps, asked.key, asked.spec, asked.findings, replace(verdict, reason=_given_reason(asked, verdict)))
         return
     what: JsonObject = {"findings": [f"{each.code} {each.at}" for each in asked.findings], "spec": asked.spec}
     with deps.store.write() as tx:
         tx.audit(_event(deps, "override_declined", asked.key, verdict.by, what | {"assurance": verdict.assurance}))
+
+
+def _given_reason(asked: Doubt, verdict: Verdict) -> str:
+    """The person's reason. What is wrong with it is told to an agent, who can give none: the person is asked again."""
+    try:
+        return _sound(verdict.reason)
+    except Invalid as fault:
+        codes = list(dict.fromkeys(finding.code for finding in asked.findings))
+        why = f"gave a reason that cannot be kept: {fault.message}" if verdict.reason.strip() else "gave no reason."
+        raise Invalid(
+            f"The person said yes and {why} Nothing was recorded; only the person can give one.",
+            code="no_reason",
+            retryable=True,
+            next=f"{calls.plan(asked.key, asked.change, codes)} asks the person again, who has to fill in why",
+        ) from fault
 
 
 def override(
@@ -139,6 +155,11 @@ def override(
     with deps.store.read() as view:
         record = require(view, key)
         finding = _one(_of(deps, view, record, _findings(deps, view, record), code), pointer)
+    try:
+        reason = _sound(reason)
+    except Invalid as fault:
+        fault.next = commands(deps, key, [finding])[0]
+        raise
     spec = digest(record.document)
     _lift(deps, key, spec, [finding], Verdict(lifted=True, reason=reason, assurance=assurance, by=by))
     return finding
@@ -179,7 +200,6 @@ def _one(findings: list[Finding], pointer: str | None) -> Finding:
 
 
 def _lift(deps: Dependencies, key: str, spec: str, findings: Sequence[Finding], verdict: Verdict) -> None:
-    reason = _sound(verdict.reason)
     now = deps.clock.now()
     with deps.store.write() as tx:
         record = require(tx, key)
@@ -192,7 +212,7 @@ def _lift(deps: Dependencies, key: str, spec: str, findings: Sequence[Finding], 
                 spec=spec,
                 code=finding.code,
                 pointer=finding.at,
-                reason=reason,
+                reason=verdict.reason,
                 by=verdict.by,
                 assurance=verdict.assurance,
                 at=now,
@@ -206,8 +226,7 @@ def _sound(reason: str) -> str:
     require_storable(reason, "the reason")
     said = one_line(reason)
     if not said or len(said) > MAX_REASON:
-        message = f"An override needs a reason of 1 to {MAX_REASON} characters. Nothing was recorded."
-        raise Invalid(message, pointer="/reason", got=said[:100], next=f'give a reason: "{EXAMPLE_REASON}"')
+        raise Invalid(f"An override needs a reason of 1 to {MAX_REASON} characters; this has {len(said)}.")
     return said
 
 

@@ -20,6 +20,8 @@ Told = TypeVar("Told", Checked, PlanView, Experiment)
 HALF = 1_900
 """Most bytes of a concise reply's structured half. Its text says the same without field names, so that both halves
 together stay below 4 KB."""
+LEAST_FINDING = 60
+"""Bytes that any finding takes: more than have room need no look."""
 NAMED_FINDINGS = 8
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
@@ -27,6 +29,8 @@ SHOWN_CHOICES = 14
 SHOWN_CHANGES = 8
 """Most changes told; of a draft that is blocked `CHANGES_BESIDE_FAULTS`, to leave the room to what is wrong."""
 CHANGES_BESIDE_FAULTS = 3
+CHOICES_BESIDE_FAULTS = 4
+"""Generated values told, the last ones, where what blocks would have no room otherwise."""
 FULL_ALLOWED = 12
 ALLOWED_BESIDE_NEAREST = 6
 """Allowed values shown where one of them is near to what came: it is most likely the one that was meant."""
@@ -37,14 +41,14 @@ def size_of(answer: BaseModel) -> int:
     return len(answer.model_dump_json(exclude_none=True).encode())
 
 
-def with_findings(answer: Told, findings: Sequence[Finding]) -> Told:
+def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -> Told:
     """The answer with its findings: in full while they fit, worst first and the first always, then as `code at`."""
-    views = [finding_view(finding) for finding in findings]
+    views = [finding_view(finding) for finding in findings[: room // LEAST_FINDING]]
     places = [f"{finding.code} {finding.at}" for finding in findings]
     for told in range(len(views), 0, -1):
         rest = places[told:]
         filled = _filled(answer, views[:told], rest)
-        if told == 1 or size_of(filled) <= HALF:
+        if told == 1 or size_of(filled) <= room:
             return filled
     return _filled(answer, [], [])
 
@@ -111,7 +115,12 @@ def checked(
             "next": following,
         }
     )
-    return with_findings(answer, findings)
+    told_all = with_findings(answer, findings)
+    blocks = sum(finding.blocks for finding in findings)
+    if len(told_all.findings) >= blocks or len(generated or {}) <= CHOICES_BESIDE_FAULTS:
+        return told_all
+    last = dict(list((generated or {}).items())[-CHOICES_BESIDE_FAULTS:])
+    return with_findings(answer.model_copy(update={"generated": last}), findings)
 
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:

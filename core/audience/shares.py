@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience, Condition, Scalar
-from .conditions import meets
+from .conditions import both, implies, meets, possible
 from .values import number, typed
 
 Kept = frozenset[int]
@@ -54,6 +54,24 @@ def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[floa
         if any(not each.missing and not _is_known(each, attributes[name]) for each in asked[name].values())
     ]
     return min(1.0, reached(0, every)), unknown
+
+
+def share_within(audience: Audience, wanted: Condition, attributes: Mapping[str, Attribute]) -> float:
+    """The share of an audience's units, 0-1, that meet one more condition; 0 of an audience that reaches nobody.
+
+    Where the catalogue has no distribution of the attribute, only units that have to meet it count.
+    """
+    attribute = attributes[wanted.attribute]
+    known = bool(attribute.shares or attribute.quantiles)
+    within: Audience = []
+    for alternative in audience:
+        here = next((each for each in alternative if each.attribute == wanted.attribute), None)
+        narrower = wanted if here is None else both(here, wanted)
+        sure = known or (here is not None and implies(here, wanted, attribute))
+        if sure and possible(narrower, attribute):
+            within.append([*(each for each in alternative if each is not here), narrower])
+    whole, part = share(audience, attributes)[0], share(within, attributes)[0]
+    return min(1.0, part / whole) if whole > 0 else 0.0
 
 
 def _is_known(condition: Condition, attribute: Attribute) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
-from ..audience import described, share, unmeetable
+from ..audience import described, unmeetable
 from ..documents import JsonObject, nest, patch_object
 from ..model.experiment import Spec
 from ..model.size import Size
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, size
-from ..wording import percent
 from .engine import Case, Check, Cure, Fault, Threshold
 from .sequential import ONCE
+from .shortfall import shortfall
 
 WEEK = 7
 """Days."""
@@ -78,22 +77,9 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
     """
     if case.size is None or case.size.sufficient or case.spec.allocation > 1 or unmeetable(case.audience):
         return  # of an audience without members there is a finding that comes first
-    lacking = sorted((each for each in case.size.metrics if each.needed > case.size.control), key=lambda m: -m.needed)
-    needs = ", ".join(
-        f"{each.metric} {each.needed:,.0f} for {'an effect' if each.role == 'success' else 'a margin'} "
-        f"of {each.effect:.2%}"
-        for each in lacking
-    )
-    given = f"{case.size.days} days with {percent(case.spec.allocation)} of units"
-    if case.audience != [[]]:
-        reached, _ = share(case.audience, case.catalogue.attributes)
-        given += f" in an audience of {percent(reached)}"
-    units = f"{given} give {case.size.control:,.0f} units in the control; needed: {needs}."
-    message = f"{units} The weakest test has too little power."
-    # Rounded down: 0.7996 is not yet 0.8.
-    weakest = math.floor(min(each.power for each in lacking) * 1_000) / 1_000
-    allowed = [f"{case.size.each:.3g} each, for {case.spec.design.power:g} to ship"]
-    yield Fault("/design", message, got=weakest, allowed=allowed, cures=_powerful(case))
+    cures = _powerful(case)
+    message, got, allowed = shortfall(case, case.size, curable=any(not cure.relaxes for cure in cures))
+    yield Fault("/design", message, got=got, allowed=[allowed], cures=cures)
 
 
 def _powerful(case: Case) -> list[Cure]:

@@ -62,24 +62,25 @@ class SizeOption(StrictModel):
     allocation: float
     control: int = Field(description="units in the control")
     enough: bool = Field(description="every effect and margin is resolved")
-    power: float = Field(description="least chance to ship when each effect is there")
-    detects: dict[str, float] | None = Field(default=None, description="metric -> smallest relative effect found")
+    power: float = Field(description="chance to ship, at least")
+    detects: dict[str, float] | None = Field(default=None, description="metric -> smallest effect found")
 
 
 class Estimate(StrictModel):
     """What the units of a surface can find."""
 
     surface: str
-    read_as: dict[str, str] | None = Field(default=None, description="name given -> metric")
-    reached: float | None = Field(default=None, description="share of the surface's units in the audience")
+    read_as: dict[str, str] | None = Field(default=None, description="given -> metric")
+    reached: float | None = Field(default=None, description="share of units in the audience")
     alpha: float = Field(description="of each success test, two-sided, corrected")
     power: float = Field(description="of each test, corrected")
-    effects: dict[str, float] = Field(description="success metric -> relative effect asked")
+    effects: dict[str, float] = Field(description="metric -> effect asked")
     margins: dict[str, float] | None = Field(default=None, description="guardrail -> margin")
     needs: dict[str, int] = Field(description="metric -> units in the control")
-    limiting: str | None = Field(default=None, description="the metric that needs most")
+    cuped: dict[str, float] | None = Field(default=None, description="metric -> share of variance taken off")
+    limiting: str | None = None
     menu: list[SizeOption]
-    enough: SizeOption | None = Field(default=None, description="the shortest run that is enough; absent when none is")
+    enough: SizeOption | None = Field(default=None, description="the shortest such run")
     next: str
 
 

@@ -56,6 +56,11 @@ class Attribute(StrictModel):
     immutable: bool = Field(default=False, description="never changes during an experiment (country of sign-up, say)")
     present: Share = Field(default=1.0, description="share of units that carry the attribute at all")
     longest: PositiveInt | None = Field(default=None, description="characters of its longest value")
+    age_of: Key | None = Field(
+        default=None,
+        description="unit of which it tells how old it is, in days or by the day it came to be: new units have no past "
+        "that a covariate could be measured over",
+    )
 
 
 class Baseline(StrictModel):
@@ -244,6 +249,9 @@ class Surface(StrictModel):
     max_live: PositiveInt = Field(default=50, description="most experiments that hold buckets at once")
     blackouts: list[Blackout] = Field(default_factory=list[Blackout])
     restricted: list[Restriction] = Field(default_factory=list[Restriction])
+    new_units: bool = Field(
+        default=False, description="only units that have just come to be meet it, so that no covariate helps"
+    )
     aa_tested: date | None = Field(
         default=None, description="day on which an A/A test last showed that units are split and counted soundly here"
     )

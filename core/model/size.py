@@ -14,6 +14,9 @@ class MetricSize(StrictModel):
     effect: float = Field(description="relative effect or margin that the design must resolve")
     needed: float = Field(description="units in the control that resolve it")
     power: float = Field(description="chance that the design resolves it")
+    cuped: float | None = Field(
+        default=None, description="share of the variance that the covariate takes off, None without a covariate"
+    )
     detects: float | None = Field(default=None, description="smallest relative effect found, for a success metric")
 
 

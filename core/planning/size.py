@@ -17,6 +17,7 @@ from ..statistics.detectable import detectable, power_for_effect, power_for_marg
 from ..statistics.group_sequential import Plan, are_looks, fixed_power, sequential_power
 from ..statistics.multiplicity import adjusted_alpha, adjusted_power, power_to_ship
 from ..statistics.sample_sizes import required_units, required_units_for_margin
+from .history import with_history
 
 DAY_LIMIT = LONGEST
 FORESEEABLE = 3_650
@@ -40,7 +41,10 @@ def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> S
     in_control = entering * control.weight / total
     # Each treatment is compared with the control; the smallest makes the weakest comparison, so it counts.
     test = _test_of(spec, len(treatments), in_control, min(treatments) / control.weight)
-    metrics = [sized for name, use in spec.metrics.items() if (sized := test.sized(name, use, catalogue.metrics[name]))]
+    known = {
+        name: with_history(catalogue.metrics[name], catalogue, spec.surface, audience, today) for name in spec.metrics
+    }
+    metrics = [sized for name, metric in known.items() if (sized := test.sized(name, spec.metrics[name], metric))]
     by_role = {role: [each.power for each in metrics if each.role == role] for role in ("success", "guardrail")}
     return Size(
         days=spec.design.days,
@@ -122,6 +126,7 @@ class _Test:
             effect=abs(effect),
             needed=needed,
             power=sequential_power(self.plan, self.alpha / 2, reached),
+            cuped=_cuped(metric),
             detects=detectable(metric, self.in_control, self.alpha, fixed, ratio=self.ratio),
         )
 
@@ -132,7 +137,13 @@ class _Test:
         if needed is None or reached is None:
             return None
         power = sequential_power(self.plan, self.margin_alpha, reached)
-        return MetricSize(metric=name, role="guardrail", effect=margin, needed=needed, power=power)
+        return MetricSize(
+            metric=name, role="guardrail", effect=margin, needed=needed, power=power, cuped=_cuped(metric)
+        )
+
+
+def _cuped(metric: Metric) -> float | None:
+    return None if metric.covariate is None or metric.correlation is None else 1 - metric.unexplained
 
 
 def reachable_units(surface: str, catalogue: Catalogue, audience: Audience, days: int, today: date) -> float:

@@ -188,6 +188,8 @@ async def estimate(on: Journey) -> None:
     await on.fail("estimate of an allocation in per cent", "estimate_sample_size", **one, allocation=20)
     await on.fail("estimate of a year", "estimate_sample_size", **one, days=365)
     await on.fail("estimate of one variant", "estimate_sample_size", **one, variants=1)
+    slips = {"metrics": {"minutes_plaid": 2}, "days": 365, "allocation": 20, "audience": "contry = SE", "variants": 1}
+    await on.fail("estimate with every slip", "estimate_sample_size", surface="hom", **slips)
     await on.fail("estimate for nobody known", "estimate_sample_size", **one, audience={"contry": "SE"})
 
 

@@ -82,7 +82,11 @@ async def test_a_yes_without_a_reason_is_none(tmp_path: Path) -> None:
     async with asking(tmp_path, {"override": True}) as visitor:
         reply = await visitor.call("plan_change", key=KEY, change="launch", ask=CODES)
         assert reply.failed
-        assert (reply.body["code"], reply.body["pointer"]) == ("invalid", "/reason")
+        assert (reply.body["code"], reply.body["retryable"]) == ("no_reason", True)
+        assert reply.body["message"].startswith("The person said yes and gave no reason.")
+        again = f'plan_change(key="{KEY}", change="launch", ask=["design.policy"]) asks the person again'
+        assert reply.body["next"].startswith(again)
+        assert "pointer" not in reply.body  # no argument of the tool could mend it
         assert (await visitor.call("get_experiment", key=KEY)).body["ready"] is False
 
 

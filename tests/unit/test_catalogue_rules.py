@@ -146,6 +146,13 @@ FAULTY: list[tuple[str, Patch, tuple[str | int, ...], str]] = [
         ("attributes", "new", "quantiles"),
         "keep one of them",
     ),
+    (
+        "ages_are_of_units",
+        attribute(age_of="household"),
+        ("attributes", "new", "age_of"),
+        "how old a unit is, is a number of days",
+    ),
+    ("ages_are_of_units", attribute(type="date", age_of="hous"), ("attributes", "new", "age_of"), "no such unit"),
     ("metric_names_lead_somewhere", metric(unit="household2"), ("metrics", "items_added", "unit"), "no such unit"),
     (
         "metric_names_lead_somewhere",

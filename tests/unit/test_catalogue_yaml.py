@@ -265,8 +265,8 @@ PAGE_ERRORS = "page_errors: { role: guardrail }"
             "max_live: 3",
             "zz: 3",
             "surfaces.storefront.zz: no such field; allowed aa_tested, accrual, blackouts, delivery, description, "
-            "interference, layers, max_live, name, owner, parameters, policy, required_links, required_metrics, "
-            "required_reviewers, restricted, reviewers, suggested_metrics, tags, unit",
+            "interference, layers, max_live, name, new_units, owner, parameters, policy, required_links, "
+            "required_metrics, required_reviewers, restricted, reviewers, suggested_metrics, tags, unit",
         ),
         (
             "surfaces/all.yml",

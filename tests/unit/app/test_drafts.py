@@ -545,3 +545,29 @@ class TestExplain:
         app.create_experiment(brief())
         with pytest.raises(Invalid, match=told):
             app.explain(KEY, "h-1", {name: value})
+
+
+def test_what_blocks_has_room_before_what_was_chosen_and_says_that_new_units_have_no_past(tmp_path: Path) -> None:
+    """Two long findings block this draft; with every choice told beside them, the second would only be named."""
+    streaming = build(Settings(home=tmp_path), "tester", DecemberClock())
+    said: dict[str, object] = {
+        "surface": "home",
+        "change": "Longer shelves",
+        "because": "More to choose from in one place",
+        "variants": {"treatment": {"shelf_length": 12}},
+        "success_metrics": {"minutes_played": 0.01},
+        "audience": "account_age_days < 7",
+    }
+    drafted = streaming.create_experiment(Brief.read(said))
+    assert [finding.code for finding in drafted.findings][:2] == ["blackout.window", "power.sufficient"]
+    assert "so CUPED takes 0 % off the variance of minutes_played." in drafted.findings[1].message
+    assert drafted.generated is not None
+    assert set(drafted.generated) >= {"/allocation", "/design/days"}
+    assert size_of(drafted) <= HALF
+
+
+class DecemberClock(MondayClock):
+    """Before the year-end campaign, in which no experiment may run."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 28, 9, tzinfo=UTC)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
-from crossfade.core.app.estimating import Question
+from crossfade.core.app.question import Question
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import CrossfadeError, Invalid, NotFound
 from crossfade.core.model.brief import Brief
+from crossfade.server.settings import Settings
+from crossfade.server.wiring import build
 
+from .test_drafts import MondayClock, pasted
 from .test_drafts import app as app
-from .test_drafts import pasted
 
 
 def ask(app: Crossfade, **parts: object) -> dict[str, object]:
@@ -110,3 +115,95 @@ def test_what_no_run_finds_is_answered_with_the_effect_that_one_would(app: Cross
 
 def test_a_surface_that_does_not_exist_is_answered_with_the_nearest(app: Crossfade) -> None:
     assert refused(app, surface="store-front").nearest == ["storefront"]
+
+
+def test_all_slips_are_told_at_once_and_the_next_call_mends_each_and_keeps_the_rest(app: Crossfade) -> None:
+    sent: JsonObject = {
+        "surface": "storefrnt",
+        "metrics": {"item_addd": 2, "order_rate": 0.02},
+        "days": 300,
+        "allocation": 20,
+        "audience": "ragion = south and is_member = yes",
+        "variants": 3,
+    }
+    error = refused(app, **sent)
+    assert (error.code, error.pointer) == ("not_found", "/surface")
+    places = [line.split(":")[0] for line in error.more]
+    assert places == ["/allocation", "/days", "/metrics", "/metrics", "/audience", "/audience"]
+    _, call = pasted(error.next)
+    assert call == {
+        "surface": "storefront",
+        "metrics": {"items_added": 0.02, "order_rate": 0.02},
+        "days": 180,
+        "allocation": 0.2,
+        "audience": {"region": "south", "is_member": True},
+        "variants": 3,
+    }
+    assert ask(app, **call)
+
+
+def test_too_many_metrics_are_cut_to_as_many_as_may_be_asked_about(app: Crossfade) -> None:
+    error = refused(app, metrics={"items_added": None, **{f"zzzz{number}": 0.02 for number in range(20)}})
+    assert error.message == "Name 1 to 10 success metrics."
+    assert len(error.more) == 9  # the first ten names, of which one is known; none is called another's double
+    assert 'metrics={"...":0.02,"items_added":null}' in error.next
+
+
+def test_what_nothing_is_near_to_stays_open_in_the_next_call_and_the_rest_is_kept(app: Crossfade) -> None:
+    error = refused(app, surface="xyzzy", metrics={"qqqq": 0.02}, days=21, audience={"zzz": 1})
+    assert len(error.more) == 2
+    found, call = error.next.split(", then ")
+    assert found.startswith("find_surfaces(")
+    assert call == 'estimate_sample_size(surface="...", metrics={"...":0.02}, days=21, audience="...")'
+
+
+def test_what_needs_all_that_is_free_is_asked_again_with_the_rest_as_it_was(app: Crossfade) -> None:
+    asked: JsonObject = {
+        "metrics": {"items_added": 0.05},
+        "days": 14,
+        "allocation": 0.01,
+        "audience": {"region": "south"},
+    }
+    answer = ask(app, **asked)
+    assert "enough" not in answer
+    _, call = pasted(str(answer["next"]))
+    assert call == {**{name: each for name, each in asked.items() if name != "allocation"}, "surface": "storefront"}
+    assert "enough" in ask(app, **call)
+
+
+def test_a_wider_audience_is_a_persons_to_decide_and_the_rest_stays_as_it_was(app: Crossfade) -> None:
+    narrow: JsonObject = {
+        "region": "south",
+        "is_member": True,
+        "orders_placed": {"lt": 1},
+        "basket_euros": {"lt": 25.5},
+    }
+    following = str(ask(app, metrics={"items_added": 0.05}, audience=narrow, days=14)["next"])
+    decides, call = following.split("of everybody: ")
+    assert decides.startswith("a person decides whether a wider audience will do")
+    assert pasted(call)[1] == {"surface": "storefront", "metrics": {"items_added": 0.05}, "days": 14}
+
+
+def test_a_draft_of_an_estimate_has_as_many_treatments_as_were_asked_about(app: Crossfade) -> None:
+    following = str(ask(app, metrics={"items_added": 0.05}, variants=3)["next"])
+    assert '"treatment": {' in following
+    assert '"treatment-2": {' in following
+
+
+@pytest.mark.parametrize(
+    ("parts", "left"),
+    [({}, 0.25), ({"audience": "account_age_days < 7"}, 0), ({"surface": "onboarding"}, 0)],
+    ids=str,
+)
+def test_new_units_are_sized_without_a_covariate_and_the_answer_says_so(
+    tmp_path: Path, parts: JsonObject, left: float
+) -> None:
+    streaming = build(Settings(home=tmp_path), "tester", MondayClock())
+    asked: dict[str, Any] = {"surface": "home", "metrics": {"minutes_played": 0.02}, **parts}
+    answer = streaming.estimate_sample_size(Question(**asked))
+    assert (answer.cuped or {})["minutes_played"] == left
+    baseline = streaming.dependencies.catalogue.current().metrics["minutes_played"].baseline
+    assert baseline.variance is not None
+    # Chow, Shao, Wang 3.2.1 at alpha 0.05 and power 0.95: (1.95996 + 1.64485)^2 * 2 variances over the effect squared.
+    whole = 12.9947 * 2 * baseline.variance / (0.02 * baseline.mean) ** 2
+    assert answer.needs["minutes_played"] == pytest.approx(whole * (1 - left), rel=1e-4)

@@ -202,8 +202,9 @@ class TestRefused:
 
     @pytest.mark.parametrize("reason", ["", " \n ", "x" * 301], ids=["none", "blank", "long"])
     def test_a_reason_that_is_none(self, doubtful: Crossfade, reason: str) -> None:
-        with pytest.raises(Invalid, match="needs a reason of 1 to 300 characters"):
+        with pytest.raises(Invalid, match="needs a reason of 1 to 300 characters") as refused:
             lift(doubtful, reason=reason)
+        assert f'override {KEY} design.policy --reason "' in refused.value.next
         assert not doubtful.get_experiment(KEY).ready
 
     def test_to_withdraw_what_nobody_overrode(self, doubtful: Crossfade) -> None:

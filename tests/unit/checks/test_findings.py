@@ -253,3 +253,31 @@ def test_every_fault_of_a_value_has_the_fix_that_mends_all_of_it() -> None:
     schema: JsonObject = {"type": "array", "items": {"enum": ["time", "delay"]}}
     faults = list(schema_faults(["tiem", "dealy"], schema, "/value"))
     assert [fault.cures[0].patch for fault in faults] == [{"value": ["time", "delay"]}] * 2
+
+
+def power_finding(patch: JsonObject) -> Finding:
+    [found] = [each for each in findings_in(patch_object(SPEC, patch), QUIET) if each.code == "power.sufficient"]
+    return found
+
+
+def test_a_lack_of_power_names_the_metric_what_it_needs_and_how_the_errors_are_split() -> None:
+    found = power_finding({"allocation": 0.2})
+    assert found.message == (
+        "14 days with 20 % of units give 120,000 units in the control. tickets_sold needs 211,717 for an effect of "
+        "2.00% (power 0.684 now). Beta 0.2 is split over 1 guardrail and the success side, 0.1 each."
+    )
+    assert found.got == "power 0.684 on tickets_sold"
+    assert found.allowed == ["power 0.9 in each test, for 0.8 to ship"]
+
+
+def test_a_lack_of_power_tells_what_alpha_is_split_over() -> None:
+    third: JsonObject = {"weight": 0.33, "control": False, "parameters": {"board_lines": 9}}
+    variants: JsonObject = {"control": {"weight": 0.33}, "platform-second": {"weight": 0.34}, "third": third}
+    found = power_finding({"allocation": 0.2, "variants": variants})
+    assert "Alpha 0.05 is split over 1 success metric and 2 treatments, 0.025 each; beta " in found.message
+
+
+def test_what_no_run_mends_says_so() -> None:
+    found = power_finding({"allocation": 0.2, "metrics": {"tickets_sold": {"mde": 0.0001}}})
+    most = "No run of up to 180 days is enough, even with the 100 % of units that are free."
+    assert found.message.endswith(most)
