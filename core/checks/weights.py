@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, pointer
+from ..model.experiment import equal_weights
 from .derived import left_over
 from .engine import Case, Check, Cure, Fault
 
@@ -53,12 +54,6 @@ def _weights(weights: dict[str, float]) -> JsonObject:
 
 def _equal_weights(case: Case) -> JsonObject:
     return _weights(equal_weights(list(case.spec.variants)))
-
-
-def equal_weights(keys: list[str]) -> dict[str, float]:
-    """Equal weights of six digits that sum to exactly 1; the last takes the remainder."""
-    each = round(1 / len(keys), 6)
-    return dict.fromkeys(keys[:-1], each) | {keys[-1]: round(1 - each * (len(keys) - 1), 6)}
 
 
 CHECKS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
 from ..documents import JsonObject
 from .catalogue import LARGEST_EFFECT, DesignKind, Role
@@ -155,6 +155,20 @@ class Spec(StrictModel):
     def touched(self) -> list[str]:
         """Parameters that any variant sets, sorted."""
         return sorted({name for variant in self.variants.values() for name in variant.parameters})
+
+    @classmethod
+    def of(cls, document: JsonObject) -> Spec | None:
+        """The spec that a document is, None where it breaks the schema."""
+        try:
+            return cls.model_validate(document)
+        except ValidationError:
+            return None
+
+
+def equal_weights(keys: list[str]) -> dict[str, float]:
+    """Equal weights of six digits that sum to exactly 1; the last takes the remainder."""
+    each = round(1 / len(keys), 6)
+    return dict.fromkeys(keys[:-1], each) | {keys[-1]: round(1 - each * (len(keys) - 1), 6)}
 
 
 class Record(StrictModel):

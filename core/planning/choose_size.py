@@ -8,7 +8,6 @@ from datetime import date
 from pydantic import JsonValue
 
 from .. import audience as audiences
-from ..checks.shape import read_spec
 from ..documents import JsonObject, nest, patch_object
 from ..model.catalogue import Catalogue, Surface
 from ..model.delivery import Audience
@@ -33,8 +32,8 @@ def choose_size(
         free: layer -> buckets that nobody else holds.
         open_places: those of `PLACES` that nobody has set.
     """
-    spec = read_spec(document)
-    if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
+    spec = Spec.of(document)
+    if spec is None or spec.surface not in catalogue.surfaces:
         return document, _unsized(document, open_places, "spec")
     audience, problems = audiences.parse(spec.audience, catalogue.attributes)
     if problems:

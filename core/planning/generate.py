@@ -8,11 +8,10 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from ..checks.weights import equal_weights
 from ..documents import JsonObject, canonical, changed_leaves, digest, patch_object
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
-from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec
+from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec, equal_weights
 from ..names import nearest, same_name, slug
 from .choose_size import ALLOCATION, DAYS, LOOKS, choose_size
 

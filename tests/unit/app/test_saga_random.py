@@ -142,7 +142,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
     store.close()
 
 
-def require_truth(world: World, operation: Operation) -> None:
+def require_truth(world: World, operation: Operation, *, stuck: bool = False) -> None:
+    """
+    Args:
+        stuck: an earlier change never ended, so that what it left where is unknown: the list may hold more than is
+            there, and what a pause leaves of the texts may be nothing.
+    """
     assert operation.status in ("applied", "undone", "needs_attention")
     assert bool(world.held) == (world.state not in ("draft", "stopped"))
     assert world.there.keys() <= world.placed.keys()
@@ -150,8 +155,10 @@ def require_truth(world: World, operation: Operation) -> None:
         assert operation.reason
         return
     assert world.state == (operation.to_state if operation.status == "applied" else operation.from_state)
-    assert world.there.keys() == world.placed.keys()
     assert ("flags" in world.there) == (world.state == "running")
+    if stuck and world.state == "paused":
+        return
+    assert world.there.keys() == world.placed.keys()
     assert ("texts" in world.there) == (world.state in ("running", "paused"))
 
 
@@ -168,11 +175,13 @@ LIVES = st.lists(st.sampled_from(EACH), min_size=1, max_size=4).map(lambda chang
 @given(FATES, LIVES)
 def test_any_life_leaves_a_truthful_store(store: SqlStore, fate: Fate, changes: list[Change]) -> None:
     life = Life(store, fate)
-    world = life.world
+    world, stuck = life.world, False
     for change in changes:
         if (world.state, change) not in TRANSITIONS:
             continue
-        require_truth(world, life.make(change))
+        operation = life.make(change)
+        require_truth(world, operation, stuck=stuck)
+        stuck = stuck or operation.status == "needs_attention"
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
