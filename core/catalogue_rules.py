@@ -345,12 +345,6 @@ def components_are_shared(catalogue: Catalogue) -> Problems:
 def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
     """A holdout measures one population, kept out by a hash of its own, and leaves most units to experiments."""
     salts: dict[str, str] = {}
-    seeds = {
-        layer_name(environment, name, layer)
-        for environment in catalogue.environments
-        for name, surface in catalogue.surfaces.items()
-        for layer in surface.layers
-    }
     for key, holdout in catalogue.holdouts.items():
         for index, surface in enumerate(holdout.surfaces):
             if surface not in catalogue.surfaces:
@@ -364,11 +358,6 @@ def holdouts_leave_enough(catalogue: Catalogue) -> Problems:
             message = f"the holdout {salts[holdout.salt]} has this salt too, so both keep the same units out"
             yield Problem(("holdouts", key, "salt"), message, holdout.salt)
         salts.setdefault(holdout.salt, key)
-        if holdout.salt in seeds:
-            message = (
-                "this is the seed of a layer, so the holdout keeps out the same buckets of that layer, and no others"
-            )
-            yield Problem(("holdouts", key, "salt"), message, holdout.salt)
     for name in catalogue.surfaces:
         held = catalogue.holdouts_of(name)
         total = sum(holdout.share for holdout in held.values())
@@ -387,7 +376,11 @@ def holdouts_have_seeds_of_their_own(catalogue: Catalogue) -> Problems:
     }
     for key, holdout in catalogue.holdouts.items():
         if holdout.salt in layers:
-            yield Problem(("holdouts", key, "salt"), "this is the seed of a layer", holdout.salt)
+            yield Problem(
+                ("holdouts", key, "salt"),
+                "this is the seed of a layer: the holdout keeps out the same buckets of it, and no others",
+                holdout.salt,
+            )
         elif LAUNCH_SEED.fullmatch(holdout.salt):
             message = "this has the form of the seed of an experiment's launch, key/number"
             yield Problem(("holdouts", key, "salt"), message, holdout.salt)

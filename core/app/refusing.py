@@ -27,7 +27,9 @@ EVASIONS = frozenset({"disable", "ignore", "no", "skip", "suppress", "without"})
 EVADED = frozenset({"block", "blocks", "blockers", "check", "checks", "guardrails", "policy", "validation", "warnings"})
 """Two words that do so together: `skip` alone may well be meant for a page."""
 MOST_IN_AN_HOUR = 10
-"""Refusals of one subject kept in an hour: an agent that tries on and on must not fill the disk."""
+"""Refusals of one subject by one tool kept in an hour: an agent that tries on and on must not fill the disk."""
+READ = 100
+"""The latest events of a subject among which they are counted."""
 MOST_NAMES = 10
 MOST_CHARACTERS = 60
 
@@ -94,7 +96,8 @@ def refusal(command: str, key: str | None, names: Sequence[str]) -> NotAllowed:
 
 
 def note(deps: Dependencies, tool: str, key: str | None, names: Sequence[str]) -> None:
-    """Keep in the audit that something was tried: the tool and the names of what was sent, never a value.
+    """Keep in the audit that something was tried: the tool and the names of what was sent, or the codes of what
+    blocks, never a value.
 
     The subject is the experiment, or the tool where there is none. A store that cannot be written changes nothing:
     the refusal stands all the same.
@@ -102,9 +105,10 @@ def note(deps: Dependencies, tool: str, key: str | None, names: Sequence[str]) -
     with suppress(StoreUnavailable), deps.store.write() as tx:
         subject = key if key and tx.experiment(key) is not None else tool
         now = deps.clock.now()
-        recent = tx.audit_of(subject, MOST_IN_AN_HOUR)
-        tried = [each for each in recent if each.what == "attempt_refused" and now - each.at < timedelta(hours=1)]
-        if len(tried) == MOST_IN_AN_HOUR:
+        recent = [each for each in tx.audit_of(subject, READ) if now - each.at < timedelta(hours=1)]
+        # Each tool by itself: many plans that were blocked must not hide the one attempt to override.
+        tried = [each for each in recent if each.what == "attempt_refused" and (each.after or {}).get("tool") == tool]
+        if len(tried) >= MOST_IN_AN_HOUR:
             return
         sent: list[JsonValue] = [name[:MOST_CHARACTERS] for name in names[:MOST_NAMES]]
         after: JsonObject = {"tool": tool, "names": sent}

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from .. import audience as audiences
 from ..documents import canonical, nest, pointer
 from ..model.catalogue import ContentItem, last_day
-from ..names import listed, nearest
+from ..names import listed, meant, nearest
 from .audience import narrowed
 from .engine import Case, Check, Cure, Fault
 
@@ -53,10 +53,9 @@ def content_exists(case: Case) -> Iterator[Fault]:
     """Content that a variant names exists: what does not shows as a hole, to the treatment's users alone."""
     for at, name in _references(case):
         if name not in case.catalogue.content:
-            close = nearest(name, case.catalogue.content)
-            cures = (
-                [Cure(f"use {close[0]}", nest(at, close[0]))] if close and not at.rsplit("/", 1)[-1].isdigit() else []
-            )
+            close, likely = nearest(name, case.catalogue.content), meant(name, case.catalogue.content)
+            in_list = at.rsplit("/", 1)[-1].isdigit()
+            cures = [Cure(f"use {likely}", nest(at, likely))] if likely and not in_list else []
             allowed = sorted(case.catalogue.content)
             yield Fault(at, "The catalogue has no such content.", name[:100], allowed, close, cures)
 

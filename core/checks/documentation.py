@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..model.experiment import Change
 from ..model.finding import Severity
-from .all_checks import CHECKS, LAUNCH_CHECKS
+from .all_checks import CHECKS, opening_checks_of
 from .by_construction import KEPT
 from .engine import Check, Threshold
 from .trial import TRIAL_CHECKS
@@ -14,6 +15,7 @@ MEANS: dict[Severity, str] = {
     "warn": "warns",
     "info": "informs",
 }
+OPENING: tuple[Change, ...] = ("launch", "resume")
 INTRODUCTION = """# Checks
 
 Written by `make docs` from the checks themselves; edit them in `core/checks`. Codes are for ever.
@@ -39,8 +41,11 @@ def page() -> str:
 def section(check: Check, heading: str = "# ") -> str:
     """One check: what it asks for and why, its severity, its thresholds, and how it is cured."""
     lines = [f"{heading}{check.code}", "", check.doc, "", f"- Severity: {check.severity} ({MEANS[check.severity]})."]
-    if check in (*LAUNCH_CHECKS, *TRIAL_CHECKS):
-        lines.append("- Asked only of a launch.")
+    opening: list[Change] = [change for change in OPENING if check in opening_checks_of(change)]
+    if check in TRIAL_CHECKS:
+        opening = ["launch"]
+    if opening:
+        lines.append(f"- Asked only of a {' and of a '.join(opening)}.")
     lines += [f"- Threshold `{threshold.name}`: {_limit(threshold)}." for threshold in check.thresholds]
     lines.append(f"- Cure: {'the finding proposes one' if check.curable else 'only a person knows what to write'}.")
     return "\n".join([*lines, ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import get_args
@@ -11,8 +11,8 @@ from typing import get_args
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from ..documents import JsonObject, items_of, nest, patch_object, pointer
-from ..model.catalogue import Catalogue
-from ..model.experiment import Spec
+from ..model.catalogue import LARGEST_EFFECT, Catalogue
+from ..model.experiment import EXPERIMENT_KEY, VARIANT_KEY, Spec
 from ..names import meant, nearest
 from .engine import Cure, Fault
 
@@ -23,12 +23,9 @@ WANTED = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
-    "greater_than_equal": "a relative effect, at least -1,000 (a thousandfold)",
-    "less_than_equal": "a relative effect, at most 1,000 (a thousandfold)",
     "string_type": "text",
     "string_too_short": "text, not empty",
     "string_too_long": "text of at most 2,000 characters",
-    "string_pattern_mismatch": 'a key: lower-case letters, digits, "-" and "_", a letter first',
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list",
@@ -40,7 +37,27 @@ WANTED = {
     "date_from_datetime_parsing": "a day, as 2026-12-31",
     "date_from_datetime_inexact": "a day, as 2026-12-31",
 }
-"""What a field must be, by pydantic's name of the fault."""
+"""What a field must be, by pydantic's name of the fault, where that says it all."""
+LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+AT_LEAST = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+KEYS = {
+    EXPERIMENT_KEY: 'a key of 3 to 63 lower-case letters, digits and "-", a letter first',
+    VARIANT_KEY: 'a key: lower-case letters, digits, "-" and "_", a letter or digit first',
+}
+OTHER_KEY = 'a key: lower-case letters, digits, "-" and "_", a letter first'
+OTHER_KIND = "of another kind; resource schema://experiment has the schema"
+
+
+def wanted(kind: str, context: Mapping[str, object]) -> str:
+    """What a field must be, by pydantic's name of the fault and what it tells beside."""
+    if kind in LIMITS:
+        limit = context.get(LIMITS[kind])
+        number = f"{AT_LEAST[LIMITS[kind]]} {limit:,g}" if isinstance(limit, int | float) else "within its limits"
+        effect = limit in (LARGEST_EFFECT, -LARGEST_EFFECT)
+        return f"a relative effect, {number} (a thousandfold)" if effect else f"a number, {number}"
+    if kind == "string_pattern_mismatch":
+        return KEYS.get(str(context.get("pattern")), OTHER_KEY)
+    return WANTED.get(kind, OTHER_KIND)
 
 
 def plain_cures(document: JsonObject, path: list[int | str], given: JsonValue) -> list[Cure]:

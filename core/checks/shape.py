@@ -24,6 +24,7 @@ from .places import (
     renamings,
     shown,
     unknown_field,
+    wanted,
     with_value,
 )
 
@@ -72,6 +73,7 @@ class _Slip:
     document: JsonObject
     catalogue: Catalogue | None
     kind: str
+    wanted: str
     path: list[int | str]
     given: JsonValue
     options: list[str]
@@ -90,9 +92,10 @@ def _findings(document: JsonObject, catalogue: Catalogue | None, error: Validati
     findings: list[Finding] = []
     for fault in error.errors(include_url=False):
         path = [part for part in fault["loc"] if part != "[key]"]
-        options = _QUOTED.findall(str(fault.get("ctx", {}).get("expected", "")))
-        given = fault.get("input")
-        slip = _Slip(document, catalogue, fault["type"], path, given, options, is_key="[key]" in fault["loc"])
+        kind, context, given = fault["type"], fault.get("ctx", {}), fault.get("input")
+        options = _QUOTED.findall(str(context.get("expected", "")))
+        is_key = "[key]" in fault["loc"]
+        slip = _Slip(document, catalogue, kind, wanted(kind, context), path, given, options, is_key)
         code, described = _describe(slip)
         findings.append(as_finding(code, "block", described))
     return findings
@@ -105,7 +108,7 @@ def _describe(slip: _Slip) -> tuple[str, Fault]:
         return _missing(slip, "The spec needs this field.")
     if slip.is_key:
         cures = key_cures(slip.document, slip.path)
-        return "spec.wrong_value", Fault(slip.at, f"This must be {WANTED[slip.kind]}.", shown(slip.given), cures=cures)
+        return "spec.wrong_value", Fault(slip.at, f"This must be {slip.wanted}.", shown(slip.given), cures=cures)
     plain = plain_cures(slip.document, slip.path, slip.given)
     if slip.given is None and not plain:
         return _missing(slip, "The spec needs this field, and null is nothing.", got="a null")
@@ -121,7 +124,7 @@ def _missing(slip: _Slip, message: str, got: JsonValue = None) -> tuple[str, Fau
 
 def _wrong_value(slip: _Slip, plain: list[Cure]) -> tuple[str, Fault]:
     text = slip.given if isinstance(slip.given, str) else None
-    message = f"This must be {WANTED.get(slip.kind, 'of another kind; resource schema://experiment has the schema')}."
+    message = f"This must be {slip.wanted}."
     options = slip.options if slip.kind == "literal_error" else []
     if options:
         message = "This is none of the allowed values."

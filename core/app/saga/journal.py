@@ -37,10 +37,14 @@ def can_undo(operation: Operation) -> bool:
     return any(each.step.opens_traffic for each in operation.steps)
 
 
+def afresh(operation: Operation) -> Operation:
+    """The operation with all its retries before it."""
+    return operation.model_copy(update={"steps": [step.model_copy(update={"attempts": 0}) for step in operation.steps]})
+
+
 def turned(operation: Operation, reason: str) -> Operation:
     """The operation on its way back; the undo has its own retries."""
-    fresh = [step.model_copy(update={"attempts": 0}) for step in operation.steps]
-    return operation.model_copy(update={"steps": fresh, "direction": "undo", "reason": reason})
+    return afresh(operation).model_copy(update={"direction": "undo", "reason": reason})
 
 
 def keep_places(tx: Writer, operation: Operation) -> None:

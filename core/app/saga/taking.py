@@ -12,7 +12,9 @@ from ...model.plan import Approval, Operation, OperationStep, Plan
 from ...ports.store import Reader, Writer
 from .. import calls
 from ..dependencies import Dependencies
-from .journal import audit_operation, can_undo, finish, keep_places
+from .journal import afresh, audit_operation, can_undo, finish, keep_places, turned
+
+EXPIRED = "the plan expired before traffic opened"
 
 
 def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: Approval) -> Operation:
@@ -94,17 +96,9 @@ def claim(deps: Dependencies, operation_id: str) -> Operation | None:
             return None
         late = now > operation.expires and not operation.opened
         turns = operation.direction == "forward" and late and can_undo(operation)
-        taken = operation.model_copy(
-            update={
-                "fence": operation.fence + 1,
-                "lease_owner": deps.runner,
-                "lease_until": now + deps.lease,
-                "status": "running",
-                "direction": "undo" if turns else operation.direction,
-                "steps": [step.model_copy(update={"attempts": 0}) for step in operation.steps],
-                "reason": "the plan expired before traffic opened" if turns else operation.reason,
-            }
-        )
+        going = turned(operation, EXPIRED) if turns else afresh(operation)
+        lease = {"fence": operation.fence + 1, "lease_owner": deps.runner, "lease_until": now + deps.lease}
+        taken = going.model_copy(update={**lease, "status": "running"})
         tx.update_operation(taken, operation.fence)
         audit_operation(deps, tx, taken, "operation_resumed")
     return taken
