@@ -10,6 +10,8 @@ SHORT_NAME = 3
 """Letters below which a typo makes another name."""
 LONG_NAME = 5
 """Letters from which on a name may have two typos."""
+NEARLY = 0.75
+"""How much alike (difflib's ratio, 0-1) a name has to be to one that it is no spelling or part of, to stand for it."""
 CLEARLY = 0.15
 """How much more alike (difflib's ratio, 0-1) the nearest name has to be than the next, to be the one that is meant."""
 
@@ -43,8 +45,9 @@ def spelled(name: str, allowed: Iterable[str]) -> str | None:
 
 
 def meant(name: str, allowed: Iterable[str]) -> str | None:
-    """The one allowed name that `name` plainly stands for, or None when several are about equally near: then no machine
-    may choose."""
+    """The one allowed name that `name` plainly stands for: a spelling of it, a part of it, or nearly it. None when
+    several are about equally near, or none is near enough: `most_played_first` is no `oldest_first`, and then no
+    machine may choose."""
     every = list(allowed)
     plain = spelled(name, every)
     if plain is not None:
@@ -53,7 +56,14 @@ def meant(name: str, allowed: Iterable[str]) -> str | None:
     scores = {close: _likeness(name, close) for close in nearest(name, every)}
     close = sorted(scores, key=lambda candidate: -scores[candidate])
     alone = len(close) == 1 or (len(close) > 1 and scores[close[0]] - scores[close[1]] >= CLEARLY)
-    return close[0] if alone and len(longer) <= 1 else None
+    plainly = alone and len(longer) <= 1 and (scores[close[0]] >= NEARLY or _is_part(name, close[0]))
+    return close[0] if plainly else None
+
+
+def _is_part(name: str, whole: str) -> bool:
+    """Whether a name is the beginning of another, or all its words are among the other's."""
+    one, other = fold(name), fold(whole)
+    return other.startswith(one) or set(one.split("-")) <= set(other.split("-"))
 
 
 def _likeness(one: str, other: str) -> float:

@@ -39,8 +39,9 @@ def client_name(ctx: ToolContext) -> str:
     return ctx.session.client_params.client_info.name if ctx.session.client_params else "host"
 
 
+# The docstrings of forms are shown to the person. A yes or no has no default: nobody agrees by not answering.
 class Decide(BaseModel):
-    """The person's decision about findings; the yes or no has no default, as in `Confirm`."""
+    """Whether this may stand, and why."""
 
     override: bool = Field(description="Let this stand?")
     reason: str = Field(default="", description=f"Why: needed for a yes, at most {MAX_REASON} characters")
@@ -86,7 +87,7 @@ def _verdict(ctx: ToolContext, decision: ElicitationResult[Decide]) -> Verdict |
 
 
 class Confirm(BaseModel):
-    """The person's answer; no default, so that nobody agrees by not answering."""
+    """Your answer to the plan."""
 
     approve: bool = Field(description="Apply this plan to the backends?")
 

@@ -169,7 +169,7 @@ def _estimate(answer: Estimate) -> Lines:
         yield f"needs most: {answer.limiting}"
     yield from (f"- {_option(each)}" for each in answer.menu)
     if answer.enough is not None:
-        yield f"shortest: {_option(answer.enough)}"
+        yield f"proposed: {_option(answer.enough)}"
     else:
         yield "no run of 180 days is enough: ask for larger effects on what needs most, fewer variants, or more people"
     yield f"next: {answer.next}"

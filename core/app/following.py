@@ -16,6 +16,8 @@ from .dependencies import Dependencies
 from .repair import Repair, repair
 from .resizing import resized
 
+LESS_TO_FIND = "/metrics (larger effects), /variants (fewer) or /audience (wider), as a person decides"
+"""What is left where no run is long enough."""
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 
 
@@ -66,10 +68,15 @@ def asking(catalogue: Catalogue, surface: str) -> str:
 def update_call(record: Record, mending: Repair) -> str:
     """The update as it can be pasted, or with `...` where only a person knows what to write."""
     if mending.left:
-        places = listed(dict.fromkeys(finding.at or "/" for finding in mending.left))
+        places = listed(dict.fromkeys(_where(finding) for finding in mending.left))
         return f"{calls.update(record.key, record.version, mending.fixes, '{...}')} at {places}"
     changes = canonical(mending.changes) if mending.changes else ""
     return calls.update(record.key, record.version, mending.fixes, changes)
+
+
+def _where(finding: Finding) -> str:
+    """Where somebody has to write what only they know."""
+    return LESS_TO_FIND if finding.code == "power.sufficient" else finding.at or "/"
 
 
 def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:

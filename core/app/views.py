@@ -13,6 +13,7 @@ from ..model.answers import Checked, Experiment, FindingView, FixView, PlanView,
 from ..model.experiment import Record
 from ..model.finding import Finding
 from ..model.plan import BucketRange
+from ..wording import cut
 
 Shown = TypeVar("Shown")
 Told = TypeVar("Told", Checked, PlanView, Experiment)
@@ -23,6 +24,8 @@ together stay below 4 KB."""
 LEAST_FINDING = 60
 """Bytes that any finding takes: more than have room need no look."""
 NAMED_FINDINGS = 8
+SHOWN_EFFECT = 32
+"""Most characters of what a fix does, of a finding that has no room."""
 SHOWN_VALUE = 80
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""
@@ -42,15 +45,22 @@ def size_of(answer: BaseModel) -> int:
 
 
 def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -> Told:
-    """The answer with its findings: in full while they fit, worst first and the first always, then as `code at`."""
+    """The answer with its findings: in full while they fit, worst first and the first always, then in brief."""
     views = [finding_view(finding) for finding in findings[: room // LEAST_FINDING]]
+    briefs = [_in_brief(finding) for finding in findings]
     places = [f"{finding.code} {finding.at}" for finding in findings]
     for told in range(len(views), 0, -1):
-        rest = places[told:]
-        filled = _filled(answer, views[:told], rest)
-        if told == 1 or size_of(filled) <= room:
-            return filled
-    return _filled(answer, [], [])
+        for rest in (briefs, places):
+            filled = _filled(answer, views[:told], rest[told:])
+            if size_of(filled) <= room:
+                return filled
+    return _filled(answer, views[:1], places[1:])
+
+
+def _in_brief(finding: Finding) -> str:
+    """A finding that has no room: `code at`, and what the first fix of one that blocks does, so that nobody applies it blindly."""
+    fix = next((each for each in finding.fixes if finding.blocks and not each.relaxes), None)
+    return f"{finding.code} {finding.at}" + (f" ({cut(fix.effect, SHOWN_EFFECT)})" if fix is not None else "")
 
 
 def _filled(answer: Told, views: list[FindingView], rest: list[str]) -> Told:

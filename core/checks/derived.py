@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..model.catalogue import Catalogue, Surface
+from ..names import meant
 from ..wording import percent
 
 GIVEN = {
@@ -90,7 +91,8 @@ def parameters_of(document: JsonObject) -> set[str]:
 def _by_surface(document: JsonObject, surface: Surface, field: str) -> Derived | None:
     policy = surface.policy
     if field == "layer":
-        layers = {surface.parameters[name].layer for name in parameters_of(document) if name in surface.parameters}
+        named = {meant(name, surface.parameters) for name in parameters_of(document)} - {None}
+        layers = {surface.parameters[name].layer for name in named if name is not None}
         return Derived(layer := layers.pop(), f"use {layer}, its parameters' layer") if len(layers) == 1 else None
     numbers: JsonObject = {"alpha": policy.alpha, "power": policy.power, "days": policy.days}
     return {

@@ -48,7 +48,7 @@ class Checked(StrictModel):
     state: State | None = None
     ready: bool
     findings: list[FindingView]
-    more_findings: list[str] | None = Field(default=None, description="those that have no room, as `code at`")
+    more_findings: list[str] | None = Field(default=None, description="no room: `code at (its fix)`")
     total: int | None = Field(default=None, description="findings, when not all are told in full")
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
