@@ -16,7 +16,7 @@ from .dependencies import Dependencies
 from .repair import Repair, repair
 from .resizing import resized
 
-LESS_TO_FIND = "/metrics (larger effects), /variants (fewer) or /audience (wider), as a person decides"
+LESS_TO_FIND = "/metrics, /variants or /audience, as a person decides"
 """What is left where no run is long enough."""
 _OF_A_LAUNCH = frozenset(check.code for check in LAUNCH_CHECKS)
 

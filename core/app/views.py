@@ -58,7 +58,8 @@ def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -
 
 
 def _in_brief(finding: Finding) -> str:
-    """A finding that has no room: `code at`, and what the first fix of one that blocks does, so that nobody applies it blindly."""
+    """A finding that has no room: `code at`, and of one that blocks what its first fix does, so that nobody applies
+    it blindly."""
     fix = next((each for each in finding.fixes if finding.blocks and not each.relaxes), None)
     return f"{finding.code} {finding.at}" + (f" ({cut(fix.effect, SHOWN_EFFECT)})" if fix is not None else "")
 
