@@ -5,10 +5,20 @@ from __future__ import annotations
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
+from ...core.ports.backend import Standing
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import experiments_in, find_entry, fitted_entry, last_fence, place_entry, stamped
+from .payload import (
+    due_entry,
+    experiments_in,
+    find_entry,
+    fitted_entry,
+    last_fence,
+    place_entry,
+    rules_before,
+    stamped,
+)
 from .rules import compile_entry, replace_previews
 
 DOCUMENT = "payload"
@@ -47,6 +57,14 @@ class GrowthbookFile:
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
         return fitted_entry(_file(settings, document).read() or {}, wanted)
+
+    def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
+        payload = _file(settings, document).read() or {}
+        return Standing(
+            actual=find_entry(payload, entry),
+            due=due_entry(payload, entry, delivered),
+            shadows=rules_before(payload, entry),
+        )
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""

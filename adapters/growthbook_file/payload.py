@@ -95,6 +95,29 @@ def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
     return {**entry, "defaults": mine}
 
 
+def due_entry(payload: JsonObject, experiment: str, delivered: JsonObject) -> JsonObject:
+    """A delivered entry as it has to be in the payload now: a default that several entries set is as the last of them
+    set it, and one that has become somebody else's is left out."""
+    covered = _all_covered(payload).get(experiment, Covered(defaults={}, rules=[]))
+    defaults = {name: covered.defaults.get(name, value) for name, value in _entry(delivered).defaults.items()}
+    return fitted_entry(payload, {**delivered, "defaults": defaults})
+
+
+def rules_before(payload: JsonObject, experiment: str) -> list[str]:
+    """Rules that are no experiment's of ours and stand before this one's: the first that matches a unit wins."""
+    known, found = _all_covered(payload), list[str]()
+    for name, feature in sorted(member(payload, "features").items()):
+        rules = _rules(feature)
+        ours = [index for index, rule in enumerate(rules) if _belongs(rule, experiment) and not _previews(rule)]
+        others = [rule for rule in rules[: ours[0]] if not _belongs(rule, experiment)] if ours else []
+        found += [
+            f"{name}: {_id(rule) or 'a rule without an id'}"
+            for rule in others
+            if _id(rule).split(PREVIEW)[0] not in known
+        ]
+    return found
+
+
 def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
     """The payload with the entry put, or taken out: then the defaults that no other entry needs go too, and features
     in which nothing is left.

@@ -18,6 +18,7 @@ from . import (
     applying,
     approving,
     drafts,
+    drift,
     estimating,
     experiments,
     explaining,
@@ -156,6 +157,10 @@ class Crossfade:
     def surface_document(self, key: str) -> JsonObject:
         """A surface as the catalogue has it, with what is free and in production now. NotFound: no such surface."""
         return reference.surface_document(self.dependencies, key)
+
+    def drift_document(self, key: str) -> JsonObject:
+        """What was delivered where, and what is there now. NotFound: no such key."""
+        return drift.drift_document(self.dependencies, key)
 
     def metric_document(self, key: str) -> JsonObject:
         """A metric as the catalogue has it. NotFound: no such metric."""

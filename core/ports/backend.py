@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard
 
 from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..model.delivery import Assignment, Content
+
+
+class Standing(NamedTuple):
+    """How an entry stands in its document, beside what was delivered there."""
+
+    actual: JsonObject | None
+    """What `read` gives."""
+    due: JsonObject
+    """What was delivered, as it has to be there now: in parts that entries share, with what our later ones made of
+    them, and without what has become others' to set."""
+    shadows: list[str]
+    """Rules of others that come before the entry's and can take its units, by place and name."""
 
 
 class Backend(Protocol):
@@ -76,6 +88,14 @@ class Assigner(Backend, Protocol):
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
         """The entry as it can be put into the document: without what others have set there, which stays theirs.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
+
+    def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
+        """The entry beside what was delivered, from one look at the document.
 
         Raises:
             BackendFailed: the system cannot be reached or the document cannot be read.

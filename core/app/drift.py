@@ -1,0 +1,88 @@
+"""Desired against actual: what the journal says was delivered, and what the backends hold now. No catalogue is asked,
+since what was delivered does not change with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..documents import JsonObject
+from ..errors import BackendFailed
+from ..model.experiment import Record
+from ..planning.drift import Delivery
+from ..ports.backend import assigns
+from ..ports.store import Reader
+from . import calls
+from .cases import require
+from .dependencies import Dependencies
+from .narrowing import past_places
+
+
+def desired(view: Reader, key: str) -> list[Delivery]:
+    """Every document that has to have an entry of the experiment, and each that once had one and must not any more.
+    No backend is read."""
+    placements = view.placements(key)
+    known = [each.place for each in placements]
+    return [
+        *(Delivery(each.place, each.opens_traffic, each.entry) for each in placements),
+        *(Delivery(place, opens, None) for place, opens in past_places(view, key) if place not in known),
+    ]
+
+
+def compared(deps: Dependencies, key: str, deliveries: list[Delivery]) -> list[Delivery]:
+    """The same with what is there now. A backend that cannot be read is told, and is no failure."""
+    return [_compared(deps, key, each) for each in deliveries]
+
+
+def _compared(deps: Dependencies, key: str, delivery: Delivery) -> Delivery:
+    place, wanted = delivery.place, delivery.desired
+    backend = deps.backend(place.kind)
+    try:
+        if wanted is None or not assigns(backend):
+            return replace(delivery, actual=backend.read(place.settings, place.document, key))
+        found = backend.standing(place.settings, place.document, key, wanted)
+    except BackendFailed as failure:
+        return replace(delivery, failure=failure.message)
+    return replace(delivery, desired=found.due, actual=found.actual, shadows=found.shadows)
+
+
+def unsettled(view: Reader, key: str) -> bool:
+    """Whether a change is under way or stuck: then some documents are as it wants them, and others not yet."""
+    last = view.last_operation(key)
+    return last is not None and last.status in ("running", "needs_attention")
+
+
+def drift_document(deps: Dependencies, key: str) -> JsonObject:
+    """Desired and actual of each document, and where they differ.
+
+    Raises:
+        NotFound: no such experiment.
+    """
+    with deps.store.read() as view:
+        record = require(view, key)
+        waits = unsettled(view, key)
+        wanted = desired(view, key)
+    found = compared(deps, key, wanted)
+    told: JsonObject = {"key": key, "state": record.state, "documents": [_told(each) for each in found]}
+    if waits:
+        told["unsettled"] = "a change is under way or stuck: some documents are as it wants them, and others not yet"
+    return {**told, "next": calls.look_at(key) if waits else mending(record, found)}
+
+
+def mending(record: Record, found: list[Delivery]) -> str:
+    """The call that brings what has drifted back to what was delivered."""
+    if not any(each.drifted for each in found):
+        return calls.look_at(record.key)
+    return calls.plan(record.key, "stop")
+
+
+def _told(each: Delivery) -> JsonObject:
+    """Absent parts are left out, never null."""
+    parts: JsonObject = {
+        "differs": list(each.differs) or None,
+        "reason": each.failure,
+        "rules_before": list(each.shadows) or None,
+        "desired": each.desired,
+        "actual": each.actual,
+    }
+    kept = {name: value for name, value in parts.items() if value is not None}
+    return {"target": each.target, "is": each.condition.replace("_", " "), "opens_traffic": each.opens_traffic, **kept}
