@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from ..errors import Conflict, NotAllowed, Stale
 from ..model.answers import Applied, Status
-from ..model.experiment import NARROWING, Record
+from ..model.experiment import Record
 from ..model.plan import Approval, Assurance, Operation, Plan
 from . import calls, saga
 from .approving import find_plan
@@ -35,7 +35,7 @@ def apply(deps: Dependencies, handle: str, progress: saga.Progress | None = None
         answer = view.approval(handle)
     if operation is not None:
         return _continue(deps, operation, progress)
-    if found.change in NARROWING:
+    if found.narrows:
         answer = Approval(handle=handle, approved=True, assurance="none", by=deps.actor, at=deps.clock.now())
     if answer is None:
         require_unchanged(deps, found)

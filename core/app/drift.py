@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..documents import JsonObject
 from ..errors import BackendFailed
-from ..model.experiment import Record
+from ..model.experiment import LIVE, Record
 from ..planning.drift import Delivery
 from ..ports.backend import assigns
 from ..ports.store import Reader
@@ -70,9 +70,9 @@ def drift_document(deps: Dependencies, key: str) -> JsonObject:
 
 def mending(record: Record, found: list[Delivery]) -> str:
     """The call that brings what has drifted back to what was delivered."""
-    if not any(each.drifted for each in found):
+    if record.state == "draft" or not any(each.drifted for each in found):
         return calls.look_at(record.key)
-    return calls.plan(record.key, "stop")
+    return calls.plan(record.key, "reconcile" if record.state in LIVE else "stop")
 
 
 def _told(each: Delivery) -> JsonObject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.answers import Asked, PlanView, StepView
-from ..model.experiment import NARROWING, Change
+from ..model.experiment import Change
 from ..model.finding import Finding
 from ..model.plan import Plan, Step
 from . import calls
@@ -30,6 +30,8 @@ def plan_view(
     if asked is not None:
         said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
     compiled = plan(deps, key, change)
+    if compiled.plan is None and not compiled.findings:
+        return _as_delivered(key, change)
     if compiled.plan is None:
         if asked is None:
             note(deps, "plan_change", key, [finding.code for finding in compiled.findings if finding.blocks])
@@ -44,7 +46,7 @@ def plan_view(
         digest=made.handle,
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
-        steps=[_step_view(step, full) for step in made.steps],
+        steps=[_step_view(change, step, full) for step in made.steps],
         findings=[],
         next=_next(deps, made),
     )
@@ -60,6 +62,11 @@ def _blocked(
     return with_findings(answer, _worth_telling(findings))
 
 
+def _as_delivered(key: str, change: Change) -> PlanView:
+    following = f"{calls.look_at(key)}; nothing is to be put back: every backend has what was delivered"
+    return PlanView(key=key, change=change, ready=True, steps=[], findings=[], next=following)
+
+
 def _otherwise(deps: Dependencies, key: str, change: Change, asked: Doubt | None) -> str:
     """What a person does at a terminal where the client cannot ask."""
     typed = " and ".join(f"`{command}`" for command in commands(deps, key, asked.findings if asked else ()))
@@ -70,10 +77,12 @@ def _worth_telling(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity != "info"]
 
 
-def _step_view(step: Step, full: bool) -> StepView:
+def _step_view(change: Change, step: Step, full: bool) -> StepView:
     undo = "remove our entry" if step.before is None else "put the earlier entry back"
     if step.action == "remove":
         undo = "none, exposure taken away stays away"
+    elif change == "reconcile":
+        undo = "none, a repeat goes on until all is as delivered"
     return StepView(
         action=step.action,
         target=step.target,
@@ -98,8 +107,10 @@ def _first_lines(lines: list[str]) -> list[str]:
 
 def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
-    if made.change in NARROWING:
+    if made.narrows:
         return call
+    if made.change == "reconcile":  # the reviewers have seen it, and the catalogue may be broken meanwhile
+        return f"{call}; a person will be asked"
     with deps.store.read() as view:
         surface = require(view, made.key).surface
     return f"{call}; a person will be asked{asking(deps.catalogue.current(), surface)}"

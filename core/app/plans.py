@@ -26,6 +26,7 @@ from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .reconciling import reconciling_steps
 from .retesting import retesting_steps
 from .strays import strays_of
 from .widening import Previews, assigned, assigner_step, content_steps, notes, ranges_of, rests_on, trial
@@ -105,6 +106,8 @@ def compile_plan(
     unchanged world has the same digest; `previews` are the test units afterwards."""
     if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
         return _from_what_is_there(deps, view, record, change, previews, created, expires)
+    if change == "reconcile":
+        return _from_what_was_there(deps, view, record, created, expires)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -172,6 +175,18 @@ def _from_what_is_there(
     ranges = view.ranges_of(record.key)
     parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
     return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
+
+
+def _from_what_was_there(
+    deps: Dependencies, view: Reader, record: Record, created: datetime, expires: datetime
+) -> Compiled:
+    """A reconciliation; no plan and no finding when there is nothing to put back."""
+    steps, _ = reconciling_steps(deps, view, record)
+    if not steps:
+        return Compiled(None, [])
+    environment = str(record.document.get("environment", ""))
+    parts, ranges = _past(view, record), view.ranges_of(record.key)
+    return Compiled(_plan(record, "reconcile", environment, parts, steps, ranges, created, expires), [])
 
 
 def _plan(

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..documents import JsonObject
-from .experiment import Change, State
+from .experiment import NARROWING, Change, State
 from .strict import StrictModel
 
 Assurance = Literal["host", "terminal", "none"]
@@ -73,6 +73,12 @@ class Plan(StrictModel):
     steps: list[Step]
     created: datetime
     expires: datetime
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it takes exposure away and does nothing else, which needs no person's yes."""
+        takes_out = self.change == "reconcile" and all(step.after is None for step in self.steps)
+        return self.change in NARROWING or takes_out
 
     @property
     def previews(self) -> dict[str, list[str]]:
