@@ -3,11 +3,15 @@ since what was delivered does not change with it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from ..checks.delivery import findings_on
 from ..documents import JsonObject
-from ..errors import BackendFailed
-from ..model.experiment import LIVE, Record
+from ..errors import BackendFailed, CatalogueBroken, Misconfigured
+from ..model.catalogue import CheckRules
+from ..model.experiment import LAUNCHED, LIVE, Record
+from ..model.finding import Finding
 from ..planning.drift import Delivery
 from ..ports.backend import assigns
 from ..ports.store import Reader
@@ -35,14 +39,38 @@ def compared(deps: Dependencies, key: str, deliveries: list[Delivery]) -> list[D
 
 def _compared(deps: Dependencies, key: str, delivery: Delivery) -> Delivery:
     place, wanted = delivery.place, delivery.desired
-    backend = deps.backend(place.kind)
     try:
+        backend = deps.backend(place.kind)
         if wanted is None or not assigns(backend):
             return replace(delivery, actual=backend.read(place.settings, place.document, key))
         found = backend.standing(place.settings, place.document, key, wanted)
-    except BackendFailed as failure:
+    except (BackendFailed, Misconfigured) as failure:
         return replace(delivery, failure=failure.message)
     return replace(delivery, desired=found.due, actual=found.actual, shadows=found.shadows)
+
+
+def watched(view: Reader, record: Record) -> list[Delivery]:
+    """What somebody who looks at an experiment is told about: all that was launched, once no change is half done."""
+    return desired(view, record.key) if record.state in LAUNCHED and not unsettled(view, record.key) else []
+
+
+def drift_of(deps: Dependencies, record: Record, deliveries: list[Delivery]) -> tuple[list[Finding], str | None]:
+    """What is to be said of deliveries as they are now, and the call that mends it, None when nothing has drifted. Of
+    what is stopped only what is there again matters."""
+    found = compared(deps, record.key, deliveries)
+    if record.state not in LIVE:
+        found = [each for each in found if each.drifted]
+    mended = mending(record, found) if any(each.drifted for each in found) else None
+    return (findings_on(found, *_rules(deps, record)) if found else []), mended
+
+
+def _rules(deps: Dependencies, record: Record) -> list[CheckRules]:
+    """What the catalogue tightens; what has drifted is told while it is broken too."""
+    with suppress(CatalogueBroken):
+        catalogue = deps.catalogue.current()
+        surface = catalogue.surfaces.get(record.surface)
+        return [catalogue.checks, *([surface.policy.checks] if surface is not None else [])]
+    return []
 
 
 def unsettled(view: Reader, key: str) -> bool:

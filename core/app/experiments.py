@@ -23,6 +23,7 @@ from . import calls
 from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
+from .drift import drift_of, watched
 from .following import next_call
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
 from .widening import overrides_of
@@ -115,7 +116,8 @@ def _moment(text: str) -> datetime:
 
 
 def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None) -> Experiment:
-    """One experiment as it is now, or as it was at a version.
+    """One experiment as it is now, or as it was at a version. What was launched is looked for in its backends, after
+    the store has been read; a backend that is down is told.
 
     Raises:
         NotFound: no such experiment or version.
@@ -127,6 +129,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             ready, findings, following = _readiness(deps, view, record)
         else:
             ready, findings, following = None, list[Finding](), calls.look_at(key)
+        deliveries = watched(view, record) if current else []
         answer = {
             "key": record.key,
             "version": record.version,
@@ -140,13 +143,13 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             **(_delivered(view, record) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
-            "next": following,
         }
-    shown = Experiment.model_validate(answer)
+    drift, mended = drift_of(deps, record, deliveries)
+    shown = Experiment.model_validate({**answer, "next": mended or following})
     if full:
-        return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
-    blocks = [finding for finding in findings if finding.blocks]
-    return with_findings(shown, blocks) if blocks else shown
+        return shown.model_copy(update={"findings": [finding_view(each) for each in (*findings, *drift)] or None})
+    told = [*(finding for finding in findings if finding.blocks), *drift]
+    return with_findings(shown, told) if told else shown
 
 
 def _overridden(view: Reader, record: Record, findings: list[Finding]) -> JsonObject:

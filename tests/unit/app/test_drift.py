@@ -11,7 +11,7 @@ import pytest
 
 from crossfade.core.app.crossfade import Crossfade
 
-from ...e2e.museum import Museum, SetClock, agreed, launched, opened
+from ...e2e.museum import Museum, SetClock, agreed, drafted, launched, opened
 
 KEY = "guide-first"
 FEATURE = "gallery.guide_first"
@@ -123,3 +123,81 @@ def test_a_catalogue_that_was_changed_or_broken_is_no_drift(museum: Museum) -> N
     assert set(conditions(museum.app(SetClock())).values()) == {"as delivered"}
     file.write_text("units: {")
     assert set(conditions(museum.app(SetClock())).values()) == {"as delivered"}
+
+
+RECONCILE = f'plan_change(key="{KEY}", change="reconcile")'
+
+
+def told(app: Crossfade, *, full: bool = False) -> list[tuple[str, str]]:
+    """(code, severity) of each finding that get_experiment tells."""
+    return [(each.code, each.severity) for each in app.get_experiment(KEY, full=full).findings or []]
+
+
+def test_a_look_at_what_is_as_delivered_tells_no_finding(app: Crossfade) -> None:
+    for full in (False, True):
+        assert app.get_experiment(KEY, full=full).findings is None
+
+
+def test_a_look_at_what_has_drifted_tells_where_and_how_to_mend_it(app: Crossfade, museum: Museum) -> None:
+    edit(museum.flags, halve)
+    museum.texts.unlink()
+    shown = app.get_experiment(KEY)
+    assert [each.message for each in shown.findings or []] == [
+        "flags/payload is not as it was delivered: 1 place differs.",
+        "Our entry is gone from texts/gallery: what its variants show is missing there.",
+    ]
+    assert (shown.findings or [])[0].got == f"rules.{FEATURE}.{KEY}.coverage 1 -> 0.5"
+    assert shown.next == RECONCILE
+    assert told(app, full=True) == [("delivery.drifted", "warn")] * 2
+
+
+def test_a_look_at_what_cannot_be_read_tells_it_and_does_not_fail(app: Crossfade, museum: Museum) -> None:
+    museum.flags.write_text("no JSON")
+    assert told(app) == [("delivery.unreadable", "warn")]
+    assert app.get_experiment(KEY).next != RECONCILE
+
+
+def test_a_look_at_what_a_rule_of_others_precedes_tells_it(app: Crossfade, museum: Museum) -> None:
+    edit(museum.flags, lambda payload: payload["features"][FEATURE]["rules"].insert(0, {"force": True}))
+    assert told(app) == [("delivery.shadowed", "warn")]
+
+
+@pytest.mark.parametrize("change", ["pause", "stop"])
+def test_a_look_at_what_came_back_offers_the_plan_that_takes_it_out(
+    app: Crossfade, museum: Museum, change: Any
+) -> None:
+    held = museum.flags.read_bytes()
+    app.apply_plan(agreed(app, KEY, change))
+    assert told(app) == []
+    museum.flags.write_bytes(held)
+    assert told(app) == [("delivery.drifted", "warn")]
+    following = app.get_experiment(KEY).next
+    assert following == (RECONCILE if change == "pause" else f'plan_change(key="{KEY}", change="stop")')
+    assert app.apply_plan(agreed(app, KEY, "reconcile" if change == "pause" else "stop")).status == "applied"
+    assert told(app) == []
+
+
+def test_an_earlier_version_a_draft_and_a_stuck_change_are_not_held_against_the_backends(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    drafted(app)
+    app.update_experiment(KEY, 1, [], {"tags": ["guide"]})
+    app.preview(KEY, "guide", ["visitor-7"], "curator")
+    museum.flags.unlink()
+    assert told(app) == []
+    app.apply_plan(agreed(app, KEY, "launch"))
+    museum.flags.unlink()
+    assert app.get_experiment(KEY, version=1).findings is None
+    assert told(app) == [("delivery.drifted", "warn")]
+    museum.texts.write_text("no JSON")
+    assert app.apply_plan(agreed(app, KEY, "stop")).status == "needs_attention"
+    assert told(app) == []
+
+
+def test_a_catalogue_can_raise_what_drift_is_called_and_a_broken_one_hides_none(museum: Museum) -> None:
+    file = museum.own_catalogue()
+    launched(museum.app(SetClock()))
+    edit(museum.flags, halve)
+    file.write_text(file.read_text() + "checks: { delivery.drifted: block }\n")
+    assert told(museum.app(SetClock())) == [("delivery.drifted", "block")]
+    file.write_text("units: {")
+    assert told(museum.app(SetClock())) == [("delivery.drifted", "warn")]
