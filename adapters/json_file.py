@@ -6,6 +6,7 @@ import errno
 import glob
 import json
 import os
+import re
 import secrets
 import stat
 import sys
@@ -28,6 +29,8 @@ _GUARDS: dict[str, threading.Lock] = {}
 """One for each document: on some network file systems a file lock belongs to the process, not to the thread."""
 
 _OBJECT = TypeAdapter(JsonObject)
+_ENDLESS = re.compile(rb"NaN|Infinity|[eE]\+?\d{3}|\d{300}")
+"""All that a parser could make a number of that is not finite."""
 
 
 def member(document: JsonObject, key: str) -> JsonObject:
@@ -156,7 +159,8 @@ class JsonFile:
     def _parse(self, raw: bytes) -> JsonObject:
         try:
             document = _OBJECT.validate_json(raw.removeprefix(b"\xef\xbb\xbf"))
-            json.dumps(document, allow_nan=False)
+            if _ENDLESS.search(raw):  # rare, and a second walk through a large document takes as long as the first
+                json.dumps(document, allow_nan=False)
         except ValueError as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "a number is not finite"
             raise BackendFailed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
@@ -43,7 +42,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
         BackendFailed: the payload is not one.
     """
     features = member(payload, "features")
-    covered = _all_covered(payload).get(experiment)
+    covered = _covered(_entries(payload).get(experiment))
     live: dict[str, list[JsonValue]] = {}
     for name, feature in features.items():
         ours = [rule for rule in _rules(feature) if _belongs(rule, experiment)]
@@ -98,14 +97,18 @@ def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
 def due_entry(payload: JsonObject, experiment: str, delivered: JsonObject) -> JsonObject:
     """A delivered entry as it has to be in the payload now: a default that several entries set is as the last of them
     set it, and one that has become somebody else's is left out."""
-    covered = _all_covered(payload).get(experiment, Covered(defaults={}, rules=[]))
-    defaults = {name: covered.defaults.get(name, value) for name, value in _entry(delivered).defaults.items()}
-    return fitted_entry(payload, {**delivered, "defaults": defaults})
+    covered, wanted = _covered(_entries(payload).get(experiment)), _entry(delivered).defaults
+    if covered is None:
+        return fitted_entry(payload, delivered)
+    ours = {name: value for name, value in covered.defaults.items() if name in wanted}
+    others: JsonObject = {name: value for name, value in wanted.items() if name not in ours}
+    left = _entry(fitted_entry(payload, {"defaults": others, "rules": {}})).defaults if others else {}
+    return {**delivered, "defaults": {**ours, **left}}
 
 
 def rules_before(payload: JsonObject, experiment: str) -> list[str]:
     """Rules that are no experiment's of ours and stand before this one's: the first that matches a unit wins."""
-    known, found = _all_covered(payload), list[str]()
+    known, found = _entries(payload), list[str]()
     for name, feature in sorted(member(payload, "features").items()):
         rules = _rules(feature)
         ours = [index for index, rule in enumerate(rules) if _belongs(rule, experiment) and not _previews(rule)]
@@ -244,9 +247,17 @@ def _all_covered(payload: JsonObject) -> dict[str, Covered]:
     """What the bookkeeping says of each experiment, where that can be read."""
     found: dict[str, Covered] = {}
     for name, entry in _entries(payload).items():
-        with suppress(ValidationError):
-            found[name] = Covered.model_validate(entry)
+        covered = _covered(entry)
+        if covered is not None:
+            found[name] = covered
     return found
+
+
+def _covered(entry: JsonValue) -> Covered | None:
+    try:
+        return Covered.model_validate(entry)
+    except ValidationError:
+        return None
 
 
 def _entry(after: JsonObject | None) -> Entry:

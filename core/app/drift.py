@@ -12,6 +12,7 @@ from ..errors import BackendFailed, CatalogueBroken, Misconfigured
 from ..model.catalogue import CheckRules
 from ..model.experiment import LAUNCHED, LIVE, Record
 from ..model.finding import Finding
+from ..model.plan import Operation
 from ..planning.drift import Delivery
 from ..ports.backend import assigns
 from ..ports.store import Reader
@@ -49,9 +50,10 @@ def _compared(deps: Dependencies, key: str, delivery: Delivery) -> Delivery:
     return replace(delivery, desired=found.due, actual=found.actual, shadows=found.shadows)
 
 
-def watched(view: Reader, record: Record) -> list[Delivery]:
+def watched(view: Reader, record: Record, last: Operation | None) -> list[Delivery] | None:
     """What somebody who looks at an experiment is told about: all that was launched, once no change is half done."""
-    return desired(view, record.key) if record.state in LAUNCHED and not unsettled(view, record.key) else []
+    waits = last is not None and not last.settled
+    return None if waits or record.state not in LAUNCHED else desired(view, record.key)
 
 
 def drift_of(deps: Dependencies, record: Record, deliveries: list[Delivery]) -> tuple[list[Finding], str | None]:
@@ -73,12 +75,6 @@ def _rules(deps: Dependencies, record: Record) -> list[CheckRules]:
     return []
 
 
-def unsettled(view: Reader, key: str) -> bool:
-    """Whether a change is under way or stuck: then some documents are as it wants them, and others not yet."""
-    last = view.last_operation(key)
-    return last is not None and last.status in ("running", "needs_attention")
-
-
 def drift_document(deps: Dependencies, key: str) -> JsonObject:
     """Desired and actual of each document, and where they differ.
 
@@ -87,10 +83,11 @@ def drift_document(deps: Dependencies, key: str) -> JsonObject:
     """
     with deps.store.read() as view:
         record = require(view, key)
-        waits = unsettled(view, key)
+        last = view.last_operation(key)
         wanted = desired(view, key)
     found = compared(deps, key, wanted)
     told: JsonObject = {"key": key, "state": record.state, "documents": [_told(each) for each in found]}
+    waits = last is not None and not last.settled
     if waits:
         told["unsettled"] = "a change is under way or stuck: some documents are as it wants them, and others not yet"
     return {**told, "next": calls.look_at(key) if waits else mending(record, found)}

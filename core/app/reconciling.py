@@ -11,7 +11,7 @@ from ..planning.drift import Delivery, differences
 from ..ports.store import Reader
 from . import calls
 from .dependencies import Dependencies
-from .drift import compared, desired, unsettled
+from .drift import compared, desired
 from .explaining import LAUNCHED, delivered_by
 from .narrowing import removal
 
@@ -24,9 +24,8 @@ def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> tuple
         NotAllowed: a change is stuck, so that nobody can say what has to be there.
         BackendFailed: there is nothing to mend in what can be read, and something cannot be.
     """
-    if unsettled(view, record.key):
-        last = view.last_operation(record.key)
-        assert last is not None
+    last = view.last_operation(record.key)
+    if last is not None and not last.settled:
         raise NotAllowed(
             f"The {last.change} of {record.key} is stuck, so what has to be there is not settled.",
             got="reconcile",

@@ -127,6 +127,11 @@ class Operation(StrictModel):
     finished: datetime | None = None
 
     @property
+    def settled(self) -> bool:
+        """Whether it has ended. Until then some documents are as it wants them, and others not yet."""
+        return self.status in ("applied", "undone")
+
+    @property
     def opened(self) -> bool:
         """True once traffic may have opened: from the intent of the opening step on."""
         return any(each.step.opens_traffic and each.status in ("intended", "done") for each in self.steps)

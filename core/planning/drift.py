@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from pydantic import JsonValue
@@ -32,7 +33,7 @@ class Delivery:
     def target(self) -> str:
         return f"{self.place.backend}/{self.place.document}"
 
-    @property
+    @cached_property
     def condition(self) -> Condition:
         if self.failure is not None:
             return "unreadable"
@@ -46,7 +47,7 @@ class Delivery:
     def drifted(self) -> bool:
         return self.condition in ("changed", "gone", "back")
 
-    @property
+    @cached_property
     def differs(self) -> list[str]:
         """What somebody else made of the entry, a text for each place; empty unless it was changed."""
         return differences(self.desired, self.actual) if self.condition == "changed" else []
