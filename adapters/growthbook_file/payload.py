@@ -149,7 +149,7 @@ def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, 
     if after is not None:
         covered[experiment] = Covered(defaults=dict(sorted(defaults.items())), rules=sorted(entry.rules))
     entries: JsonObject = {name: each.model_dump() for name, each in sorted(covered.items())}
-    section = with_fence(_section(payload), experiment, fence)
+    section = with_fence(_section(payload), experiment, fence, entries)
     return {
         "status": 200,
         **payload,

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
 from ..fences import fence_of, with_fence
-from ..file_settings import path_of, path_problems, require_name
+from ..file_settings import is_name, path_of, path_problems, require_name
 from ..json_file import JsonFile, member
 
 ENTRIES = "experiments"
@@ -35,6 +35,14 @@ class ParametersFolder:
 
     def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:
         return dict(member(_file(settings, surface).read() or {}, "parameters"))
+
+    def entries(self, settings: JsonObject) -> list[tuple[str, str]]:
+        documents = sorted(each.stem for each in path_of(settings).glob("*.json") if is_name(each.stem))
+        return [
+            (document, entry)
+            for document in documents
+            for entry in sorted(member(_file(settings, document).read() or {}, ENTRIES))
+        ]
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         require_name(entry, "entry")
@@ -74,4 +82,4 @@ def _place(surface: JsonObject, entry: str, after: JsonObject | None, fence: int
     entries = {name: each for name, each in member(surface, ENTRIES).items() if name != entry}
     if after is not None:
         entries[entry] = after
-    return with_fence({**surface, ENTRIES: dict(sorted(entries.items()))}, entry, fence)
+    return with_fence({**surface, ENTRIES: dict(sorted(entries.items()))}, entry, fence, entries)

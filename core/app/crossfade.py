@@ -30,6 +30,7 @@ from . import (
     reviewing,
     saga,
     stopping,
+    strays,
     surfaces,
 )
 from .dependencies import Dependencies
@@ -137,6 +138,10 @@ class Crossfade:
     def stop(self, key: str) -> Applied:
         """Take an experiment out of every backend, needing no catalogue and no yes. NotFound: no such key."""
         return stopping.stop_now(self.dependencies, key)
+
+    def leftovers(self) -> list[strays.Leftover]:
+        """Entries of what is not live, in the catalogue's backends; `stop` takes them out. BackendFailed: unread."""
+        return strays.leftovers(self.dependencies)
 
     def live_on(self, surface: str) -> list[str]:
         """Keys of what holds buckets on a surface, in any environment; 1,000 at most."""

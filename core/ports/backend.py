@@ -123,6 +123,14 @@ class ContentStore(Backend, Protocol):
         """The entry for an experiment's content. Pure."""
         ...
 
+    def entries(self, settings: JsonObject) -> list[tuple[str, str]]:
+        """(document, entry) of each experiment that is there.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
     def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:
         """Parameter -> value in production now; a parameter never written is absent.
 

@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, explain, preview, migrate."""
+"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, explain, preview, migrate."""
 
 from __future__ import annotations
 

@@ -179,6 +179,22 @@ def test_a_removal_of_what_is_not_there_keeps_its_fence(subject: Subject) -> Non
     assert subject.read("first") is None
 
 
+DAY = 24 * 3_600_000
+
+
+def test_the_fence_of_what_is_gone_is_kept_for_90_days_and_of_what_is_there_for_ever(subject: Subject) -> None:
+    for name in ("first", "second", "third"):
+        subject.write(name, None, subject.entry(name, "A"), fence=DAY)
+    subject.write("first", subject.entry("first", "A"), None, fence=DAY)
+    subject.write("third", subject.entry("third", "A"), None, fence=91 * DAY)
+    with pytest.raises(BackendChanged):
+        subject.write("first", None, subject.entry("first", "A"), fence=DAY - 1)
+    subject.write("third", None, subject.entry("third", "A"), fence=92 * DAY)
+    assert b'"first"' not in subject.file.read_bytes()
+    with pytest.raises(BackendChanged):
+        subject.write("second", subject.entry("second", "A"), None, fence=DAY - 1)
+
+
 def test_a_repeat_changes_nothing(written: Subject) -> None:
     held, inode = written.file.read_bytes(), written.file.stat().st_ino
     written.write("first", None, written.entry("first", "A"))

@@ -299,6 +299,27 @@ def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_withou
     assert "No experiment has this key." in terminal("stop", "guide-first")[2]
 
 
+def test_a_clean_up_takes_out_what_is_not_live_and_nothing_else(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    assert terminal("clean")[:2] == (0, "nothing is left of what is not live\n")
+    launched(app)
+    held = museum.flags.read_bytes(), museum.texts.read_bytes()
+    terminal("stop", "guide-first")
+    museum.flags.write_bytes(held[0].replace(b"guide-first", b"guide-never"))
+    museum.texts.write_bytes(held[1])
+    desk = launched(app, "bundle", surface="desk", variants={"bundle": {"bundle": True}})
+    drafted(app, "guide-test")
+    terminal("preview", "guide-test", "guide", "visitor-7")
+    code, out, err = terminal("clean")
+    assert code == 1
+    assert out == "flags/payload: guide-never, unknown to this store\ntexts/gallery: guide-first, stopped\n"
+    assert "pass --yes" in err
+    assert terminal("clean", "--yes")[0] == 0
+    assert terminal("clean")[:2] == (0, "nothing is left of what is not live\n")
+    assert rules_of_flags(museum) == [desk, "guide-test:preview:guide", "guide-test"]
+    assert Ledger(museum).faults() == []
+
+
 BROKEN_SETTINGS = {
     "no TOML": b"lease_seconds = \n",
     "no text": b"\xff\xfe",
