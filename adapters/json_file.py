@@ -130,9 +130,10 @@ class JsonFile:
         find: Callable[[JsonObject], JsonObject | None],
         fence_of: Callable[[JsonObject], int],
         place: Callable[[JsonObject], JsonObject],
+        guard: Callable[[JsonObject], None],
     ) -> None:
-        """Replace the document by `place(document)`, which sets the fence too, when `find(document)` equals `before`;
-        durable on return.
+        """Replace the document by `place(document)`, which sets the fence too, when `find(document)` equals `before`
+        and `guard(document)` raises nothing; durable on return.
 
         When it equals `after` already and the fence is set, nothing is written. A missing file counts as {}.
 
@@ -144,6 +145,7 @@ class JsonFile:
         try:
             with self._locked():
                 document = self.read()
+                guard(document or {})
                 found, last = find(document or {}), fence_of(document or {})
                 if last > fence:
                     raise _late()
@@ -153,6 +155,20 @@ class JsonFile:
                     self._replace(place(document or {}))
                 else:
                     self._settle()  # the one who wrote it may have died before it was durable
+        except OSError as error:
+            raise _refusal(error, self._named) from error
+
+    def change(self, edit: Callable[[JsonObject], JsonObject]) -> None:
+        """Replace the document by `edit(document)`, which may refuse; durable on return. A missing file stays missing.
+
+        Raises:
+            BackendFailed: the document cannot be read or written, or somebody holds its lock.
+        """
+        try:
+            with self._locked():
+                document = self.read()
+                if document is not None:
+                    self._replace(edit(document))
         except OSError as error:
             raise _refusal(error, self._named) from error
 

@@ -9,7 +9,9 @@ from ...core.ports.backend import Standing
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
+from ..owners import Owner, adopted, nobody, require_ours, stranger
 from .payload import (
+    SECTION,
     due_entry,
     experiments_in,
     find_entry,
@@ -17,6 +19,7 @@ from .payload import (
     last_fence,
     place_entry,
     rules_before,
+    section_of,
     stamped,
 )
 from .rules import compile_entry, replace_previews
@@ -34,8 +37,9 @@ class GrowthbookFile:
     kind: str = "growthbook_file"
     local_paths: tuple[str, ...] = ("path",)
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, owner: Owner = nobody) -> None:
         self._clock = clock
+        self._owner = owner
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, "file")
@@ -70,6 +74,17 @@ class GrowthbookFile:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""
         return replace_previews(entry, previews)
 
+    def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
+        payload = _file(settings, document or DOCUMENT).read() or {}
+        other = stranger(section_of(payload), self._owner())
+        return {DOCUMENT: other} if other is not None else {}
+
+    def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
+        def edit(payload: JsonObject) -> JsonObject:
+            return {**payload, SECTION: adopted(section_of(payload), before, self._owner())}
+
+        _file(settings, document).change(edit)
+
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()
         return None if payload is None else find_entry(payload, require_name(entry, "entry"))
@@ -91,7 +106,8 @@ class GrowthbookFile:
             fence=fence,
             find=lambda payload: find_entry(payload, entry),
             fence_of=lambda payload: last_fence(payload, entry),
-            place=lambda payload: stamped(place_entry(payload, entry, after, fence), self._clock.now()),
+            place=lambda payload: stamped(place_entry(payload, entry, after, fence, self._owner()), self._clock.now()),
+            guard=lambda payload: require_ours(section_of(payload), self._owner()),
         )
 
 

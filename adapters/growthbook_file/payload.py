@@ -13,6 +13,7 @@ from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
 from ..fences import fence_of, with_fence
 from ..json_file import member
+from ..owners import with_owner
 from .rules import PREVIEW
 
 SECTION = "crossfade"
@@ -84,7 +85,7 @@ def _open_layers(rule: JsonValue) -> list[JsonValue]:
 
 def last_fence(payload: JsonObject, experiment: str) -> int:
     """The fence of the entry's last write."""
-    return fence_of(_section(payload), experiment)
+    return fence_of(section_of(payload), experiment)
 
 
 def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
@@ -121,7 +122,9 @@ def rules_before(payload: JsonObject, experiment: str) -> list[str]:
     return found
 
 
-def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
+def place_entry(
+    payload: JsonObject, experiment: str, after: JsonObject | None, fence: int, owner: str | None
+) -> JsonObject:
     """The payload with the entry put, or taken out: then the defaults that no other entry needs go too, and features
     in which nothing is left.
 
@@ -149,7 +152,7 @@ def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, 
     if after is not None:
         covered[experiment] = Covered(defaults=dict(sorted(defaults.items())), rules=sorted(entry.rules))
     entries: JsonObject = {name: each.model_dump() for name, each in sorted(covered.items())}
-    section = with_fence(_section(payload), experiment, fence, entries)
+    section = with_owner(with_fence(section_of(payload), experiment, fence, entries), owner)
     return {
         "status": 200,
         **payload,
@@ -232,14 +235,14 @@ def _belongs(rule: JsonValue, experiment: str) -> bool:
     return experiment in (rule.get("id"), rule.get("key")) or _id(rule).startswith(experiment + PREVIEW)
 
 
-def _section(payload: JsonObject) -> JsonObject:
+def section_of(payload: JsonObject) -> JsonObject:
     """Our bookkeeping, {} where it is damaged: what the SDKs read is whole without it, and a stop must get through."""
     section = payload.get(SECTION)
     return section if isinstance(section, dict) else {}
 
 
 def _entries(payload: JsonObject) -> JsonObject:
-    entries = _section(payload).get("entries")
+    entries = section_of(payload).get("entries")
     return entries if isinstance(entries, dict) else {}
 
 

@@ -15,6 +15,7 @@ from ..model.finding import Finding
 from ..model.override import Review
 from ..model.plan import Approval, Assurance, Operation
 from . import (
+    adopting,
     applying,
     approving,
     drafts,
@@ -142,6 +143,14 @@ class Crossfade:
     def leftovers(self) -> list[strays.Leftover]:
         """Entries of what is not live, in the catalogue's backends; `stop` takes them out. BackendFailed: unread."""
         return strays.leftovers(self.dependencies)
+
+    def foreign(self) -> list[adopting.Foreign]:
+        """Documents of the catalogue's backends that belong to another store. BackendFailed: one cannot be read."""
+        return adopting.foreign(self.dependencies)
+
+    def adopt(self, taken: Sequence[adopting.Foreign], *, by: str) -> None:
+        """Make documents of a store that is lost ours. BackendChanged: one has another owner by now."""
+        adopting.adopt(self.dependencies, taken, by)
 
     def live_on(self, surface: str) -> list[str]:
         """Keys of what holds buckets on a surface, in any environment; 1,000 at most."""

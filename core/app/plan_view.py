@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..checks.delivery import LAUNCH_CHECKS
 from ..model.answers import Asked, PlanView, StepView
 from ..model.experiment import Change
 from ..model.finding import Finding
@@ -15,6 +16,8 @@ from .plans import plan
 from .refusing import note
 from .views import with_findings
 
+_IN_BACKENDS = frozenset(check.code for check in LAUNCH_CHECKS)
+"""What no update of a draft mends."""
 SHOWN_DOES = 900
 """Most characters of what one step does; `full` has all of it, and so has the question to the person."""
 
@@ -56,6 +59,10 @@ def plan_view(
 def _blocked(
     deps: Dependencies, key: str, change: Change, findings: list[Finding], said: Asked | None, otherwise: str | None
 ) -> PlanView:
+    if all(finding.code in _IN_BACKENDS for finding in findings if finding.blocks):
+        following = f"a person does what the findings say; then {calls.plan(key, change)}"
+        answer = PlanView(key=key, change=change, ready=False, override=said, steps=[], findings=[], next=following)
+        return with_findings(answer, _worth_telling(findings))
     with deps.store.read() as view:
         following = next_call(deps, deps.catalogue.current(), view, require(view, key), findings, otherwise)
     answer = PlanView(key=key, change=change, ready=False, override=said, steps=[], findings=[], next=following)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..documents import canonical, pointer
 from ..model.catalogue import CheckRules
@@ -26,6 +26,27 @@ def layer_has_no_strays(case: Case) -> Iterator[Fault]:
     for key, command in case.strays.items():
         message = f"The assigner still has rules of {key} on this layer, which is not live: a person runs `{command}`."
         yield Fault("/layer", message, got=key)
+
+
+def documents_are_ours(case: Case) -> Iterator[Fault]:
+    """Nothing is written to a document that belongs to another store: that store knows what runs there, and two that do
+    not know each other would give the same buckets away twice. Whoever works on one backend shares one database; when
+    that is lost, `crossfade adopt` takes the document over."""
+    yield from _foreign(case.owners)
+
+
+def _foreign(owners: Mapping[str, str]) -> Iterator[Fault]:
+    for target, owner in owners.items():
+        message = (
+            f"{target} belongs to another store. Set CROSSFADE_DATABASE_URL to its database here too; if that is "
+            "lost, a person runs `crossfade adopt`."
+        )
+        yield Fault(AT, message, got=owner)
+
+
+def findings_of_owners(owners: Mapping[str, str]) -> list[Finding]:
+    """The same outside of a case."""
+    return [as_finding(DOCUMENTS_ARE_OURS.code, DOCUMENTS_ARE_OURS.severity, fault) for fault in _foreign(owners)]
 
 
 def production_meets_its_schema(case: Case) -> Iterator[Fault]:
@@ -106,7 +127,8 @@ def findings_on(deliveries: Sequence[Delivery], *rules: CheckRules) -> list[Find
 
 
 CHECKS = (Check("production.schema", "block", production_meets_its_schema, curable=False),)
-LAUNCH_CHECKS = (Check("delivery.orphans", "block", layer_has_no_strays, curable=False),)
+DOCUMENTS_ARE_OURS = Check("delivery.owned", "block", documents_are_ours, curable=False)
+LAUNCH_CHECKS = (DOCUMENTS_ARE_OURS, Check("delivery.orphans", "block", layer_has_no_strays, curable=False))
 """Asked only of what opens traffic: a draft may well be planned meanwhile."""
 RUN_CHECKS = (
     Check("delivery.drifted", "warn", delivery_is_untouched, curable=False),

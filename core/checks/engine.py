@@ -97,6 +97,8 @@ class Case:
     """Others that hold buckets on the surface, whatever their audiences."""
     strays: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
+    owners: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Document that a plan writes to -> the other store that owns it."""
     deliveries: Sequence[Delivery] = ()
     """What is delivered of it beside what was delivered, once it was looked at."""
 

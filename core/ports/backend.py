@@ -61,13 +61,36 @@ class Backend(Protocol):
         in the document by the same atomic write, also of a write that finds `after`, and stays when the entry goes.
 
         Raises:
+            BackendOwned: the document belongs to another store.
             BackendChanged: the entry is neither `before` nor `after`, or was written under a higher fence.
             BackendFailed: the system cannot be reached or refuses; retryable says whether to try again.
         """
         ...
 
 
-class Assigner(Backend, Protocol):
+class Owned(Protocol):
+    """What a backend says of the stores that write to it. The first write marks a document with the store's id, in the
+    same atomic write; from then on no other store's `write` is taken (BackendOwned), while all of them may read."""
+
+    def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
+        """Document -> the store that owns it, of each (or of one) that belongs to another store than ours.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
+    def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
+        """Make a document of the store `before` ours; a repeat changes nothing.
+
+        Raises:
+            BackendChanged: it belongs to somebody else by now.
+            BackendFailed: the system cannot be reached or refuses.
+        """
+        ...
+
+
+class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
 
     def assignment_document(self, assignment: Assignment) -> str:
@@ -112,7 +135,7 @@ class Assigner(Backend, Protocol):
         ...
 
 
-class ContentStore(Backend, Protocol):
+class ContentStore(Backend, Owned, Protocol):
     """A backend that holds what variants show, and the values in production."""
 
     def content_document(self, surface: str) -> str:

@@ -283,7 +283,7 @@ def test_a_launch_is_refused_while_its_layer_holds_what_is_not_live(museum: Muse
     assert app.apply_plan(agreed(app, "guide-second", "launch")).status == "applied"
 
 
-def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it(
+def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it_once_a_person_adopts(
     museum: Museum, terminal: Terminal
 ) -> None:
     app = museum.app()
@@ -293,6 +293,13 @@ def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_withou
         with pytest.raises(StoreUnavailable) as failed:
             call()
         assert "was removed or replaced" in failed.value.message
+    code, _, err = terminal("stop", "guide-first")
+    assert (code, "belongs to the store" in err, "crossfade adopt" in err) == (1, True, True)
+    assert rules_of(museum) == ["guide-first"]
+    code, out, err = terminal("adopt")
+    assert (code, out.count("belongs to the store"), "pass --yes" in err) == (1, 2, True)
+    assert terminal("adopt", "--yes")[0] == 0
+    assert terminal("adopt")[:2] == (0, "no document of these backends belongs to another store\n")
     code, out, _ = terminal("stop", "guide-first")
     assert (code, "This store does not know it" in out) == (0, True)
     assert (rules_of(museum), Ledger(museum).text_entry) == ([], None)

@@ -1277,6 +1277,7 @@ DELIVERY = (
         near_world=World(production={"columns_shown": ["time", "destination", "platform", "delay"]}),
     ),
     Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),
+    Example("delivery.owned", "block", "/environment", {}, world=World(owners=("boards/payload",)), near_world=QUIET),
     Example(
         "delivery.drifted",
         "warn",

@@ -271,6 +271,7 @@ class World:
     trial: DryRun | None = None
     strays: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    owners: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
 
     def case(self, spec: Spec) -> Case:
@@ -293,6 +294,7 @@ class World:
             trial=self.trial,
             strays={key: f"crossfade stop {key}" for key in self.strays},
             deliveries=self.deliveries,
+            owners=dict.fromkeys(self.owners, "0b5c"),
         )
 
 
