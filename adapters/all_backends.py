@@ -5,9 +5,14 @@ from __future__ import annotations
 from ..core.ports.backend import Backend
 from ..core.ports.clock import Clock
 from .growthbook_file import GrowthbookFile
+from .owners import Owner, nobody
 from .parameters_folder import ParametersFolder
 
 
-def all_backends(clock: Clock) -> dict[str, Backend]:
-    backends: tuple[Backend, ...] = (GrowthbookFile(clock), ParametersFolder())
+def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
+    """
+    Args:
+        owner: gives the id of the store that they write for.
+    """
+    backends: tuple[Backend, ...] = (GrowthbookFile(clock, owner), ParametersFolder(owner))
     return {backend.kind: backend for backend in backends}

@@ -3,9 +3,16 @@ slept while others went on cannot bring back what they took out."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+from pydantic import JsonValue
+
 from ..core.documents import JsonObject
 
 FENCES = "fences"
+KEPT = 90 * 24 * 3_600_000
+"""Milliseconds for which the fence of an entry that is gone is kept: longer than any process sleeps between the
+question whether it is still in charge and its write. Fences grow at least with the time in milliseconds."""
 
 
 def fence_of(section: JsonObject, entry: str) -> int:
@@ -16,8 +23,17 @@ def fence_of(section: JsonObject, entry: str) -> int:
     return mark if isinstance(mark, int) else 0
 
 
-def with_fence(section: JsonObject, entry: str, fence: int) -> JsonObject:
-    """The section with the entry's fence set."""
+def with_fence(section: JsonObject, entry: str, fence: int, present: Container[str]) -> JsonObject:
+    """The section with the entry's fence set, and without those that no late writer can need any more.
+
+    Args:
+        present: the entries of the document, whose fences stay.
+    """
     marks = section.get(FENCES)
-    kept = marks if isinstance(marks, dict) else {}
+    found = marks if isinstance(marks, dict) else {}
+    kept = {name: mark for name, mark in found.items() if name in present or not _is_over(mark, fence)}
     return {**section, FENCES: dict(sorted({**kept, entry: fence}.items()))}
+
+
+def _is_over(mark: JsonValue, now: int) -> bool:
+    return isinstance(mark, int) and mark < now - KEPT

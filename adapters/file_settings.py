@@ -58,13 +58,18 @@ def path_of(settings: JsonObject) -> Path:
         ) from error
 
 
+def is_name(name: str) -> bool:
+    """Whether a name can lead nowhere else: a lower-case letter, then letters, digits, `_` or `-`."""
+    return _NAME.fullmatch(name) is not None
+
+
 def require_name(name: str, what: str) -> str:
-    """The name, when it is one that can lead nowhere else: a lower-case letter, then letters, digits, `_` or `-`.
+    """The name, when it is one by `is_name`.
 
     Raises:
         BackendFailed: it is another.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise BackendFailed(
             f"The name of the {what} has to be a lower-case letter, then lower-case letters, digits, `_` or `-`.",
             got=name[:200],

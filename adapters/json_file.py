@@ -6,6 +6,7 @@ import errno
 import glob
 import json
 import os
+import re
 import secrets
 import stat
 import sys
@@ -28,6 +29,8 @@ _GUARDS: dict[str, threading.Lock] = {}
 """One for each document: on some network file systems a file lock belongs to the process, not to the thread."""
 
 _OBJECT = TypeAdapter(JsonObject)
+_ENDLESS = re.compile(rb"NaN|Infinity|[eE]\+?\d{3}|\d{300}")
+"""All that a parser could make a number of that is not finite."""
 
 
 def member(document: JsonObject, key: str) -> JsonObject:
@@ -127,9 +130,10 @@ class JsonFile:
         find: Callable[[JsonObject], JsonObject | None],
         fence_of: Callable[[JsonObject], int],
         place: Callable[[JsonObject], JsonObject],
+        guard: Callable[[JsonObject], None],
     ) -> None:
-        """Replace the document by `place(document)`, which sets the fence too, when `find(document)` equals `before`;
-        durable on return.
+        """Replace the document by `place(document)`, which sets the fence too, when `find(document)` equals `before`
+        and `guard(document)` raises nothing; durable on return.
 
         When it equals `after` already and the fence is set, nothing is written. A missing file counts as {}.
 
@@ -141,6 +145,7 @@ class JsonFile:
         try:
             with self._locked():
                 document = self.read()
+                guard(document or {})
                 found, last = find(document or {}), fence_of(document or {})
                 if last > fence:
                     raise _late()
@@ -153,10 +158,25 @@ class JsonFile:
         except OSError as error:
             raise _refusal(error, self._named) from error
 
+    def change(self, edit: Callable[[JsonObject], JsonObject]) -> None:
+        """Replace the document by `edit(document)`, which may refuse; durable on return. A missing file stays missing.
+
+        Raises:
+            BackendFailed: the document cannot be read or written, or somebody holds its lock.
+        """
+        try:
+            with self._locked():
+                document = self.read()
+                if document is not None:
+                    self._replace(edit(document))
+        except OSError as error:
+            raise _refusal(error, self._named) from error
+
     def _parse(self, raw: bytes) -> JsonObject:
         try:
             document = _OBJECT.validate_json(raw.removeprefix(b"\xef\xbb\xbf"))
-            json.dumps(document, allow_nan=False)
+            if _ENDLESS.search(raw):  # rare, and a second walk through a large document takes as long as the first
+                json.dumps(document, allow_nan=False)
         except ValueError as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "a number is not finite"
             raise BackendFailed(

@@ -153,3 +153,9 @@ class BackendChanged(BackendFailed):
     """Our own entry in a backend is not what the plan saw: somebody else wrote it."""
 
     code = "backend_changed"
+
+
+class BackendOwned(BackendFailed):
+    """A document belongs to another store, which knows what runs there; ours may read it and not write."""
+
+    code = "backend_owned"

@@ -12,6 +12,11 @@ def experiment(key: str, ctx: ResourceContext) -> str:
     return canonical(app_of(ctx).experiment_document(key))
 
 
+def experiment_drift(key: str, ctx: ResourceContext) -> str:
+    """What was delivered of an experiment, document by document, what is there now, and where they differ."""
+    return canonical(app_of(ctx).drift_document(key))
+
+
 def schema_experiment() -> str:
     """JSON Schema of a full experiment spec, as validate_experiment takes it."""
     return canonical(spec_schema())
@@ -24,6 +29,7 @@ def operation(id: str, ctx: ResourceContext) -> str:
 
 RESOURCES = (
     ResourceSpec("experiment://{key}", experiment, "Experiment", completes="experiment"),
+    ResourceSpec("experiment://{key}/drift", experiment_drift, "Drift", completes="experiment"),
     ResourceSpec("operation://{id}", operation, "Operation"),
     ResourceSpec("schema://experiment", schema_experiment, "Experiment schema", "application/schema+json"),
 )

@@ -18,6 +18,7 @@ SYNONYMS = {
     "launch": ("start", "run", "begin", "activate", "go-live", "roll-out", "rollout", "enable"),
     "stop": ("end", "kill", "finish", "terminate", "abort", "disable"),
     "pause": ("hold", "freeze", "suspend"),
+    "reconcile": ("repair", "mend", "fix", "sync", "restore", "heal", "correct"),
     "resume": ("continue", "unpause", "restart"),
 }
 MAX_LITERAL = 120

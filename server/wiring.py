@@ -30,11 +30,12 @@ def build(settings: Settings, actor: str, clock: Clock | None = None) -> Crossfa
     from ..adapters.store.store import open_store
 
     clock = clock or SystemClock()
-    backends = all_backends(clock)
+    store = open_store(settings.database)
+    backends = all_backends(clock, lambda: store.store_id)
     return Crossfade(
         Dependencies(
             catalogue=catalogue_source(settings.catalogue_folder, settings.root, backends),
-            store=open_store(settings.database),
+            store=store,
             backends=backends,
             clock=clock,
             runner=uuid.uuid4().hex,

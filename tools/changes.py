@@ -61,7 +61,7 @@ async def ask_to_override(
 def plan_change(
     ctx: ToolContext,
     key: Annotated[str, Field(description="Experiment key")],
-    change: Literal["launch", "pause", "resume", "stop"],
+    change: Literal["launch", "pause", "resume", "stop", "reconcile"],
     asked: Annotated[Doubt | None, Resolve(what_to_ask)],
     decision: Annotated[ElicitationResult[Decide], Resolve(ask_to_override)],
     full: Annotated[bool, Field(description="Also each backend entry before and after")] = False,

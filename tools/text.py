@@ -200,7 +200,9 @@ def _findings(findings: Iterable[FindingView], more: Sequence[str] | None, total
 
 
 def _plan(answer: PlanView) -> Lines:
-    if answer.ready:
+    if answer.ready and answer.digest is None:
+        yield f"nothing to {answer.change}: {answer.key} is as delivered"
+    elif answer.ready:
         what = f"{answer.change} {answer.key} in {answer.environment}"
         yield f"plan {answer.digest}: {what}; apply before {answer.expires}"
     else:

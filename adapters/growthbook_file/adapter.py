@@ -5,10 +5,23 @@ from __future__ import annotations
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
+from ...core.ports.backend import Standing
 from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
-from .payload import experiments_in, find_entry, fitted_entry, last_fence, place_entry, stamped
+from ..owners import Owner, adopted, nobody, require_ours, stranger
+from .payload import (
+    SECTION,
+    due_entry,
+    experiments_in,
+    find_entry,
+    fitted_entry,
+    last_fence,
+    place_entry,
+    rules_before,
+    section_of,
+    stamped,
+)
 from .rules import compile_entry, replace_previews
 
 DOCUMENT = "payload"
@@ -24,8 +37,9 @@ class GrowthbookFile:
     kind: str = "growthbook_file"
     local_paths: tuple[str, ...] = ("path",)
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, owner: Owner = nobody) -> None:
         self._clock = clock
+        self._owner = owner
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, "file")
@@ -48,9 +62,28 @@ class GrowthbookFile:
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
         return fitted_entry(_file(settings, document).read() or {}, wanted)
 
+    def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
+        payload = _file(settings, document).read() or {}
+        return Standing(
+            actual=find_entry(payload, entry),
+            due=due_entry(payload, entry, delivered),
+            shadows=rules_before(payload, entry),
+        )
+
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""
         return replace_previews(entry, previews)
+
+    def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
+        payload = _file(settings, document or DOCUMENT).read() or {}
+        other = stranger(section_of(payload), self._owner())
+        return {DOCUMENT: other} if other is not None else {}
+
+    def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
+        def edit(payload: JsonObject) -> JsonObject:
+            return {**payload, SECTION: adopted(section_of(payload), before, self._owner())}
+
+        _file(settings, document).change(edit)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()
@@ -73,7 +106,8 @@ class GrowthbookFile:
             fence=fence,
             find=lambda payload: find_entry(payload, entry),
             fence_of=lambda payload: last_fence(payload, entry),
-            place=lambda payload: stamped(place_entry(payload, entry, after, fence), self._clock.now()),
+            place=lambda payload: stamped(place_entry(payload, entry, after, fence, self._owner()), self._clock.now()),
+            guard=lambda payload: require_ours(section_of(payload), self._owner()),
         )
 
 

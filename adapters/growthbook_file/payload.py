@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
@@ -14,6 +13,7 @@ from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
 from ..fences import fence_of, with_fence
 from ..json_file import member
+from ..owners import with_owner
 from .rules import PREVIEW
 
 SECTION = "crossfade"
@@ -43,7 +43,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
         BackendFailed: the payload is not one.
     """
     features = member(payload, "features")
-    covered = _all_covered(payload).get(experiment)
+    covered = _covered(_entries(payload).get(experiment))
     live: dict[str, list[JsonValue]] = {}
     for name, feature in features.items():
         ours = [rule for rule in _rules(feature) if _belongs(rule, experiment)]
@@ -85,7 +85,7 @@ def _open_layers(rule: JsonValue) -> list[JsonValue]:
 
 def last_fence(payload: JsonObject, experiment: str) -> int:
     """The fence of the entry's last write."""
-    return fence_of(_section(payload), experiment)
+    return fence_of(section_of(payload), experiment)
 
 
 def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
@@ -95,7 +95,36 @@ def fitted_entry(payload: JsonObject, entry: JsonObject) -> JsonObject:
     return {**entry, "defaults": mine}
 
 
-def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, fence: int) -> JsonObject:
+def due_entry(payload: JsonObject, experiment: str, delivered: JsonObject) -> JsonObject:
+    """A delivered entry as it has to be in the payload now: a default that several entries set is as the last of them
+    set it, and one that has become somebody else's is left out."""
+    covered, wanted = _covered(_entries(payload).get(experiment)), _entry(delivered).defaults
+    if covered is None:
+        return fitted_entry(payload, delivered)
+    ours = {name: value for name, value in covered.defaults.items() if name in wanted}
+    others: JsonObject = {name: value for name, value in wanted.items() if name not in ours}
+    left = _entry(fitted_entry(payload, {"defaults": others, "rules": {}})).defaults if others else {}
+    return {**delivered, "defaults": {**ours, **left}}
+
+
+def rules_before(payload: JsonObject, experiment: str) -> list[str]:
+    """Rules that are no experiment's of ours and stand before this one's: the first that matches a unit wins."""
+    known, found = _entries(payload), list[str]()
+    for name, feature in sorted(member(payload, "features").items()):
+        rules = _rules(feature)
+        ours = [index for index, rule in enumerate(rules) if _belongs(rule, experiment) and not _previews(rule)]
+        others = [rule for rule in rules[: ours[0]] if not _belongs(rule, experiment)] if ours else []
+        found += [
+            f"{name}: {_id(rule) or 'a rule without an id'}"
+            for rule in others
+            if _id(rule).split(PREVIEW)[0] not in known
+        ]
+    return found
+
+
+def place_entry(
+    payload: JsonObject, experiment: str, after: JsonObject | None, fence: int, owner: str | None
+) -> JsonObject:
     """The payload with the entry put, or taken out: then the defaults that no other entry needs go too, and features
     in which nothing is left.
 
@@ -123,7 +152,7 @@ def place_entry(payload: JsonObject, experiment: str, after: JsonObject | None, 
     if after is not None:
         covered[experiment] = Covered(defaults=dict(sorted(defaults.items())), rules=sorted(entry.rules))
     entries: JsonObject = {name: each.model_dump() for name, each in sorted(covered.items())}
-    section = with_fence(_section(payload), experiment, fence)
+    section = with_owner(with_fence(section_of(payload), experiment, fence, entries), owner)
     return {
         "status": 200,
         **payload,
@@ -206,14 +235,14 @@ def _belongs(rule: JsonValue, experiment: str) -> bool:
     return experiment in (rule.get("id"), rule.get("key")) or _id(rule).startswith(experiment + PREVIEW)
 
 
-def _section(payload: JsonObject) -> JsonObject:
+def section_of(payload: JsonObject) -> JsonObject:
     """Our bookkeeping, {} where it is damaged: what the SDKs read is whole without it, and a stop must get through."""
     section = payload.get(SECTION)
     return section if isinstance(section, dict) else {}
 
 
 def _entries(payload: JsonObject) -> JsonObject:
-    entries = _section(payload).get("entries")
+    entries = section_of(payload).get("entries")
     return entries if isinstance(entries, dict) else {}
 
 
@@ -221,9 +250,17 @@ def _all_covered(payload: JsonObject) -> dict[str, Covered]:
     """What the bookkeeping says of each experiment, where that can be read."""
     found: dict[str, Covered] = {}
     for name, entry in _entries(payload).items():
-        with suppress(ValidationError):
-            found[name] = Covered.model_validate(entry)
+        covered = _covered(entry)
+        if covered is not None:
+            found[name] = covered
     return found
+
+
+def _covered(entry: JsonValue) -> Covered | None:
+    try:
+        return Covered.model_validate(entry)
+    except ValidationError:
+        return None
 
 
 def _entry(after: JsonObject | None) -> Entry:

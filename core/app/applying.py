@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from ..errors import Conflict, NotAllowed, Stale
 from ..model.answers import Applied, Status
-from ..model.experiment import NARROWING, Record
+from ..model.experiment import Record
 from ..model.plan import Approval, Assurance, Operation, Plan
 from . import calls, saga
 from .approving import find_plan
@@ -39,7 +39,7 @@ def apply(
         answer = view.approval(handle)
     if operation is not None:
         return _continue(deps, operation, caller)
-    if found.change in NARROWING:
+    if found.narrows:
         answer = Approval(handle=handle, approved=True, assurance="none", by=deps.actor, at=deps.clock.now())
     if answer is None:
         require_unchanged(deps, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..checks.shape import read_spec
 from ..errors import NotAllowed, NotFound, Stale
-from ..model.experiment import NARROWING, Record, Spec
+from ..model.experiment import Record, Spec
 from ..model.plan import Approval, Assurance, AuditEvent, Plan
 from ..plain_text import visible
 from ..ports.store import Reader
@@ -33,7 +33,7 @@ def question(deps: Dependencies, handle: str) -> str | None:
         found = find_plan(view, handle)
         answered = view.approval(handle) is not None or view.operation_of(handle) is not None
         record = view.experiment(found.key)
-    if answered or found.change in NARROWING or record is None or deps.clock.now() > found.expires:
+    if answered or found.narrows or record is None or deps.clock.now() > found.expires:
         return None
     try:
         require_unchanged(deps, found)
@@ -61,7 +61,7 @@ def summary(found: Plan, record: Record) -> str:
     if isinstance(spec, Spec) and found.change == "launch":
         lines += _why(spec)
     for step in found.steps:
-        if step.opens_traffic or step.action == "remove":
+        if step.opens_traffic or step.action == "remove" or found.change == "reconcile":
             lines += [f"  {one_line(line)}" for line in step.summary]
     told = found.covered.get("notes")
     lines += [one_line(str(note)) for note in told] if isinstance(told, list) else []
@@ -71,7 +71,8 @@ def summary(found: Plan, record: Record) -> str:
     overrides = found.covered.get("overrides")
     for finding, why in (overrides if isinstance(overrides, dict) else {}).items():
         lines.append(f"  overridden: {finding}: {one_line(str(why))}")
-    lines.append(f"Writes: {writes or 'nothing'}; all or nothing.")
+    end = "a repeat goes on where it stopped" if found.change == "reconcile" else "all or nothing"
+    lines.append(f"Writes: {writes or 'nothing'}; {end}.")
     lines.append(f"{found.key}, version {found.version}, plan {found.handle}")
     return "\n".join(map(visible, lines))
 

@@ -15,9 +15,11 @@ from ..model.finding import Finding
 from ..model.override import Review
 from ..model.plan import Approval, Assurance, Operation
 from . import (
+    adopting,
     applying,
     approving,
     drafts,
+    drift,
     estimating,
     experiments,
     explaining,
@@ -30,6 +32,7 @@ from . import (
     reviewing,
     saga,
     stopping,
+    strays,
     surfaces,
 )
 from .dependencies import Dependencies
@@ -143,6 +146,18 @@ class Crossfade:
         """Take an experiment out of every backend, needing no catalogue and no yes. NotFound: no such key."""
         return stopping.stop_now(self.dependencies, key)
 
+    def leftovers(self) -> list[strays.Leftover]:
+        """Entries of what is not live, in the catalogue's backends; `stop` takes them out. BackendFailed: unread."""
+        return strays.leftovers(self.dependencies)
+
+    def foreign(self) -> list[adopting.Foreign]:
+        """Documents of the catalogue's backends that belong to another store. BackendFailed: one cannot be read."""
+        return adopting.foreign(self.dependencies)
+
+    def adopt(self, taken: Sequence[adopting.Foreign], *, by: str) -> None:
+        """Make documents of a store that is lost ours. BackendChanged: one has another owner by now."""
+        adopting.adopt(self.dependencies, taken, by)
+
     def live_on(self, surface: str) -> list[str]:
         """Keys of what holds buckets on a surface, in any environment; 1,000 at most."""
         return stopping.live_on(self.dependencies, surface)
@@ -162,6 +177,10 @@ class Crossfade:
     def surface_document(self, key: str) -> JsonObject:
         """A surface as the catalogue has it, with what is free and in production now. NotFound: no such surface."""
         return reference.surface_document(self.dependencies, key)
+
+    def drift_document(self, key: str) -> JsonObject:
+        """What was delivered where, and what is there now. NotFound: no such key."""
+        return drift.drift_document(self.dependencies, key)
 
     def metric_document(self, key: str) -> JsonObject:
         """A metric as the catalogue has it. NotFound: no such metric."""

@@ -17,12 +17,15 @@ from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
+from ..model.plan import Operation
+from ..planning.drift import Delivery
 from ..ports.store import Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
+from .drift import drift_of, watched
 from .excerpts import readable
 from .following import next_call
 from .operations import told_time
@@ -118,7 +121,8 @@ def _moment(text: str) -> datetime:
 
 
 def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | None, whole: bool = False) -> Experiment:
-    """One experiment as it is now, or as it was at a version.
+    """One experiment as it is now, or as it was at a version. What was launched is looked for in its backends, after
+    the store has been read; a backend that is down is told.
 
     Args:
         full: also every finding, the spec, and why values were chosen, as far as a model can read at once.
@@ -130,10 +134,12 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
     with deps.store.read() as view:
         record = require(view, key, version)
         current = version is None or require(view, key).version == version
+        last = view.last_operation(key)  # once: with its steps, it costs as much as all else of the store
         if current:
-            ready, findings, following = _readiness(deps, view, record)
+            ready, findings, following = _readiness(deps, view, record, last)
         else:
             ready, findings, following = None, list[Finding](), calls.look_at(key)
+        deliveries = watched(view, record, last) if current else None
         answer = {
             "key": record.key,
             "version": record.version,
@@ -144,18 +150,18 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "surface": record.surface,
             "owner": record.owner,
             **_designed(record, _audience_text(deps, record)),
-            **(_delivered(view, record, full=full) if current else {}),
+            **(_delivered(view, record, last, deliveries, full=full) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
-            "next": following,
         }
-    shown = Experiment.model_validate(answer)
+    drift, mended = drift_of(deps, record, deliveries or [])
+    shown = Experiment.model_validate({**answer, "next": mended or following})
     if whole:
-        return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
+        return shown.model_copy(update={"findings": [finding_view(each) for each in (*findings, *drift)] or None})
     if full:
-        return readable(shown, record, findings)
-    blocks = [finding for finding in findings if finding.blocks]
-    return with_findings(shown, blocks) if blocks else shown
+        return readable(shown, record, [*findings, *drift])
+    told = [*(finding for finding in findings if finding.blocks), *drift]
+    return with_findings(shown, told) if told else shown
 
 
 def _overridden(view: Reader, record: Record, findings: list[Finding]) -> JsonObject:
@@ -193,9 +199,10 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
     }
 
 
-def _delivered(view: Reader, record: Record, *, full: bool) -> dict[str, object]:
+def _delivered(
+    view: Reader, record: Record, last: Operation | None, deliveries: list[Delivery] | None, *, full: bool
+) -> dict[str, object]:
     """What the experiment holds and where it is served now; `full` adds where the time of the last change went."""
-    last = view.last_operation(record.key)
     operation = last and OperationView(
         id=last.id,
         change=last.change,
@@ -203,22 +210,27 @@ def _delivered(view: Reader, record: Record, *, full: bool) -> dict[str, object]
         reason=last.reason,
         took=told_time(record, last) if full else None,
     )
+    if deliveries is None:
+        places = [each.place for each in view.placements(record.key)]
+    else:
+        places = [each.place for each in deliveries if each.desired is not None]
     return {
         "buckets": bucket_texts(view.ranges_of(record.key)) or None,
-        "delivered": [f"{each.place.backend}/{each.place.document}" for each in view.placements(record.key)] or None,
+        "delivered": [f"{place.backend}/{place.document}" for place in places] or None,
         "previews": view.previews(record.key) or None,
         "operation": operation,
     }
 
 
-def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[Finding], str]:
+def _readiness(
+    deps: Dependencies, view: Reader, record: Record, last: Operation | None
+) -> tuple[bool | None, list[Finding], str]:
     if record.state == "draft":
         catalogue = deps.catalogue.current()
         _, findings = examine(deps, catalogue, view, record.key, record.document)
         ready = not any(finding.blocks for finding in findings)
         return ready, findings, next_call(deps, catalogue, view, record, findings)
-    last = view.last_operation(record.key)
-    if last is not None and last.status in ("running", "needs_attention"):
+    if last is not None and not last.settled:
         return None, [], f"{calls.apply(last.handle)} continues the {last.change}"
     allowed = changes_from(record.state)
     if not allowed:

@@ -33,13 +33,13 @@ def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) 
         CatalogueBroken: it is a draft, and the catalogue does not load.
     """
     draft = record.state == "draft"
-    delivered = _delivered(view, record, frozenset({"preview"}) if draft else LAUNCHED)
+    delivered = delivered_by(view, record, frozenset({"preview"}) if draft else LAUNCHED)
     if delivered is not None and (not draft or any(unit in units for units in delivered.previews.values())):
         return delivered
     return _of_today(deps, view, record)
 
 
-def _delivered(view: Reader, record: Record, changes: frozenset[Change]) -> Assignment | None:
+def delivered_by(view: Reader, record: Record, changes: frozenset[Change]) -> Assignment | None:
     """What the last of some changes delivered, with the buckets and the test units of now."""
     plan = view.applied_plan(record.key, changes)
     if plan is None or ASSIGNMENT not in plan.covered:

@@ -30,10 +30,11 @@ def _closing(deps: Dependencies, placement: Placement) -> Step:
         if placement.opens_traffic:
             raise
         now = placement.entry  # content that cannot be read now must not keep traffic open
-    return _removal(place, entry, now, placement.opens_traffic)
+    return removal(place, entry, now, placement.opens_traffic)
 
 
-def _removal(place: Place, entry: str, now: JsonObject | None, opens: bool) -> Step:
+def removal(place: Place, entry: str, now: JsonObject | None, opens: bool) -> Step:
+    """The step that takes an entry out as it is now."""
     closes = ["everybody gets production values"] if opens else []
     return Step(place=place, action="remove", entry=entry, before=now, after=None, summary=closes)
 
@@ -42,7 +43,7 @@ def _found_again(deps: Dependencies, view: Reader, record: Record, known: list[P
     """What lies in a place of the past. One that cannot be read keeps no stop of something live from its work, and is
     told when nothing else is left to do."""
     steps: list[Step] = []
-    for place, opens in _past_places(view, record.key):
+    for place, opens in past_places(view, record.key):
         if place in known:
             continue
         try:
@@ -52,11 +53,11 @@ def _found_again(deps: Dependencies, view: Reader, record: Record, known: list[P
                 continue
             raise
         if now is not None:
-            steps.append(_removal(place, record.key, now, opens))
+            steps.append(removal(place, record.key, now, opens))
     return steps
 
 
-def _past_places(view: Reader, key: str) -> list[tuple[Place, bool]]:
+def past_places(view: Reader, key: str) -> list[tuple[Place, bool]]:
     """Every place that a step of the experiment was about, and whether one of them opened traffic there."""
     places: dict[str, tuple[Place, bool]] = {}
     for step in view.steps_of(key):
@@ -69,7 +70,7 @@ def _past_places(view: Reader, key: str) -> list[tuple[Place, bool]]:
 def untesting_steps(deps: Dependencies, view: Reader, record: Record) -> list[Step]:
     """The steps that take all test units of a draft back: nothing else of it is delivered."""
     placements = view.placements(record.key)
-    steps = [_removal(each.place, each.key, _now(deps, each), False) for each in placements]
+    steps = [removal(each.place, each.key, _now(deps, each), False) for each in placements]
     return [*steps, *_found_again(deps, view, record, [each.place for each in placements])]
 
 

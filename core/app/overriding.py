@@ -59,7 +59,7 @@ def doubt(deps: Dependencies, key: str, change: Change, codes: Sequence[str]) ->
         return None
     with deps.store.read() as view:
         record = require(view, key)
-        if change in NARROWING:
+        if change in NARROWING or change == "reconcile":
             raise Invalid(f"A {change} needs no override.", pointer="/ask", got=change, next=calls.plan(key, change))
         findings = _findings(deps, view, record)
         named = [finding for code in dict.fromkeys(codes) for finding in _of(deps, view, record, findings, code)]

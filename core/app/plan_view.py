@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..checks.delivery import LAUNCH_CHECKS
 from ..model.answers import Asked, PlanView, StepView
-from ..model.experiment import NARROWING, Change
+from ..model.experiment import Change
 from ..model.finding import Finding
 from ..model.plan import Plan, Step
 from . import calls
@@ -15,6 +16,8 @@ from .plans import plan
 from .refusing import note
 from .views import with_findings
 
+_IN_BACKENDS = frozenset(check.code for check in LAUNCH_CHECKS)
+"""What no update of a draft mends."""
 SHOWN_DOES = 900
 """Most characters of what one step does; `full` has all of it, and so has the question to the person."""
 
@@ -30,6 +33,8 @@ def plan_view(
     if asked is not None:
         said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
     compiled = plan(deps, key, change)
+    if compiled.plan is None and not compiled.findings:
+        return _as_delivered(key, change)
     if compiled.plan is None:
         if asked is None:
             note(deps, "plan_change", key, [finding.code for finding in compiled.findings if finding.blocks])
@@ -44,7 +49,7 @@ def plan_view(
         digest=made.handle,
         expires=f"{made.expires:%Y-%m-%d %H:%M} UTC",
         environment=made.environment,
-        steps=[_step_view(step, full) for step in made.steps],
+        steps=[_step_view(change, step, full) for step in made.steps],
         findings=[],
         next=_next(deps, made),
     )
@@ -54,10 +59,19 @@ def plan_view(
 def _blocked(
     deps: Dependencies, key: str, change: Change, findings: list[Finding], said: Asked | None, otherwise: str | None
 ) -> PlanView:
+    if all(finding.code in _IN_BACKENDS for finding in findings if finding.blocks):
+        following = f"a person does what the findings say; then {calls.plan(key, change)}"
+        answer = PlanView(key=key, change=change, ready=False, override=said, steps=[], findings=[], next=following)
+        return with_findings(answer, _worth_telling(findings))
     with deps.store.read() as view:
         following = next_call(deps, deps.catalogue.current(), view, require(view, key), findings, otherwise)
     answer = PlanView(key=key, change=change, ready=False, override=said, steps=[], findings=[], next=following)
     return with_findings(answer, _worth_telling(findings))
+
+
+def _as_delivered(key: str, change: Change) -> PlanView:
+    following = f"{calls.look_at(key)}; nothing is to be put back: every backend has what was delivered"
+    return PlanView(key=key, change=change, ready=True, steps=[], findings=[], next=following)
 
 
 def _otherwise(deps: Dependencies, key: str, change: Change, asked: Doubt | None) -> str:
@@ -70,10 +84,12 @@ def _worth_telling(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity != "info"]
 
 
-def _step_view(step: Step, full: bool) -> StepView:
+def _step_view(change: Change, step: Step, full: bool) -> StepView:
     undo = "remove our entry" if step.before is None else "put the earlier entry back"
     if step.action == "remove":
         undo = "none, exposure taken away stays away"
+    elif change == "reconcile":
+        undo = "none, a repeat goes on until all is as delivered"
     return StepView(
         action=step.action,
         target=step.target,
@@ -98,8 +114,10 @@ def _first_lines(lines: list[str]) -> list[str]:
 
 def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
-    if made.change in NARROWING:
+    if made.narrows:
         return call
+    if made.change == "reconcile":  # the reviewers have seen it, and the catalogue may be broken meanwhile
+        return f"{call}; a person will be asked"
     with deps.store.read() as view:
         surface = require(view, made.key).surface
     return f"{call}; a person will be asked{asking(deps.catalogue.current(), surface)}"

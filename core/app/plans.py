@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ..checks.all_checks import checks_of, opening_checks_of
-from ..checks.engine import findings_of, worst_first
+from ..checks.delivery import findings_of_owners
+from ..checks.engine import Case, findings_of, worst_first
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
@@ -23,9 +24,11 @@ from ..planning.compile import (
 )
 from ..ports.store import Reader
 from . import calls
+from .adopting import foreign_among
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .reconciling import reconciling_steps
 from .retesting import retesting_steps
 from .strays import strays_of
 from .widening import Previews, assigned, assigner_step, content_steps, notes, ranges_of, rests_on, trial
@@ -105,6 +108,8 @@ def compile_plan(
     unchanged world has the same digest; `previews` are the test units afterwards."""
     if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
         return _from_what_is_there(deps, view, record, change, previews, created, expires)
+    if change == "reconcile":
+        return _from_what_was_there(deps, view, record, created, expires)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -121,25 +126,34 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
-    opening = opening_checks_of(change)
-    if opening:
-        case = replace(case, strays=strays_of(deps, case))
-        findings = worst_first([*findings, *findings_of(opening, case)])
-        if any(finding.blocks for finding in findings):
-            return Compiled(None, findings)
     proposed = ranges_of(view, case, record, change, ranges)
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
     assignment = assigned(case, record, proposed, launch, previews)
+    steps.append(assigner_step(deps, case, record, assignment))
+    opening = opening_checks_of(change)
+    if opening:
+        findings = worst_first([*findings, *findings_of(opening, _surrounded(deps, case, steps))])
+        if any(finding.blocks for finding in findings):
+            return Compiled(None, findings)
     if change == "launch":
         findings = worst_first([*findings, *trial(case, assignment)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
-    steps.append(assigner_step(deps, case, record, assignment))
     told: JsonObject = {"notes": notes(case, findings)}
     parts = rests_on(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
     parts[ASSIGNMENT] = assignment.model_dump(mode="json")
     return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+
+
+def _surrounded(deps: Dependencies, case: Case, steps: list[Step]) -> Case:
+    """The case with what the backends hold of others; experiments of the store that owns a document are no strays."""
+    owners = _owners(deps, steps)
+    return replace(case, owners=owners, strays={} if owners else strays_of(deps, case))
+
+
+def _owners(deps: Dependencies, steps: list[Step]) -> dict[str, str]:
+    return {each.target: each.owner for each in foreign_among(deps, [step.place for step in steps])}
 
 
 def _as_part(previews: Previews) -> JsonObject:
@@ -172,6 +186,21 @@ def _from_what_is_there(
     ranges = view.ranges_of(record.key)
     parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
     return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
+
+
+def _from_what_was_there(
+    deps: Dependencies, view: Reader, record: Record, created: datetime, expires: datetime
+) -> Compiled:
+    """A reconciliation; no plan and no finding when there is nothing to put back."""
+    steps, _ = reconciling_steps(deps, view, record)
+    if not steps:
+        return Compiled(None, [])
+    foreign = findings_of_owners(_owners(deps, steps))
+    if foreign:
+        return Compiled(None, foreign)
+    environment = str(record.document.get("environment", ""))
+    parts, ranges = _past(view, record), view.ranges_of(record.key)
+    return Compiled(_plan(record, "reconcile", environment, parts, steps, ranges, created, expires), [])
 
 
 def _plan(

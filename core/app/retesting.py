@@ -3,7 +3,7 @@ catalogue or production says today goes live with them."""
 
 from __future__ import annotations
 
-from ..documents import same
+from ..documents import JsonObject, same
 from ..errors import NotAllowed
 from ..model.experiment import Record
 from ..model.plan import Step
@@ -21,7 +21,7 @@ def retesting_steps(
         previews: variant -> its test units afterwards.
 
     Raises:
-        NotAllowed: the entry that was delivered is gone, so there is nothing to give test units.
+        NotAllowed: the entry that was delivered is gone or changed: what others made of it must not pass for ours.
         BackendFailed: the backend cannot be read.
     """
     steps: list[Step] = []
@@ -29,12 +29,10 @@ def retesting_steps(
         backend, place = deps.backend(placement.place.kind), placement.place
         if not (placement.opens_traffic and assigns(backend)):
             continue
-        now = backend.read(place.settings, place.document, record.key)
-        if now is None and previews:
-            raise NotAllowed(
-                f"{record.key} is running, and its entry is gone from {place.backend}/{place.document}.",
-                next=f"{calls.plan(record.key, 'pause')}, then resume it: that delivers it again",
-            )
+        standing = backend.standing(place.settings, place.document, record.key, placement.entry)
+        now = standing.actual
+        if (now is not None or previews) and not same(now, standing.due):
+            raise _drifted(record, placement, now)
         after = None if now is None else backend.with_previews(now, previews)
         if not same(now, after):
             tests = [f"test units of {variant}: {', '.join(units)}" for variant, units in previews.items()]
@@ -50,3 +48,9 @@ def retesting_steps(
                 )
             )
     return steps
+
+
+def _drifted(record: Record, placement: Placement, now: JsonObject | None) -> NotAllowed:
+    target = f"{placement.place.backend}/{placement.place.document}"
+    what = f"its entry is gone from {target}" if now is None else f"its entry in {target} is not as it was delivered"
+    return NotAllowed(f"{record.key} is running, and {what}.", next=calls.plan(record.key, "reconcile"))

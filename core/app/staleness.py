@@ -45,6 +45,8 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
             deps, view, record, found.change, found.created, found.expires, found.ranges or None, previews
         )
         last = view.last_operation(found.key)
+    if fresh.plan is None and not fresh.findings:
+        raise _needless(found)
     if fresh.plan is None:
         raise stale(found, [_blocking(found, finding) for finding in fresh.findings if finding.blocks])
     if fresh.plan.digest != found.digest:
@@ -67,6 +69,11 @@ def _overtaken(found: Plan, last: Operation) -> Stale:
     ended = {"applied": "applied", "undone": "begun and undone"}.get(last.status, "begun, and is stuck")
     message = f"Since the plan was made, a {last.change} of {found.key} was {ended}. Nothing was applied."
     return Stale(message, pointer="/digest", got=found.handle, next=plan_again(found))
+
+
+def _needless(found: Plan) -> Stale:
+    message = f"Every backend has what was delivered of {found.key} again. Nothing was applied."
+    return Stale(message, pointer="/digest", got=found.handle, next=calls.look_at(found.key))
 
 
 def _blocking(found: Plan, finding: Finding) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..checks.engine import Case
 from ..errors import CatalogueBroken
 from ..model.catalogue import Catalogue
-from ..model.experiment import EXPERIMENT_KEY
+from ..model.experiment import EXPERIMENT_KEY, LIVE, State
 from ..model.plan import Place
 from ..planning.buckets import layer_name
 from ..planning.compile import place_of
@@ -41,7 +42,7 @@ def take_out(deps: Dependencies, key: str) -> list[str]:
     if not re.fullmatch(EXPERIMENT_KEY, key):
         return []
     try:
-        places = list(_places(deps, deps.catalogue.current(), key))
+        places = [place for place, found in delivered(deps, deps.catalogue.current()) if found == key]
     except CatalogueBroken:
         return []
     fence = round(deps.clock.now().timestamp() * 1000)
@@ -55,18 +56,46 @@ def take_out(deps: Dependencies, key: str) -> list[str]:
     return taken
 
 
-def _places(deps: Dependencies, catalogue: Catalogue, key: str) -> Iterator[Place]:
-    """Every document of the catalogue that can hold the experiment; those that let units in come first."""
-    entries = [
+def delivered(deps: Dependencies, catalogue: Catalogue) -> Iterator[tuple[Place, str]]:
+    """(document, experiment) of each entry in the catalogue's backends; those that let units in come first.
+
+    Raises:
+        BackendFailed: a backend cannot be read.
+    """
+    backends = [
         (environment, name, deps.backend(entry.kind), entry.settings)
         for environment, each in catalogue.environments.items()
         for name, entry in each.backends.items()
     ]
-    for environment, name, backend, settings in entries:
-        if assigns(backend):
-            documents = {document for document, found in backend.entries(settings) if found == key}
-            yield from (place_of(catalogue, environment, name, document) for document in sorted(documents))
-    for environment, name, backend, _ in entries:
-        if holds_content(backend):
-            for surface in catalogue.surfaces:
-                yield place_of(catalogue, environment, name, backend.content_document(surface))
+    for environment, name, backend, settings in sorted(backends, key=lambda each: not assigns(each[2])):
+        if assigns(backend) or holds_content(backend):
+            for document, key in backend.entries(settings):
+                yield place_of(catalogue, environment, name, document), key
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """An entry of what is not live: `state` is what the store says of the experiment, None when it knows none."""
+
+    key: str
+    state: State | None
+    target: str
+
+
+def leftovers(deps: Dependencies) -> list[Leftover]:
+    """The entries in the catalogue's backends of experiments that are stopped, or that the store does not know, and of
+    drafts that have no test units there.
+
+    Raises:
+        CatalogueBroken: it cannot be said where to look.
+        BackendFailed: a backend cannot be read.
+    """
+    found = list(delivered(deps, deps.catalogue.current()))
+    left: list[Leftover] = []
+    with deps.store.read() as view:
+        for place, key in found:
+            record = view.experiment(key)
+            wanted = record is not None and (record.state in LIVE or place in [p.place for p in view.placements(key)])
+            if not wanted:
+                left.append(Leftover(key, record.state if record else None, f"{place.backend}/{place.document}"))
+    return left

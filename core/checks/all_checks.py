@@ -55,7 +55,8 @@ DELIVERY_CHECKS = (
 LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
 """Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
-    check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS)
+    check.code: check
+    for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS, *delivery.RUN_CHECKS)
 }
 
 

@@ -6,6 +6,7 @@ from ..model.experiment import Change
 from ..model.finding import Severity
 from .all_checks import CHECKS, opening_checks_of
 from .by_construction import KEPT
+from .delivery import RUN_CHECKS
 from .engine import Check, Threshold
 from .trial import TRIAL_CHECKS
 
@@ -46,6 +47,8 @@ def section(check: Check, heading: str = "# ") -> str:
         opening = ["launch"]
     if opening:
         lines.append(f"- Asked only of a {' and of a '.join(opening)}.")
+    if check in RUN_CHECKS:
+        lines.append("- Asked of what is delivered, by get_experiment.")
     lines += [f"- Threshold `{threshold.name}`: {_limit(threshold)}." for threshold in check.thresholds]
     lines.append(f"- Cure: {'the finding proposes one' if check.curable else 'only a person knows what to write'}.")
     return "\n".join([*lines, ""])

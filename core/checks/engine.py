@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from ..model.experiment import Spec
 from ..model.finding import SEVERITIES, Finding, Fix, Severity
 from ..model.size import Size
 from ..planning.buckets import free_buckets
+from ..planning.drift import Delivery
 from ..planning.dry_run import DryRun
 from ..planning.memory import Precedent
 from ..planning.neighbours import Meeting, meeting
@@ -96,6 +97,10 @@ class Case:
     """Others that hold buckets on the surface, whatever their audiences."""
     strays: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
+    owners: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Document that a plan writes to -> the other store that owns it."""
+    deliveries: Sequence[Delivery] = ()
+    """What is delivered of it beside what was delivered, once it was looked at."""
 
     @property
     def surface(self) -> Surface:

@@ -29,7 +29,7 @@ class FindingView(StrictModel):
     got: JsonValue = None
     allowed: list[str] | None = None
     nearest: list[str] | None = None
-    overridden: str | None = Field(default=None, description="why a person lets it stand, and who: it does not block")
+    overridden: str | None = Field(default=None, description="who lets it stand, and why")
     fixes: list[FixView] | None = None
 
 
@@ -161,7 +161,9 @@ class Experiment(StrictModel):
     state: State
     ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
     overridden: dict[str, str] | None = Field(default=None, description="finding -> why a person lets it stand")
-    findings: list[FindingView] | None = Field(default=None, description="what blocks a draft; with full, all")
+    findings: list[FindingView] | None = Field(
+        default=None, description="what blocks a draft, or drifted; with full, all"
+    )
     more_findings: list[str] | None = None
     total: int | None = None
     name: str

@@ -17,8 +17,9 @@ VARIANT_KEY = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VariantKey = Annotated[str, StringConstraints(pattern=VARIANT_KEY)]
 
 State = Literal["draft", "scheduled", "running", "paused", "stopped"]
-Change = Literal["launch", "pause", "resume", "stop", "preview"]
-"""`preview` changes what named test units see and nothing else; it is made at a terminal only."""
+Change = Literal["launch", "pause", "resume", "stop", "reconcile", "preview"]
+"""`reconcile` puts back what was delivered, where somebody else changed it. `preview` changes what named test units see
+and nothing else; it is made at a terminal only."""
 
 TRANSITIONS: dict[tuple[State, Change], State] = {
     ("draft", "launch"): "running",
@@ -28,6 +29,9 @@ TRANSITIONS: dict[tuple[State, Change], State] = {
     ("paused", "stop"): "stopped",
     ("scheduled", "stop"): "stopped",
     ("stopped", "stop"): "stopped",
+    ("scheduled", "reconcile"): "scheduled",
+    ("running", "reconcile"): "running",
+    ("paused", "reconcile"): "paused",
     ("draft", "preview"): "draft",
     ("running", "preview"): "running",
 }

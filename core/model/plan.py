@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..documents import JsonObject
-from .experiment import Change, State
+from .experiment import NARROWING, Change, State
 from .strict import StrictModel
 
 Assurance = Literal["host", "terminal", "none"]
@@ -75,6 +75,12 @@ class Plan(StrictModel):
     expires: datetime
 
     @property
+    def narrows(self) -> bool:
+        """Whether it takes exposure away and does nothing else, which needs no person's yes."""
+        takes_out = self.change == "reconcile" and all(step.after is None for step in self.steps)
+        return self.change in NARROWING or takes_out
+
+    @property
     def previews(self) -> dict[str, list[str]]:
         """Variant -> test units that the change leaves the experiment with; empty for what takes exposure away."""
         kept = self.covered.get("previews")
@@ -139,6 +145,11 @@ class Operation(StrictModel):
     def slowest(self) -> OperationStep | None:
         """The step that took longest, all its waits included."""
         return max(self.steps, key=lambda each: each.seconds, default=None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended. Until then some documents are as it wants them, and others not yet."""
+        return self.status in ("applied", "undone")
 
     @property
     def opened(self) -> bool:

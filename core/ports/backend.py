@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard
 
 from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..model.delivery import Assignment, Content
+
+
+class Standing(NamedTuple):
+    """How an entry stands in its document, beside what was delivered there."""
+
+    actual: JsonObject | None
+    """What `read` gives."""
+    due: JsonObject
+    """What was delivered, as it has to be there now: in parts that entries share, with what our later ones made of
+    them, and without what has become others' to set."""
+    shadows: list[str]
+    """Rules of others that come before the entry's and can take its units, by place and name."""
 
 
 class Backend(Protocol):
@@ -49,13 +61,36 @@ class Backend(Protocol):
         in the document by the same atomic write, also of a write that finds `after`, and stays when the entry goes.
 
         Raises:
+            BackendOwned: the document belongs to another store.
             BackendChanged: the entry is neither `before` nor `after`, or was written under a higher fence.
             BackendFailed: the system cannot be reached or refuses; retryable says whether to try again.
         """
         ...
 
 
-class Assigner(Backend, Protocol):
+class Owned(Protocol):
+    """What a backend says of the stores that write to it. The first write marks a document with the store's id, in the
+    same atomic write; from then on no other store's `write` is taken (BackendOwned), while all of them may read."""
+
+    def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
+        """Document -> the store that owns it, of each (or of one) that belongs to another store than ours.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
+    def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
+        """Make a document of the store `before` ours; a repeat changes nothing.
+
+        Raises:
+            BackendChanged: it belongs to somebody else by now.
+            BackendFailed: the system cannot be reached or refuses.
+        """
+        ...
+
+
+class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
 
     def assignment_document(self, assignment: Assignment) -> str:
@@ -82,6 +117,14 @@ class Assigner(Backend, Protocol):
         """
         ...
 
+    def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
+        """The entry beside what was delivered, from one look at the document.
+
+        Raises:
+            BackendFailed: the system cannot be reached or the document cannot be read.
+        """
+        ...
+
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """An entry as it is in a document, with the test units of each variant replaced, and all else as it is: they
         get the values that the entry holds. A variant that is not in the entry is left out. Pure.
@@ -92,7 +135,7 @@ class Assigner(Backend, Protocol):
         ...
 
 
-class ContentStore(Backend, Protocol):
+class ContentStore(Backend, Owned, Protocol):
     """A backend that holds what variants show, and the values in production."""
 
     def content_document(self, surface: str) -> str:
@@ -101,6 +144,14 @@ class ContentStore(Backend, Protocol):
 
     def compile_content(self, content: Content) -> JsonObject:
         """The entry for an experiment's content. Pure."""
+        ...
+
+    def entries(self, settings: JsonObject) -> list[tuple[str, str]]:
+        """(document, entry) of each experiment that is there.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
         ...
 
     def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:

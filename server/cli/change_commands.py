@@ -1,10 +1,12 @@
-"""`crossfade approve`, `crossfade stop` and `crossfade preview`: what a person does at the terminal."""
+"""`crossfade approve`, `stop`, `clean` and `preview`: what a person does at the terminal."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 
+from ...core.app.crossfade import Crossfade
 from ...core.model.answers import Applied
 from .topics import Commands
 
@@ -19,6 +21,9 @@ def add(commands: Commands) -> None:
     stop.add_argument("experiment", nargs="?")
     stop.add_argument("--surface", help="everything live on a surface")
     stop.set_defaults(run=run_stop)
+    clean = commands.add_parser("clean", help="take out what is delivered of experiments that are not live")
+    clean.add_argument("--yes", action="store_true", help="do not ask")
+    clean.set_defaults(run=run_clean)
     preview = commands.add_parser("preview", help="give named test units a variant, untracked")
     preview.add_argument("experiment")
     preview.add_argument("variant", nargs="?", help="variant; without it all test units are taken back")
@@ -54,8 +59,6 @@ def agrees(question: str) -> bool:
 
 
 def run_stop(parsed: argparse.Namespace) -> int:
-    from ...core.errors import CrossfadeError
-    from .printing import complain
     from .wired import wired
 
     if (parsed.experiment is None) == (parsed.surface is None):
@@ -67,6 +70,13 @@ def run_stop(parsed: argparse.Namespace) -> int:
         live = app.live_surfaces()
         print(f"nothing is live on {parsed.surface}; live: {', '.join(live) or 'nothing'}", file=sys.stderr)
         return 1 if live else 0
+    return _stop_all(app, keys)
+
+
+def _stop_all(app: Crossfade, keys: Iterable[str]) -> int:
+    from ...core.errors import CrossfadeError
+    from .printing import complain
+
     failed = 0
     for key in keys:
         # One that cannot be stopped must not keep the others running.
@@ -76,6 +86,26 @@ def run_stop(parsed: argparse.Namespace) -> int:
             complain(error)
             failed += 1
     return 1 if failed else 0
+
+
+def run_clean(parsed: argparse.Namespace) -> int:
+    """Show what is left of stopped and unknown experiments, and take it out after a yes."""
+    from .printing import say
+    from .wired import wired
+
+    app = wired()
+    left = app.leftovers()
+    for each in left:
+        say(f"{each.target}: {each.key}, {each.state or 'unknown to this store'}")
+    if not left:
+        print("nothing is left of what is not live")
+        return 0
+    if not (parsed.yes or is_terminal()):
+        print("crossfade: nobody can answer here; pass --yes. Nothing was changed.", file=sys.stderr)
+        return 1
+    if not (parsed.yes or agrees("Take all of that out? [y/N] ")):
+        return 1
+    return _stop_all(app, dict.fromkeys(each.key for each in left))
 
 
 def _report(answer: Applied) -> int:

@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, explain, preview, migrate."""
+"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, adopt, explain, preview, migrate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
-from . import catalogue_commands, change_commands, decide_commands, demo_command, look_commands, serve_command
+from . import (
+    adopt_command,
+    catalogue_commands,
+    change_commands,
+    decide_commands,
+    demo_command,
+    look_commands,
+    serve_command,
+)
 from .topics import Commands
 
 TOPICS: tuple[Callable[[Commands], None], ...] = (
@@ -15,6 +23,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     demo_command.add,
     catalogue_commands.add,
     change_commands.add,
+    adopt_command.add,
     decide_commands.add,
     look_commands.add,
 )

@@ -12,9 +12,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
@@ -23,10 +24,10 @@ from crossfade.adapters import json_file
 from crossfade.adapters.growthbook_file import GrowthbookFile
 from crossfade.adapters.parameters_folder import ParametersFolder
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendChanged, BackendFailed
+from crossfade.core.errors import BackendChanged, BackendFailed, BackendOwned
 from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
-from crossfade.core.ports.backend import Assigner, Backend, ContentStore
+from crossfade.core.ports.backend import Assigner, Backend, ContentStore, assigns, holds_content
 
 
 class StoppedClock:
@@ -177,6 +178,101 @@ def test_a_removal_of_what_is_not_there_keeps_its_fence(subject: Subject) -> Non
     with pytest.raises(BackendChanged):
         subject.write("first", None, subject.entry("first", "A"), fence=2)
     assert subject.read("first") is None
+
+
+DAY = 24 * 3_600_000
+
+
+def test_the_fence_of_what_is_gone_is_kept_for_90_days_and_of_what_is_there_for_ever(subject: Subject) -> None:
+    for name in ("first", "second", "third"):
+        subject.write(name, None, subject.entry(name, "A"), fence=DAY)
+    subject.write("first", subject.entry("first", "A"), None, fence=DAY)
+    subject.write("third", subject.entry("third", "A"), None, fence=91 * DAY)
+    with pytest.raises(BackendChanged):
+        subject.write("first", None, subject.entry("first", "A"), fence=DAY - 1)
+    subject.write("third", None, subject.entry("third", "A"), fence=92 * DAY)
+    assert b'"first"' not in subject.file.read_bytes()
+    with pytest.raises(BackendChanged):
+        subject.write("second", subject.entry("second", "A"), None, fence=DAY - 1)
+
+
+ALICE, BOB = "a11ce000-0000-4000-8000-000000000001", "b0b00000-0000-4000-8000-000000000002"
+
+
+def owned_by(subject: Subject, owner: str) -> Subject:
+    """The same documents, seen by another store."""
+    backend = GrowthbookFile(StoppedClock(), lambda: owner)
+    return replace(
+        subject, backend=backend if subject.backend.kind == backend.kind else ParametersFolder(lambda: owner)
+    )
+
+
+def strangers(subject: Subject) -> dict[str, str]:
+    assert assigns(subject.backend) or holds_content(subject.backend)
+    one, every = (subject.backend.strangers(subject.settings, name) for name in (subject.document, None))
+    assert one == every
+    return every
+
+
+def test_the_first_store_that_writes_owns_the_document_and_another_can_only_read(subject: Subject) -> None:
+    alice, bob = owned_by(subject, ALICE), owned_by(subject, BOB)
+    assert (strangers(alice), strangers(bob)) == ({}, {})
+    alice.write("first", None, subject.entry("first", "A"))
+    held = subject.file.read_bytes()
+    assert (strangers(alice), strangers(bob)) == ({}, {subject.document: ALICE})
+    assert bob.read("first") == subject.entry("first", "A")
+    for entry, before, after in (("second", None, "B"), ("first", "A", None), ("first", None, "A")):
+        with pytest.raises(BackendOwned) as refused:
+            bob.write(entry, *(subject.entry(entry, each) if each else None for each in (before, after)), fence=9)
+        assert ALICE in refused.value.message
+        assert "CROSSFADE_DATABASE_URL" in refused.value.next
+        assert not refused.value.retryable
+    assert subject.file.read_bytes() == held
+    alice.write("first", subject.entry("first", "A"), None)
+    assert strangers(bob) == {subject.document: ALICE}
+
+
+def test_a_document_without_a_mark_is_taken_by_the_next_write(written: Subject) -> None:
+    alice, bob = owned_by(written, ALICE), owned_by(written, BOB)
+    bob.write("second", None, written.entry("second", "B"))
+    assert strangers(alice) == {written.document: BOB}
+
+
+def test_of_stores_that_race_for_a_new_document_exactly_one_gets_it(subject: Subject) -> None:
+    def put(number: int) -> bool:
+        store = owned_by(subject, f"{number}")
+        try:
+            store.write(f"exp-{number}", None, subject.entry(f"exp-{number}", "A"))
+        except BackendOwned:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(put, range(8))).count(True) == 1
+
+
+def test_a_document_is_adopted_from_the_owner_that_was_seen_and_from_no_other(subject: Subject) -> None:
+    alice, bob = owned_by(subject, ALICE), owned_by(subject, BOB)
+    assert assigns(bob.backend) or holds_content(bob.backend)
+    alice.write("first", None, subject.entry("first", "A"))
+    with pytest.raises(BackendChanged):
+        bob.backend.adopt(bob.settings, bob.document, before="c")
+    bob.backend.adopt(bob.settings, bob.document, before=ALICE)
+    bob.backend.adopt(bob.settings, bob.document, before=ALICE)
+    bob.write("first", subject.entry("first", "A"), None, fence=2)
+    with pytest.raises(BackendOwned):
+        alice.write("second", None, subject.entry("second", "B"))
+
+
+def test_a_damaged_mark_keeps_nobody_out(written: Subject) -> None:
+    alice = owned_by(written, ALICE)
+    for damage in (7, "no id at all", None):
+        document = written.parsed()
+        section: Any = document.get("crossfade", document)
+        section["owner"] = damage
+        written.file.write_text(json.dumps(document))
+        assert strangers(alice) == {}
+    alice.write("first", written.entry("first", "A"), None)
 
 
 def test_a_repeat_changes_nothing(written: Subject) -> None:

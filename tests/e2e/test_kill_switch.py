@@ -283,7 +283,7 @@ def test_a_launch_is_refused_while_its_layer_holds_what_is_not_live(museum: Muse
     assert app.apply_plan(agreed(app, "guide-second", "launch")).status == "applied"
 
 
-def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it(
+def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it_once_a_person_adopts(
     museum: Museum, terminal: Terminal
 ) -> None:
     app = museum.app()
@@ -293,10 +293,38 @@ def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_withou
         with pytest.raises(StoreUnavailable) as failed:
             call()
         assert "was removed or replaced" in failed.value.message
+    code, _, err = terminal("stop", "guide-first")
+    assert (code, "belongs to the store" in err, "crossfade adopt" in err) == (1, True, True)
+    assert rules_of(museum) == ["guide-first"]
+    code, out, err = terminal("adopt")
+    assert (code, out.count("belongs to the store"), "pass --yes" in err) == (1, 2, True)
+    assert terminal("adopt", "--yes")[0] == 0
+    assert terminal("adopt")[:2] == (0, "no document of these backends belongs to another store\n")
     code, out, _ = terminal("stop", "guide-first")
     assert (code, "This store does not know it" in out) == (0, True)
     assert (rules_of(museum), Ledger(museum).text_entry) == ([], None)
     assert "No experiment has this key." in terminal("stop", "guide-first")[2]
+
+
+def test_a_clean_up_takes_out_what_is_not_live_and_nothing_else(museum: Museum, terminal: Terminal) -> None:
+    app = museum.app()
+    assert terminal("clean")[:2] == (0, "nothing is left of what is not live\n")
+    launched(app)
+    held = museum.flags.read_bytes(), museum.texts.read_bytes()
+    terminal("stop", "guide-first")
+    museum.flags.write_bytes(held[0].replace(b"guide-first", b"guide-never"))
+    museum.texts.write_bytes(held[1])
+    desk = launched(app, "bundle", surface="desk", variants={"bundle": {"bundle": True}})
+    drafted(app, "guide-test")
+    terminal("preview", "guide-test", "guide", "visitor-7")
+    code, out, err = terminal("clean")
+    assert code == 1
+    assert out == "flags/payload: guide-never, unknown to this store\ntexts/gallery: guide-first, stopped\n"
+    assert "pass --yes" in err
+    assert terminal("clean", "--yes")[0] == 0
+    assert terminal("clean")[:2] == (0, "nothing is left of what is not live\n")
+    assert rules_of_flags(museum) == [desk, "guide-test:preview:guide", "guide-test"]
+    assert Ledger(museum).faults() == []
 
 
 BROKEN_SETTINGS = {

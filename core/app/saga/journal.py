@@ -33,8 +33,9 @@ def _ended(operation: Operation) -> bool:
 
 
 def can_undo(operation: Operation) -> bool:
-    """Only what opens traffic is undone; taking exposure away is never taken back."""
-    return any(each.step.opens_traffic for each in operation.steps)
+    """Only what opens traffic is undone; taking exposure away is never taken back, and nothing is gained by bringing
+    back what somebody else made of a delivery."""
+    return operation.change != "reconcile" and any(each.step.opens_traffic for each in operation.steps)
 
 
 def afresh(operation: Operation) -> Operation:

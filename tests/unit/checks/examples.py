@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from crossfade.core.documents import JsonObject, pointer
 from crossfade.core.model.finding import Severity
 
-from .railway import KEY, QUIET, World, held, neighbour, precedent, released, tried
+from .railway import KEY, QUIET, World, delivery, held, neighbour, precedent, released, tried
 
 
 @dataclass(frozen=True)
@@ -1528,6 +1528,31 @@ DELIVERY = (
         near_world=World(production={"columns_shown": ["time", "destination", "platform", "delay"]}),
     ),
     Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),
+    Example("delivery.owned", "block", "/environment", {}, world=World(owners=("boards/payload",)), near_world=QUIET),
+    Example(
+        "delivery.drifted",
+        "warn",
+        "/environment",
+        {},
+        world=World(deliveries=(delivery({"rules": {"coverage": 1}}, {"rules": {"coverage": 0.5}}),)),
+        near_world=World(deliveries=(delivery({"rules": {"coverage": 1}}, {"rules": {"coverage": 1.0}}),)),
+    ),
+    Example(
+        "delivery.unreadable",
+        "warn",
+        "/environment",
+        {},
+        world=World(deliveries=(delivery({"rules": {}}, None, failure="The path does not lead to a document."),)),
+        near_world=World(deliveries=(delivery({"rules": {}}, None),)),
+    ),
+    Example(
+        "delivery.shadowed",
+        "warn",
+        "/environment",
+        {},
+        world=World(deliveries=(delivery({"rules": {}}, {"rules": {}}, shadows=("board.colours: winter",)),)),
+        near_world=World(deliveries=(delivery({"rules": {}}, {"rules": {}}),)),
+    ),
 )
 
 EXAMPLES: tuple[Example, ...] = (

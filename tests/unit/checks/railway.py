@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
+from crossfade.core.checks.delivery import RUN_CHECKS
 from crossfade.core.checks.engine import Case, findings_of, worst_first
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.checks.trial import TRIAL_CHECKS
@@ -17,6 +18,8 @@ from crossfade.core.documents import JsonObject, canonical, patch_object
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Spec, State
 from crossfade.core.model.finding import Finding
+from crossfade.core.model.plan import Place
+from crossfade.core.planning.drift import Delivery
 from crossfade.core.planning.dry_run import DryRun
 from crossfade.core.planning.memory import Precedent
 from crossfade.core.planning.neighbours import audiences_met
@@ -267,6 +270,8 @@ class World:
     precedents: tuple[Precedent, ...] = ()
     trial: DryRun | None = None
     strays: tuple[str, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    owners: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
 
     def case(self, spec: Spec) -> Case:
@@ -288,6 +293,8 @@ class World:
             precedents=list(self.precedents),
             trial=self.trial,
             strays={key: f"crossfade stop {key}" for key in self.strays},
+            deliveries=self.deliveries,
+            owners=dict.fromkeys(self.owners, "0b5c"),
         )
 
 
@@ -304,7 +311,7 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     if lost:
         return lost
     case = world.case(spec)
-    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS), case)])
+    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS, *RUN_CHECKS), case)])
 
 
 def neighbour(
@@ -337,6 +344,14 @@ def precedent(
     spec = read_spec(patch_object(SPEC, changes))
     assert isinstance(spec, Spec)
     return Precedent(key="platform-first", state=state, spec=spec, days=days, ended=ended)
+
+
+def delivery(
+    desired: JsonObject | None, actual: JsonObject | None, *, shadows: tuple[str, ...] = (), failure: str | None = None
+) -> Delivery:
+    """One document of a backend, as it has to be and as it is."""
+    place = Place(backend="boards", kind="file", settings={}, document="payload")
+    return Delivery(place, True, desired, actual, list(shadows), failure)
 
 
 def tried(**changes: Any) -> DryRun:
