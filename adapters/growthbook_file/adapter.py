@@ -9,7 +9,7 @@ from ...core.ports.clock import Clock
 from ..file_settings import path_of, path_problems, require_name
 from ..json_file import JsonFile
 from .payload import experiments_in, find_entry, fitted_entry, last_fence, place_entry, stamped
-from .rules import compile_entry, replace_previews
+from .rules import compile_entry, replace_coverage, replace_previews
 
 DOCUMENT = "payload"
 
@@ -51,6 +51,9 @@ class GrowthbookFile:
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""
         return replace_previews(entry, previews)
+
+    def with_coverage(self, entry: JsonObject, coverage: float) -> JsonObject:
+        return replace_coverage(entry, coverage)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()

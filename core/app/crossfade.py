@@ -85,11 +85,14 @@ class Crossfade:
         change: Change,
         *,
         full: bool = False,
+        stage: int | None = None,
         asked: overriding.Doubt | None = None,
         verdict: overriding.Verdict | None = None,
     ) -> PlanView:
-        """Compile and store a plan, or say what blocks it. NotAllowed: the state; BackendFailed: cannot be read."""
-        return plan_view.plan_view(self.dependencies, key, change, full=full, asked=asked, verdict=verdict)
+        """Compile and store a plan, or say what blocks it; `stage`, from 1, is where a ramp goes.
+
+        NotAllowed: the state; Invalid: no such stage; BackendFailed: cannot be read."""
+        return plan_view.plan_view(self.dependencies, key, change, full=full, stage=stage, asked=asked, verdict=verdict)
 
     def doubt(self, key: str, change: Change, codes: Sequence[str]) -> overriding.Doubt | None:
         """What to ask a person about findings, None for nothing. NotFound: no such; NotAllowed: nobody can lift it."""

@@ -15,9 +15,10 @@ from ..checks.shape import read_spec
 from ..documents import JsonObject, canonical, digest
 from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
-from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
+from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
-from ..ports.store import Match, Reader, Summary
+from ..planning.agenda import stage_text
+from ..ports.store import Due, Exposure, Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
@@ -65,16 +66,17 @@ def find_experiments(
         else:
             seen = _decode(cursor, _moment) if cursor else None
             found = view.search(surface=surface, states=states, owner=owner, after=seen, limit=limit + 1)
-    shown, more = found[:limit], len(found) > limit
+        shown, more = found[:limit], len(found) > limit
+        exposures = view.exposures([each.key for each in shown])
     first = shown[0].key if shown else None
     return Experiments(
-        experiments=[_line(each) for each in shown],
+        experiments=[_line(each, exposures.get(each.key)) for each in shown],
         cursor=_encode(shown[-1]) if more else None,
         next=calls.look_at(first) if first else f"{calls.find_surfaces()} starts a new one",
     )
 
 
-def _line(summary: Summary) -> ExperimentLine:
+def _line(summary: Summary, exposure: Exposure | None) -> ExperimentLine:
     return ExperimentLine(
         key=summary.key,
         state=summary.state,
@@ -82,7 +84,15 @@ def _line(summary: Summary) -> ExperimentLine:
         surface=summary.surface,
         owner=summary.owner,
         updated=f"{summary.updated:%Y-%m-%d %H:%M}",
+        stage=_stage(exposure),
     )
+
+
+def _stage(exposure: Exposure | None) -> str | None:
+    """The stage of a ramp, while it lets in a part only."""
+    if exposure is None or exposure.coverage >= 1:
+        return None
+    return stage_text(exposure.stage, exposure.stages, exposure.coverage)
 
 
 def _encode(last: Summary) -> str:
@@ -192,8 +202,15 @@ def _delivered(view: Reader, record: Record) -> dict[str, object]:
         "buckets": bucket_texts(view.ranges_of(record.key)) or None,
         "delivered": [f"{each.place.backend}/{each.place.document}" for each in view.placements(record.key)] or None,
         "previews": view.previews(record.key) or None,
+        "stage": _stage(view.exposures([record.key]).get(record.key)),
+        "due": [_due_text(each) for each in view.agenda(record.key)] or None,
         "operation": operation,
     }
+
+
+def _due_text(due: Due) -> str:
+    what = f"stage {due.stage + 1}" if due.stage is not None else due.kind
+    return f"{due.at:%Y-%m-%d %H:%M} UTC {what}"
 
 
 def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[Finding], str]:
@@ -205,7 +222,10 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
     last = view.last_operation(record.key)
     if last is not None and last.status in ("running", "needs_attention"):
         return None, [], f"{calls.apply(last.handle)} continues the {last.change}"
-    allowed = changes_from(record.state)
+    ramps = _stage(view.exposures([record.key]).get(record.key)) is not None
+    allowed: list[Change] = changes_from(record.state)
+    if ramps and record.state == "running":
+        allowed = ["ramp", *allowed]
     if not allowed:
         return None, [], calls.follow_up(record)
     return None, [], " or ".join(calls.plan(record.key, change) for change in allowed)

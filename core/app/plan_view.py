@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import Invalid
 from ..model.answers import Asked, PlanView, StepView
 from ..model.experiment import NARROWING, Change
 from ..model.finding import Finding
@@ -20,7 +21,14 @@ SHOWN_DOES = 900
 
 
 def plan_view(
-    deps: Dependencies, key: str, change: Change, *, full: bool, asked: Doubt | None, verdict: Verdict | None
+    deps: Dependencies,
+    key: str,
+    change: Change,
+    *,
+    full: bool,
+    stage: int | None,
+    asked: Doubt | None,
+    verdict: Verdict | None,
 ) -> PlanView:
     """Plan a change and show it; `full` adds each entry as it is and as it will be. What a person said to a doubt is
     kept first."""
@@ -29,7 +37,9 @@ def plan_view(
     said: Asked | None = None
     if asked is not None:
         said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
-    compiled = plan(deps, key, change)
+    if stage is not None and change != "ramp":
+        raise Invalid("Only a ramp goes to a stage.", pointer="/stage", got=stage, next=calls.plan(key, change))
+    compiled = plan(deps, key, change, stage=stage - 1 if stage is not None else None)
     if compiled.plan is None:
         if asked is None:
             note(deps, "plan_change", key, [finding.code for finding in compiled.findings if finding.blocks])
@@ -100,6 +110,8 @@ def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
     if made.change in NARROWING:
         return call
+    if made.change == "ramp":  # which goes on with what reviewers agreed to, and needs no catalogue
+        return f"{call}; a person will be asked"
     with deps.store.read() as view:
         surface = require(view, made.key).surface
     return f"{call}; a person will be asked{asking(deps.catalogue.current(), surface)}"

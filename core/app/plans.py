@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -15,17 +15,15 @@ from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent, BucketRange, Plan, Step
+from ..planning.agenda import then_text
 from ..planning.buckets import layer_name
-from ..planning.compile import (
-    ASSIGNMENT,
-    covered,
-    handle_of,
-)
+from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..ports.store import Reader
 from . import calls
 from .cases import examine, require
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .ramping import ramped, stage_of
 from .retesting import retesting_steps
 from .strays import strays_of
 from .widening import Previews, assigned, assigner_step, content_steps, notes, ranges_of, rests_on, trial
@@ -34,6 +32,21 @@ LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
 PAST = "last_operation"
 """The part of what a digest covers that changes with every operation."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a plan is made under. An earlier plan fixes all of it, so that a recompilation of an unchanged world has the
+    same digest."""
+
+    created: datetime
+    expires: datetime
+    previews: Previews
+    """Test units afterwards."""
+    ranges: list[BucketRange] | None = None
+    """The buckets of an earlier proposal."""
+    stage: int | None = None
+    """Of a ramp: the stage to go to, the first being 0; None for the next."""
 
 
 class Compiled:
@@ -45,16 +58,22 @@ class Compiled:
 
 
 def plan(
-    deps: Dependencies, key: str, change: Change, wanted: Callable[[Record, Previews], Previews] | None = None
+    deps: Dependencies,
+    key: str,
+    change: Change,
+    wanted: Callable[[Record, Previews], Previews] | None = None,
+    stage: int | None = None,
 ) -> Compiled:
     """Compile and store the plan of a change. No backend is written.
 
     Args:
         wanted: for a preview, the test units to have, from the record and those that there are.
+        stage: for a ramp, the stage to go to, the first being 0; None for the next.
 
     Raises:
         NotFound: no such experiment.
         NotAllowed: the experiment's state does not allow the change, or another change of it is under way.
+        Invalid: a stage that the ramp does not have.
         BackendFailed: a backend that the plan must read cannot be read.
     """
     now = deps.clock.now().replace(microsecond=0)
@@ -62,7 +81,7 @@ def plan(
         record = require_change(view, key, change)
         previews = view.previews(key)
         previews = wanted(record, previews) if wanted else previews
-        compiled = compile_plan(deps, view, record, change, now, now + LIFETIME, None, previews)
+        compiled = compile_plan(deps, view, record, change, Terms(now, now + LIFETIME, previews, stage=stage))
     if compiled.plan is not None:
         with deps.store.write() as tx:
             tx.save_plan(compiled.plan)
@@ -96,15 +115,14 @@ def compile_plan(
     view: Reader,
     record: Record,
     change: Change,
-    created: datetime,
-    expires: datetime,
-    ranges: list[BucketRange] | None,
-    previews: Previews,
+    terms: Terms,
 ) -> Compiled:
-    """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
-    unchanged world has the same digest; `previews` are the test units afterwards."""
+    """The plan as it would be now."""
+    previews = terms.previews
     if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
-        return _from_what_is_there(deps, view, record, change, previews, created, expires)
+        return _from_what_is_there(deps, view, record, change, terms)
+    if change == "ramp":
+        return _ramp(deps, view, record, terms)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -127,19 +145,23 @@ def compile_plan(
         findings = worst_first([*findings, *findings_of(opening, case)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
-    proposed = ranges_of(view, case, record, change, ranges)
+    proposed = ranges_of(view, case, record, change, terms.ranges)
     launch = record.launches + (1 if change == "launch" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
-    assignment = assigned(case, record, proposed, launch, previews)
+    stage = 0 if change != "resume" else stage_of(view, record)
+    assignment = assigned(case, record, proposed, launch, stage, previews)
     if change == "launch":
         findings = worst_first([*findings, *trial(case, assignment)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
-    steps.append(assigner_step(deps, case, record, assignment))
+    then = then_text(case.spec, stage) if change != "preview" else ""
+    steps.append(assigner_step(deps, case, record, assignment, then))
     told: JsonObject = {"notes": notes(case, findings)}
+    if change != "preview":
+        told |= {"stage": stage, "then": then}
     parts = rests_on(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
     parts[ASSIGNMENT] = assignment.model_dump(mode="json")
-    return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+    return Compiled(_plan(record, change, parts, steps, proposed, terms), findings)
 
 
 def _as_part(previews: Previews) -> JsonObject:
@@ -157,9 +179,7 @@ def _from_what_is_there(
     view: Reader,
     record: Record,
     change: Change,
-    previews: Previews,
-    created: datetime,
-    expires: datetime,
+    terms: Terms,
 ) -> Compiled:
     """A change that takes away, or that touches nothing of what was delivered but its test units."""
     if change in NARROWING:
@@ -167,24 +187,31 @@ def _from_what_is_there(
     elif record.state == "draft":
         steps = untesting_steps(deps, view, record)
     else:
-        steps = retesting_steps(deps, record, view.placements(record.key), previews)
-    environment = str(record.document.get("environment", ""))
-    ranges = view.ranges_of(record.key)
-    parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
-    return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
+        steps = retesting_steps(deps, record, view.placements(record.key), terms.previews)
+    parts = _past(view, record) | (_as_part(terms.previews) if change == "preview" else {})
+    return Compiled(_plan(record, change, parts, steps, view.ranges_of(record.key), terms), [])
+
+
+def _ramp(deps: Dependencies, view: Reader, record: Record, terms: Terms) -> Compiled:
+    last = view.last_operation(record.key)
+    if last is not None and last.status == "needs_attention":
+        message = f"The last {last.change} of {record.key} is stuck, so what is delivered is not known."
+        raise NotAllowed(message, got="ramp", next=f"{calls.apply(last.handle)} goes on with it")
+    made = ramped(deps, view, record, terms.stage)
+    parts = _past(view, record) | made.parts
+    return Compiled(_plan(record, "ramp", parts, made.steps, view.ranges_of(record.key), terms), made.findings)
 
 
 def _plan(
     record: Record,
     change: Change,
-    environment: str,
     parts: JsonObject,
     steps: list[Step],
     ranges: list[BucketRange],
-    created: datetime,
-    expires: datetime,
+    terms: Terms,
 ) -> Plan:
-    body = covered(record.key, change, record.version, record.document, parts, steps, expires.isoformat())
+    environment = str(record.document.get("environment", ""))
+    body = covered(record.key, change, record.version, record.document, parts, steps, terms.expires.isoformat())
     full = digest(body)
     spec = record.document
     return Plan(
@@ -198,6 +225,6 @@ def _plan(
         ranges=ranges,
         layer=layer_name(environment, str(spec.get("surface", "")), str(spec.get("layer", ""))),
         steps=steps,
-        created=created,
-        expires=expires,
+        created=terms.created,
+        expires=terms.expires,
     )

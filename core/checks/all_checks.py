@@ -11,10 +11,12 @@ from . import (
     coordination,
     delivery,
     eligibility,
+    flight,
     intent,
     memory,
     metrics,
     operations,
+    ramp,
     schedule,
     sequential,
     shape,
@@ -34,6 +36,7 @@ CASE_CHECKS: tuple[Check, ...] = (
     *units.CHECKS,
     *coordination.CHECKS,
     *schedule.CHECKS,
+    *ramp.CHECKS,
     *metrics.CHECKS,
     *baselines.CHECKS,
     *sequential.CHECKS,
@@ -55,7 +58,8 @@ DELIVERY_CHECKS = (
 LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
 """Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
-    check.code: check for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS)
+    check.code: check
+    for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS, *flight.FLIGHT_CHECKS)
 }
 
 

@@ -6,6 +6,7 @@ from ..model.finding import Severity
 from .all_checks import CHECKS, LAUNCH_CHECKS
 from .by_construction import KEPT
 from .engine import Check, Threshold
+from .flight import FLIGHT_CHECKS
 from .trial import TRIAL_CHECKS
 
 MEANS: dict[Severity, str] = {
@@ -41,6 +42,8 @@ def section(check: Check, heading: str = "# ") -> str:
     lines = [f"{heading}{check.code}", "", check.doc, "", f"- Severity: {check.severity} ({MEANS[check.severity]})."]
     if check in (*LAUNCH_CHECKS, *TRIAL_CHECKS):
         lines.append("- Asked only of a launch.")
+    if check in FLIGHT_CHECKS:
+        lines.append("- Asked only of what was launched.")
     lines += [f"- Threshold `{threshold.name}`: {_limit(threshold)}." for threshold in check.thresholds]
     lines.append(f"- Cure: {'the finding proposes one' if check.curable else 'only a person knows what to write'}.")
     return "\n".join([*lines, ""])

@@ -97,6 +97,9 @@ class Case:
     strays: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
 
+    moved: tuple[float, float] | None = None
+    """Of a ramp: the coverage before and after."""
+
     @property
     def surface(self) -> Surface:
         return self.catalogue.surfaces[self.spec.surface]

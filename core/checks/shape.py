@@ -90,7 +90,7 @@ def _describe(
     path = [part for part in loc if part != "[key]"]
     at = pointer(*path)
     if kind == "extra_forbidden":
-        return "spec.unknown_field", _unknown_field(path, given)
+        return "spec.unknown_field", _unknown_field(document, path, given)
     if kind == "missing":
         return "spec.missing_field", Fault(at, "The spec needs this field.", allowed=allowed_fields(path[:-1]))
     if kind == "literal_error":
@@ -122,10 +122,13 @@ def _with_value(document: JsonObject, path: list[int | str], value: JsonValue) -
     inner: JsonValue = document
     for depth, token in enumerate(path):
         if isinstance(inner, list):
-            index = int(token)
-            kept = [] if value is None else [value]
-            whole = [*inner[:index], *kept, *inner[index + 1 :]]
-            return nest(pointer(*path[:depth]), whole)
+            index, rest = int(token), path[depth + 1 :]
+            item = inner[index]
+            if rest and isinstance(item, dict):
+                kept: list[JsonValue] = [patch_object(item, _with_value(item, rest, value))]
+            else:
+                kept = [] if value is None else [value]
+            return nest(pointer(*path[:depth]), [*inner[:index], *kept, *inner[index + 1 :]])
         inner = inner.get(str(token)) if isinstance(inner, dict) else None
     return nest(pointer(*path), value)
 
@@ -139,16 +142,16 @@ def _fits(document: JsonObject, path: list[int | str]) -> bool:
     return True
 
 
-def _unknown_field(path: list[int | str], given: JsonValue) -> Fault:
+def _unknown_field(document: JsonObject, path: list[int | str], given: JsonValue) -> Fault:
     name = str(path[-1])
     allowed = allowed_fields(path[:-1])
     close = nearest(name, allowed, 1)
     cures: list[Cure] = []
     likely = meant(name, allowed)
-    if likely is not None:
+    if likely is not None and all(isinstance(part, str) for part in path):
         renamed = nest(pointer(*path[:-1], likely), given)
         cures.append(Cure(f"rename it to {likely}", _with_removed(renamed, path)))
-    cures.append(Cure("leave it out", nest(pointer(*path), None)))
+    cures.append(Cure("leave it out", _with_value(document, path, None)))
     return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
 
 
@@ -182,20 +185,20 @@ def allowed_fields(path: list[int | str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _MapOf:
-    """A map whose names are free and whose values are of a model."""
+    """A map whose names are free, or a list, whose values are of a model."""
 
     values: type[BaseModel]
 
 
 def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
-    """The model, or the map of models, that an annotation stands for."""
+    """The model, or the map or list of models, that an annotation stands for."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     arguments = get_args(annotation)
     if type(None) in arguments:
         return _model_in(arguments[0])
-    if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
-        return _MapOf(arguments[1])
+    if arguments and isinstance(arguments[-1], type) and issubclass(arguments[-1], BaseModel):
+        return _MapOf(arguments[-1])
     return None
 
 

@@ -18,7 +18,7 @@ Status = Literal["applied", "undone", "declined", "awaiting_approval", "needs_at
 class FixView(StrictModel):
     id: str
     effect: str
-    relaxes: bool | None = Field(default=None, description="true when it weakens the test")
+    relaxes: bool | None = Field(default=None, description="weakens the test")
 
 
 class FindingView(StrictModel):
@@ -29,7 +29,7 @@ class FindingView(StrictModel):
     got: JsonValue = None
     allowed: list[str] | None = None
     nearest: list[str] | None = None
-    overridden: str | None = Field(default=None, description="why a person lets it stand, and who: it does not block")
+    overridden: str | None = Field(default=None, description="why a person lets it stand: it does not block")
     fixes: list[FixView] | None = None
 
 
@@ -48,8 +48,8 @@ class Checked(StrictModel):
     state: State | None = None
     ready: bool
     findings: list[FindingView]
-    more_findings: list[str] | None = Field(default=None, description="those that have no room, as `code at`")
-    total: int | None = Field(default=None, description="findings, when not all are told in full")
+    more_findings: list[str] | None = Field(default=None, description="as `code at`")
+    total: int | None = Field(default=None, description="findings, when some have no room")
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
     more_changed: list[str] | None = None
@@ -132,6 +132,7 @@ class ExperimentLine(StrictModel):
     surface: str
     owner: str
     updated: str
+    stage: str | None = None
 
 
 class Experiments(StrictModel):
@@ -148,7 +149,7 @@ class VariantView(StrictModel):
 
 class OperationView(StrictModel):
     id: str
-    change: Change
+    change: str
     status: str
     reason: str | None = None
 
@@ -175,6 +176,8 @@ class Experiment(StrictModel):
     buckets: list[str] | None = None
     delivered: list[str] | None = Field(default=None, description="documents that hold our entry now")
     previews: dict[str, list[str]] | None = None
+    stage: str | None = None
+    due: list[str] | None = Field(default=None, description="what comes unasked")
     operation: OperationView | None = None
     spec: JsonObject | None = None
     generated: dict[str, str] | None = None

@@ -81,6 +81,12 @@ class Plan(StrictModel):
         named = kept.items() if isinstance(kept, dict) else ()
         return {variant: [str(unit) for unit in units] for variant, units in named if isinstance(units, list)}
 
+    @property
+    def stage(self) -> int | None:
+        """The stage of the ramp that the change leaves the experiment at, the first being 0."""
+        kept = self.covered.get("stage")
+        return kept if isinstance(kept, int) else None
+
 
 class Approval(StrictModel):
     handle: str

@@ -31,6 +31,7 @@ def assignment_of(
     *,
     ranges: list[BucketRange],
     launch: int,
+    coverage: float,
     on: date,
     previews: dict[str, list[str]],
 ) -> Assignment:
@@ -38,6 +39,7 @@ def assignment_of(
     units of an earlier one are mixed anew.
 
     Args:
+        coverage: share of the buckets' units that enter, 0-1: the stage of a ramp.
         on: the day whose holdouts are kept out: of the launch, so that an experiment's units stay the same throughout.
     """
     control = spec.control
@@ -52,7 +54,7 @@ def assignment_of(
         layer_seed=layer_name(spec.environment, spec.surface, spec.layer),
         ranges=ranges,
         seed=f"{key}/{launch}",
-        coverage=1.0,
+        coverage=coverage,
         variants=order,
         weights=[spec.variants[name].weight for name in order],
         parameters={
@@ -106,6 +108,9 @@ def _reach(assignment: Assignment) -> str:
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
     buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
+    if assignment.coverage < 1:
+        entering = f"{percent(share * assignment.coverage)} of {audience}{outside}"
+        return f"{entering}, {percent(assignment.coverage)} of the {percent(share)} reserved: buckets {buckets}"
     return f"{percent(share)} of {audience}{outside}: buckets {buckets}"
 
 

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
 from crossfade.core.checks.engine import Case, findings_of, worst_first
+from crossfade.core.checks.flight import FLIGHT_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.checks.trial import TRIAL_CHECKS
 from crossfade.core.documents import JsonObject, canonical, patch_object
@@ -268,6 +269,7 @@ class World:
     trial: DryRun | None = None
     strays: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
+    moved: tuple[float, float] | None = None
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -287,6 +289,7 @@ class World:
             released=list(self.released),
             precedents=list(self.precedents),
             trial=self.trial,
+            moved=self.moved,
             strays={key: f"crossfade stop {key}" for key in self.strays},
         )
 
@@ -296,7 +299,7 @@ QUIET = World()
 
 
 def findings_in(document: JsonObject, world: World) -> list[Finding]:
-    """What a plan of a launch finds, those of a launch only included."""
+    """What a plan of a launch finds, those of a launch only included, and what is found in flight."""
     spec = read_spec(document)
     if not isinstance(spec, Spec):
         return spec
@@ -304,7 +307,7 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     if lost:
         return lost
     case = world.case(spec)
-    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS), case)])
+    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS, *FLIGHT_CHECKS), case)])
 
 
 def neighbour(

@@ -1,0 +1,51 @@
+"""When a ramp goes on by itself and when a schedule begins and ends: pure, in UTC, from the spec and a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from ..model.experiment import Spec
+from ..wording import percent
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def stages_after(spec: Spec, stage: int, since: datetime) -> Iterator[tuple[int, datetime]]:
+    """(stage, when it begins) of each that comes by itself after one that began at `since`. A stage without a duration
+    ends the list: a person goes on from there."""
+    for index in range(stage, len(spec.ramp)):
+        lasts = spec.ramp[index].lasts
+        if lasts is None:
+            return
+        since = since + lasts
+        yield index + 1, since
+
+
+def stage_text(stage: int, stages: int, coverage: float) -> str:
+    """A stage, the first being 0, as people count."""
+    share = "everybody" if coverage >= 1 else f"{percent(coverage)} of the allocation"
+    return f"stage {stage + 1} of {stages}, {share}"
+
+
+def then_text(spec: Spec, stage: int) -> str:
+    """What follows a stage without anybody being asked again; "" where nothing does."""
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    following = [
+        f"{_share(spec.coverages[index])} after {_lasting(at - start)}"
+        for index, at in stages_after(spec, stage, start)
+    ]
+    return f"then, unasked: {', '.join(following)}" if following else ""
+
+
+def _share(coverage: float) -> str:
+    return "everybody" if coverage >= 1 else percent(coverage)
+
+
+def _lasting(span: timedelta) -> str:
+    hours = round(span / timedelta(hours=1))
+    count, unit = (hours // 24, "day") if hours % 24 == 0 else (hours, "hour")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
