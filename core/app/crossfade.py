@@ -30,6 +30,7 @@ from . import (
     saga,
     stopping,
     surfaces,
+    ticking,
 )
 from .dependencies import Dependencies
 
@@ -151,6 +152,15 @@ class Crossfade:
     def resume_abandoned(self) -> list[Operation]:
         """Finish the operations whose process has shown no life for a lease, and give them back as they ended."""
         return applying.resume_abandoned(self.dependencies)
+
+    def tick(self, name: str, every: float) -> ticking.Round:
+        """Finish what dead processes left, then carry out what is due; `name` shows a sign of life, and again in
+        `every` seconds."""
+        return ticking.tick(self.dependencies, name, every)
+
+    def beat(self, name: str, every: float) -> None:
+        """Show a sign of life of a process that ticks every so many seconds."""
+        ticking.beat(self.dependencies, name, every)
 
     def explain(self, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
         """What a unit with these attributes gets now, and why. NotFound: no such key; NotAllowed: incomplete."""

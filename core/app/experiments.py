@@ -17,8 +17,8 @@ from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
-from ..planning.agenda import stage_text
-from ..ports.store import Due, Exposure, Match, Reader, Summary
+from ..planning.agenda import due_text, stage_text
+from ..ports.store import Exposure, Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
@@ -203,14 +203,9 @@ def _delivered(view: Reader, record: Record) -> dict[str, object]:
         "delivered": [f"{each.place.backend}/{each.place.document}" for each in view.placements(record.key)] or None,
         "previews": view.previews(record.key) or None,
         "stage": _stage(view.exposures([record.key]).get(record.key)),
-        "due": [_due_text(each) for each in view.agenda(record.key)] or None,
+        "due": [due_text(each) for each in view.agenda(record.key)] or None,
         "operation": operation,
     }
-
-
-def _due_text(due: Due) -> str:
-    what = f"stage {due.stage + 1}" if due.stage is not None else due.kind
-    return f"{due.at:%Y-%m-%d %H:%M} UTC {what}"
 
 
 def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool | None, list[Finding], str]:

@@ -14,7 +14,7 @@ from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
-from ..model.plan import AuditEvent, BucketRange, Plan, Step
+from ..model.plan import RESTS_ON, AuditEvent, BucketRange, Plan, Step
 from ..planning.agenda import then_text
 from ..planning.buckets import layer_name
 from ..planning.compile import ASSIGNMENT, covered, handle_of
@@ -47,6 +47,8 @@ class Terms:
     """The buckets of an earlier proposal."""
     stage: int | None = None
     """Of a ramp: the stage to go to, the first being 0; None for the next."""
+    rests_on: str | None = None
+    """The plan whose yes covers this one, where nobody is asked again."""
 
 
 class Compiled:
@@ -211,6 +213,7 @@ def _plan(
     terms: Terms,
 ) -> Plan:
     environment = str(record.document.get("environment", ""))
+    parts = parts | ({RESTS_ON: terms.rests_on} if terms.rests_on is not None else {})
     body = covered(record.key, change, record.version, record.document, parts, steps, terms.expires.isoformat())
     full = digest(body)
     spec = record.document

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from ..model.experiment import Spec
+from ..ports.store import Due
 from ..wording import percent
 
 
@@ -39,6 +40,11 @@ def then_text(spec: Spec, stage: int) -> str:
         for index, at in stages_after(spec, stage, start)
     ]
     return f"then, unasked: {', '.join(following)}" if following else ""
+
+
+def due_text(due: Due) -> str:
+    what = f"stage {due.stage + 1}" if due.stage is not None else due.kind
+    return f"{due.at:%Y-%m-%d %H:%M} UTC {what}"
 
 
 def _share(coverage: float) -> str:

@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, explain, preview, migrate."""
+"""`crossfade`: serve, demo, check, approve, override, review, stop, explain, preview, tick, migrate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
-from . import catalogue_commands, change_commands, decide_commands, demo_command, look_commands, serve_command
+from . import (
+    catalogue_commands,
+    change_commands,
+    decide_commands,
+    demo_command,
+    look_commands,
+    serve_command,
+    tick_command,
+)
 from .topics import Commands
 
 TOPICS: tuple[Callable[[Commands], None], ...] = (
@@ -17,6 +25,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     change_commands.add,
     decide_commands.add,
     look_commands.add,
+    tick_command.add,
 )
 """A new command is one file and one line here."""
 

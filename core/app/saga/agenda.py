@@ -35,8 +35,12 @@ def _let_in(tx: Writer, plan: Plan, key: str, spec: Spec, stage: int, now: datet
     before = tx.exposures([key]).get(key)
     lowered = before is not None and before.stage > stage
     others = [each for each in tx.agenda(key) if each.kind != "ramp"]
-    # Somebody who lets fewer in has a reason that no clock knows.
-    stages = [] if lowered else [_due(key, plan, index, at) for index, at in stages_after(spec, stage, now)]
+    if plan.rests_on is not None:
+        stages = [each for each in tx.agenda(key) if each.kind == "ramp" and (each.stage or 0) > stage]
+    elif lowered:
+        stages = []  # somebody who lets fewer in has a reason that no clock knows
+    else:
+        stages = [_due(key, plan, index, at) for index, at in stages_after(spec, stage, now)]
     tx.set_agenda(key, [*others, *stages])
     coverages = spec.coverages
     at = Exposure(key=key, stage=stage, stages=len(coverages), coverage=coverages[stage], since=now)
