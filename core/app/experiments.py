@@ -221,6 +221,9 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
     allowed: list[Change] = changes_from(record.state)
     if ramps and record.state == "running":
         allowed = ["ramp", *allowed]
+    waiting = [each for each in view.agenda(record.key) if each.kind == "start" and each.reason is None]
+    if record.state == "scheduled" and waiting:  # which opens by itself, as somebody agreed
+        allowed = [change for change in allowed if change != "launch"]
     if not allowed:
         return None, [], calls.follow_up(record)
     return None, [], " or ".join(calls.plan(record.key, change) for change in allowed)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..checks.all_checks import LAUNCH_CHECKS
-from ..checks.shape import read_spec
 from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
-from ..model.experiment import Record, Spec
+from ..model.experiment import Record
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import listed
 from ..ports.store import Reader
@@ -35,7 +34,7 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _review(deps, catalogue, view, record, findings) or _launch(deps, catalogue, record)
+        return _review(deps, catalogue, view, record, findings) or _launch(catalogue, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft":  # only a draft can be mended by a call
@@ -82,8 +81,5 @@ def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Reco
     return f"people of these teams run {typed} in a terminal; then {calls.plan(record.key, 'launch')}"
 
 
-def _launch(deps: Dependencies, catalogue: Catalogue, record: Record) -> str:
-    call = calls.plan(record.key, "launch") + asking(catalogue, record.surface)
-    spec = read_spec(record.document)
-    start = spec.schedule.start if isinstance(spec, Spec) else None
-    return f"on {start}: {call}" if start is not None and start > deps.clock.now().date() else call
+def _launch(catalogue: Catalogue, record: Record) -> str:
+    return calls.plan(record.key, "launch") + asking(catalogue, record.surface)

@@ -15,7 +15,7 @@ from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
 from ..model.plan import RESTS_ON, AuditEvent, BucketRange, Plan, Step
-from ..planning.agenda import then_text
+from ..planning.agenda import midnight
 from ..planning.buckets import layer_name
 from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..ports.store import Reader
@@ -26,7 +26,18 @@ from .narrowing import closing_steps, untesting_steps
 from .ramping import ramped, stage_of
 from .retesting import retesting_steps
 from .strays import strays_of
-from .widening import Previews, assigned, assigner_step, content_steps, notes, ranges_of, rests_on, trial
+from .widening import (
+    Previews,
+    after,
+    assigned,
+    assigner_step,
+    content_steps,
+    notes,
+    opening,
+    ranges_of,
+    rests_on,
+    trial,
+)
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
@@ -103,6 +114,10 @@ def require_change(view: Reader, key: str, change: Change) -> Record:
             retryable=True,
             next=f"{calls.apply(active.handle)} continues it",
         )
+    last = view.last_operation(key)
+    if record.state == "scheduled" and change != "stop" and last is not None and last.status == "needs_attention":
+        message = f"The {last.change} of {key} is stuck; it can be gone on with, or {key} be stopped."
+        raise NotAllowed(message, got=change, allowed=["stop"], next=f"{calls.apply(last.handle)} goes on with it")
     if (record.state, change) not in TRANSITIONS:
         allowed = changes_from(record.state)
         hint = calls.plan(key, allowed[0]) if allowed else calls.follow_up(record)
@@ -141,14 +156,14 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
-    opening = opening_checks_of(change)
-    if opening:
+    asked = opening_checks_of(change)
+    if asked:
         case = replace(case, strays=strays_of(deps, case))
-        findings = worst_first([*findings, *findings_of(opening, case)])
+        findings = worst_first([*findings, *findings_of(asked, case)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     proposed = ranges_of(view, case, record, change, terms.ranges)
-    launch = record.launches + (1 if change == "launch" else 0)
+    launch = record.launches + (1 if change == "launch" and record.state == "draft" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
     stage = 0 if change != "resume" else stage_of(view, record)
     assignment = assigned(case, record, proposed, launch, stage, previews)
@@ -156,11 +171,11 @@ def compile_plan(
         findings = worst_first([*findings, *trial(case, assignment)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
-    then = then_text(case.spec, stage) if change != "preview" else ""
-    steps.append(assigner_step(deps, case, record, assignment, then))
+    later = opening(case, record, change)
+    steps.append(assigner_step(deps, case, record, assignment, [*later, *after(case, change, stage)]))
     told: JsonObject = {"notes": notes(case, findings)}
     if change != "preview":
-        told |= {"stage": stage, "then": then}
+        told |= {"stage": stage, **({"opens": midnight(case.start).isoformat()} if later else {})}
     parts = rests_on(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
     parts[ASSIGNMENT] = assignment.model_dump(mode="json")
     return Compiled(_plan(record, change, parts, steps, proposed, terms), findings)

@@ -11,8 +11,9 @@ from ..errors import Conflict, CrossfadeError, NotAllowed, StoreUnavailable
 from ..model.experiment import Change, Record
 from ..model.plan import Approval, AuditEvent, Operation
 from ..planning.agenda import due_text, stage_text
+from ..planning.compile import departures
 from ..ports.store import Due, DueKind, Heartbeat, Reader, Writer
-from . import saga
+from . import calls, saga
 from .applying import resume_abandoned
 from .cases import require
 from .dependencies import Dependencies
@@ -114,8 +115,8 @@ def _postponed(deps: Dependencies, due: Due, reason: str) -> Carried | None:
     now = deps.clock.now()
     with deps.store.write() as tx:
         agenda = tx.agenda(due.key)
-        if not any(_is(each, due) for each in agenda):
-            return None
+        if tx.active_operation(due.key) is not None or not any(_is(each, due) for each in agenda):
+            return None  # another process does it, or has done it
         again = now + min(FIRST_WAIT * 2 ** min(due.tries, 10), LONGEST_WAIT)
         failed: dict[str, object] = {"again": again, "tries": due.tries + 1, "reason": reason}
         late = [each.kind == due.kind and each.at <= due.at for each in agenda]
@@ -141,6 +142,10 @@ def _ramp(deps: Dependencies, due: Due) -> str | None:
     with deps.store.read() as view:
         at = view.exposures([due.key])[due.key]
     return stage_text(at.stage, at.stages, at.coverage)
+
+
+def _start(deps: Dependencies, due: Due) -> str | None:
+    return "opened" if _operate(deps, due, "launch") else None
 
 
 def _end(deps: Dependencies, due: Due) -> str | None:
@@ -170,8 +175,14 @@ def _operate(deps: Dependencies, due: Due, change: Change) -> bool:
         terms = Terms(
             now, now + LIFETIME, view.previews(due.key), view.ranges_of(due.key), due.stage, rests_on=due.handle
         )
-        plan = compile_plan(deps, view, record, change, terms).plan
-    assert plan is not None, "a ramp has no finding that blocks"
+        compiled = compile_plan(deps, view, record, change, terms)
+        plan = compiled.plan
+        agreed = view.plan(due.handle)
+    if plan is None:
+        codes = ", ".join(dict.fromkeys(each.code for each in compiled.findings if each.blocks))
+        raise _needs_a_yes(due, f"These block it now: {codes}")
+    if due.kind == "start" and agreed is not None and (parts := departures(agreed.covered, plan.covered)):
+        raise _needs_a_yes(due, f"Since the yes this has changed: {', '.join(parts)}")
     with deps.store.write() as tx:
         _require_as_it_was(tx, due, record, plan.covered.get(PAST))
         tx.save_plan(plan)
@@ -181,6 +192,11 @@ def _operate(deps: Dependencies, due: Due, change: Change) -> bool:
     if ended.status != "applied":
         raise NotAllowed(f"It was {ended.status.replace('_', ' ')}: {ended.reason}")
     return True
+
+
+def _needs_a_yes(due: Due, why: str) -> NotAllowed:
+    """What a start has to wait for: a person who says yes to what it would be now."""
+    return NotAllowed(f"{why}. It stays scheduled.", next=f"{calls.plan(due.key, 'launch')} asks for a new yes")
 
 
 def _on(given: Approval, handle: str) -> Approval:
@@ -200,4 +216,4 @@ def _require_as_it_was(tx: Reader, due: Due, record: Record, past: object) -> No
         raise Conflict("Somebody else has changed the experiment.", got=due.key)
 
 
-_DOES: dict[DueKind, Callable[[Dependencies, Due], str | None]] = {"ramp": _ramp, "end": _end}
+_DOES: dict[DueKind, Callable[[Dependencies, Due], str | None]] = {"start": _start, "ramp": _ramp, "end": _end}

@@ -55,7 +55,7 @@ DELIVERY_CHECKS = (
     *(check for check in (*eligibility.CHECKS, *coordination.CHECKS) if check.code not in _OF_ROOM),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
-LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
+LAUNCH_CHECKS: tuple[Check, ...] = (*intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
 """Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
     check.code: check

@@ -27,7 +27,7 @@ def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
 def _run(case: Case) -> tuple[date, date]:
     """The first and the last day that the run still has; one that is past its end has today."""
     first = case.started or case.spec.schedule.start or case.today
-    last = last_day(first, case.spec.design.days)
+    last = max(last_day(first, case.spec.design.days), case.spec.schedule.end or first)
     return (max(first, case.today), max(last, case.today)) if case.started else (first, last)
 
 
@@ -55,18 +55,21 @@ def start_is_not_past(case: Case) -> Iterator[Fault]:
         yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
 
 
-def start_has_come(case: Case) -> Iterator[Fault]:
-    """A launch opens traffic at once, so it waits for the planned start."""
-    start = case.spec.schedule.start
-    if start is not None and start > case.today:
-        cure = Cure("start on launch", nest("/schedule/start", None))
-        message = f"The experiment starts on {start}; plan the launch on that day."
-        yield Fault("/schedule/start", message, got=start.isoformat(), cures=[cure])
+def end_is_after_the_run(case: Case) -> Iterator[Fault]:
+    """A planned end leaves the run all of its days: one that is cut short has fewer units than it was sized for."""
+    end, last = case.spec.schedule.end, last_day(case.started or case.start, case.spec.design.days)
+    if end is not None and end < last:
+        cures = [
+            Cure(f"end {last}, {case.spec.design.days} days after the start", nest("/schedule/end", last.isoformat())),
+            Cure("run until somebody stops it", nest("/schedule/end", None)),
+        ]
+        message = f"It stops on {end}, and {case.spec.design.days} days from its start end on {last}."
+        yield Fault("/schedule/end", message, got=end.isoformat(), cures=cures)
 
 
 CHECKS = (
+    # schedule.start_reached is retired: a launch that is planned early waits for its day.
     Check("schedule.start_not_past", "block", start_is_not_past),
+    Check("schedule.end", "block_unless_overridden", end_is_after_the_run),
     Check("blackout.window", "block_unless_overridden", run_meets_no_blackout),
 )
-LAUNCH_CHECKS = (Check("schedule.start_reached", "block", start_has_come),)
-"""Asked only of a launch: a draft may well be planned for later."""

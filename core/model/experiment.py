@@ -23,6 +23,8 @@ named test units see and nothing else; it is made at a terminal only."""
 
 TRANSITIONS: dict[tuple[State, Change], State] = {
     ("draft", "launch"): "running",
+    ("scheduled", "launch"): "running",
+    ("scheduled", "pause"): "paused",
     ("running", "pause"): "paused",
     ("running", "ramp"): "running",
     ("paused", "resume"): "running",
@@ -33,9 +35,9 @@ TRANSITIONS: dict[tuple[State, Change], State] = {
     ("draft", "preview"): "draft",
     ("running", "preview"): "running",
 }
-"""What a change makes of a state. A launch passes through `scheduled`, which holds the buckets; an experiment stays
-there only when its launch is stuck between forward and back, and then a stop is the way out. What is stopped can be
-stopped again, should a backend have got some of it back."""
+"""What a change makes of a state. A plan that opens traffic later leaves `scheduled` instead, which holds the buckets.
+Each launch passes through it; when one is stuck there between forward and back, a stop is the way out. What is stopped
+can be stopped again, should a backend have got some of it back."""
 
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""
@@ -137,6 +139,7 @@ class Stage(StrictModel):
 
 class Schedule(StrictModel):
     start: date | None = Field(default=None, description="first day, UTC; none means on launch")
+    end: date | None = Field(default=None, description="last day, UTC; none means until somebody stops it")
 
 
 class Spec(StrictModel):

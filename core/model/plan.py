@@ -90,6 +90,12 @@ class Plan(StrictModel):
         return kept if isinstance(kept, int) else None
 
     @property
+    def opens(self) -> datetime | None:
+        """When a launch or a resume lets the first unit in, where that is later than its apply."""
+        kept = self.covered.get("opens")
+        return datetime.fromisoformat(kept) if isinstance(kept, str) else None
+
+    @property
     def rests_on(self) -> str | None:
         """The handle of the plan whose yes covers this one; None where a yes of its own does."""
         kept = self.covered.get(RESTS_ON)

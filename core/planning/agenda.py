@@ -15,6 +15,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def end_of(day: date) -> datetime:
+    """The first moment after a day, UTC, as far as the calendar goes."""
+    return midnight(day + timedelta(days=1)) if day < date.max else midnight(day)
+
+
 def stages_after(spec: Spec, stage: int, since: datetime) -> Iterator[tuple[int, datetime]]:
     """(stage, when it begins) of each that comes by itself after one that began at `since`. A stage without a duration
     ends the list: a person goes on from there."""

@@ -139,6 +139,28 @@ def covered(
     }
 
 
+AGREED = ("version", "spec", "steps", "catalogue", "ranges", "launch", "assignment", "previews", "stage")
+"""The covered parts that a plan must share with the one whose yes it rests on."""
+
+
+def departures(agreed: JsonObject, now: JsonObject) -> list[str]:
+    """Names of what a plan does that the yes to an earlier one does not cover. What people read of the writes is not
+    compared, and of the overrides only new ones are."""
+    before, after = _binding(agreed), _binding(now)
+    lifted, needed = agreed.get("overrides"), now.get("overrides")
+    if isinstance(lifted, dict) and isinstance(needed, dict):
+        before["overrides"], after["overrides"] = {name: lifted.get(name) for name in needed}, needed
+    return differing_parts(before, after)
+
+
+def _binding(covered_parts: JsonObject) -> JsonObject:
+    parts: JsonObject = {name: covered_parts.get(name) for name in AGREED}
+    steps = parts["steps"]
+    if isinstance(steps, list):
+        parts["steps"] = [{**step, "summary": None} if isinstance(step, dict) else step for step in steps]
+    return parts
+
+
 def handle_of(full: str) -> str:
     """The short name of a digest that callers use: it need not be unguessable, only unlikely to be typed by chance."""
     return f"p-{full[:HANDLE_DIGITS]}"

@@ -6,6 +6,6 @@ is unknown; pause and stop only ever go forward.
 """
 
 from .advancing import Progress, advance, run
-from .taking import begin, claim, is_free, plan_days
+from .taking import begin, claim, is_free
 
-__all__ = ["Progress", "advance", "begin", "claim", "is_free", "plan_days", "run"]
+__all__ = ["Progress", "advance", "begin", "claim", "is_free", "run"]

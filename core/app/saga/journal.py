@@ -64,9 +64,8 @@ def finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) ->
         raise Conflict("The experiment of this operation is gone.", got=operation.key)
     applied = status == "applied"
     state = operation.to_state if applied else operation.from_state
-    launched = applied and operation.change == "launch"
     update: dict[str, object] = {"state": state, "updated": now}
-    if launched:
+    if state == "running" and record.started is None:
         update["started"] = now
     tx.update_experiment(record.model_copy(update=update), record.version)
     if state in ("draft", "stopped"):

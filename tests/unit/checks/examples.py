@@ -1193,12 +1193,14 @@ OPERATIONS = (
         near_world=World(moved=(0.1, 0.5)),
     ),
     Example(
-        "schedule.start_reached",
-        "block",
-        "/schedule/start",
-        {"schedule": {"start": "2026-10-19"}},
-        {"schedule": {"start": "2026-10-05"}},
-        cured_by=("start on launch",),
+        "schedule.end",
+        "block_unless_overridden",
+        "/schedule/end",
+        {"schedule": {"end": "2026-10-17"}},
+        {"schedule": {"end": "2026-10-18"}},
+        world=RISKY,
+        near_world=RISKY,
+        cured_by=("end 2026-10-18, 14 days after the start", "run until somebody stops it"),
     ),
 )
 
