@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from .. import audience as audiences
+from ..checks.schedule import SWEEPER_LIVE
 from ..checks.shape import read_spec
 from ..documents import JsonObject, canonical, digest
 from ..errors import CatalogueBroken, Invalid
@@ -24,7 +25,8 @@ from . import calls
 from .approving import one_line, reason
 from .cases import examine, require
 from .dependencies import Dependencies
-from .following import next_call
+from .following import next_call, sweeper_hint
+from .inflight import in_flight
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
 from .widening import overrides_of
 
@@ -155,7 +157,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
     shown = Experiment.model_validate(answer)
     if full:
         return shown.model_copy(update={"findings": [finding_view(finding) for finding in findings] or None})
-    blocks = [finding for finding in findings if finding.blocks]
+    blocks = [finding for finding in findings if finding.blocks or record.state != "draft"]
     return with_findings(shown, blocks) if blocks else shown
 
 
@@ -214,9 +216,10 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
         _, findings = examine(deps, catalogue, view, record.key, record.document)
         ready = not any(finding.blocks for finding in findings)
         return ready, findings, next_call(deps, catalogue, view, record, findings)
+    findings = in_flight(deps, view, record)
     last = view.last_operation(record.key)
     if last is not None and last.status in ("running", "needs_attention"):
-        return None, [], f"{calls.apply(last.handle)} continues the {last.change}"
+        return None, findings, f"{calls.apply(last.handle)} continues the {last.change}"
     ramps = _stage(view.exposures([record.key]).get(record.key)) is not None
     allowed: list[Change] = changes_from(record.state)
     if ramps and record.state == "running":
@@ -225,8 +228,11 @@ def _readiness(deps: Dependencies, view: Reader, record: Record) -> tuple[bool |
     if record.state == "scheduled" and waiting:  # which opens by itself, as somebody agreed
         allowed = [change for change in allowed if change != "launch"]
     if not allowed:
-        return None, [], calls.follow_up(record)
-    return None, [], " or ".join(calls.plan(record.key, change) for change in allowed)
+        return None, findings, calls.follow_up(record)
+    following = " or ".join(calls.plan(record.key, change) for change in allowed)
+    if any(finding.code == SWEEPER_LIVE.code for finding in findings):
+        following = f"{sweeper_hint(deps)}; else {following}"
+    return None, findings, following
 
 
 def _hypothesis_text(spec: Spec) -> str:

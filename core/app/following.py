@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..checks.all_checks import LAUNCH_CHECKS
+from ..checks.schedule import SWEEPER_LIVE
 from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
 from ..model.experiment import Record
@@ -34,7 +35,8 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _review(deps, catalogue, view, record, findings) or _launch(catalogue, record)
+        waits = _sweeper(deps, record, findings, otherwise)
+        return waits or _review(deps, catalogue, view, record, findings) or _launch(catalogue, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft":  # only a draft can be mended by a call
@@ -69,6 +71,21 @@ def update_call(record: Record, mending: Repair) -> str:
         return f"{calls.update(record.key, record.version, mending.fixes, '{...}')} at {places}"
     changes = canonical(mending.changes) if mending.changes else ""
     return calls.update(record.key, record.version, mending.fixes, changes)
+
+
+def _sweeper(deps: Dependencies, record: Record, findings: list[Finding], otherwise: str | None) -> str:
+    """What a person starts so that what comes unasked is carried out, "" when that is no question."""
+    missing = [finding for finding in findings if finding.code == SWEEPER_LIVE.code and finding.blocks]
+    if not missing:
+        return ""
+    again = calls.plan(record.key, "launch" if record.state in ("draft", "scheduled") else "resume")
+    started = f"{sweeper_hint(deps)}; then {again}"
+    asked = _question(record, missing) if otherwise is None else otherwise
+    return f"{started}; or, to do without, {asked}" if asked else started
+
+
+def sweeper_hint(deps: Dependencies) -> str:
+    return f"a person keeps `{deps.command} serve --http` running, or has cron call `{deps.command} tick`"
 
 
 def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:

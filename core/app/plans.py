@@ -20,7 +20,7 @@ from ..planning.buckets import layer_name
 from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..ports.store import Reader
 from . import calls
-from .cases import examine, require
+from .cases import examine, require, with_overrides
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
 from .ramping import ramped, stage_of
@@ -156,16 +156,17 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
+    stage = 0 if change != "resume" else stage_of(view, record)
     asked = opening_checks_of(change)
     if asked:
-        case = replace(case, strays=strays_of(deps, case))
-        findings = worst_first([*findings, *findings_of(asked, case)])
+        case = replace(case, strays=strays_of(deps, case), stage=stage)
+        found = with_overrides(view, record.key, record.document, findings_of(asked, case))
+        findings = worst_first([*findings, *found])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     proposed = ranges_of(view, case, record, change, terms.ranges)
     launch = record.launches + (1 if change == "launch" and record.state == "draft" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
-    stage = 0 if change != "resume" else stage_of(view, record)
     assignment = assigned(case, record, proposed, launch, stage, previews)
     if change == "launch":
         findings = worst_first([*findings, *trial(case, assignment)])

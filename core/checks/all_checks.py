@@ -55,7 +55,7 @@ DELIVERY_CHECKS = (
     *(check for check in (*eligibility.CHECKS, *coordination.CHECKS) if check.code not in _OF_ROOM),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
-LAUNCH_CHECKS: tuple[Check, ...] = (*intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
+LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)
 """Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
     check.code: check
@@ -73,7 +73,7 @@ def checks_of(change: Change) -> tuple[Check, ...]:
 
 def opening_checks_of(change: Change) -> tuple[Check, ...]:
     """The further checks of a plan that opens traffic. A resume starts on no planned day."""
-    return {"launch": LAUNCH_CHECKS, "resume": delivery.LAUNCH_CHECKS}.get(change, ())
+    return {"launch": LAUNCH_CHECKS, "resume": (*schedule.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)}.get(change, ())
 
 
 def run_checks(case: Case, checks: tuple[Check, ...] = CASE_CHECKS) -> list[Finding]:

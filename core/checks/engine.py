@@ -97,6 +97,12 @@ class Case:
     strays: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
 
+    swept: bool = True
+    """Whether a process that carries out what is due shows life."""
+    stage: int = 0
+    """The stage of its ramp that a plan is about, the first being 0."""
+    late: tuple[str, ...] = ()
+    """Why what is due was tried in vain."""
     moved: tuple[float, float] | None = None
     """Of a ramp: the coverage before and after."""
 

@@ -28,6 +28,17 @@ def coverage_goes_up(case: Case) -> Iterator[Fault]:
         yield from lowered(*case.moved)
 
 
+def failed(reason: str) -> Fault:
+    """The fault of what is due and was tried in vain."""
+    return Fault("/schedule", reason)
+
+
+def what_was_due_is_done(case: Case) -> Iterator[Fault]:
+    """What was due has been done. The reason says what stood in its way; it is tried again by itself."""
+    yield from map(failed, case.late)
+
+
 RAMP_LOWERED = Check("ramp.lowered", "warn", coverage_goes_up, curable=False)
-FLIGHT_CHECKS = (RAMP_LOWERED,)
+DUE_DONE = Check("schedule.due_done", "warn", what_was_due_is_done, curable=False)
+FLIGHT_CHECKS = (RAMP_LOWERED, DUE_DONE)
 """Found by the use cases about what runs, which need no catalogue; a case has what they look at for the documents."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from ..documents import nest
 from ..model.catalogue import Blackout, last_day
+from ..names import listed
+from ..planning.agenda import unasked
 from .engine import Case, Check, Cure, Fault
 
 
@@ -67,9 +69,29 @@ def end_is_after_the_run(case: Case) -> Iterator[Fault]:
         yield Fault("/schedule/end", message, got=end.isoformat(), cures=cures)
 
 
+def somebody_sweeps(case: Case) -> Iterator[Fault]:
+    """Where a ramp, a start or an end comes unasked, a process shows life that carries it out.
+
+    `crossfade serve` does so all the time, and `crossfade tick` each time cron calls it. Without either, units stay at
+    the first stage, or in a run that should have ended, until somebody notices. The process has to have been seen
+    within twice the time that it leaves between two signs of life.
+    """
+    needed = unasked(case.spec, case.stage, case.today)
+    if needed and not case.swept:
+        yield unswept(needed)
+
+
+def unswept(needed: Sequence[str]) -> Fault:
+    message = f"No process shows life that would carry out {listed(needed, 3)}."
+    return Fault("/schedule", message)
+
+
 CHECKS = (
     # schedule.start_reached is retired: a launch that is planned early waits for its day.
     Check("schedule.start_not_past", "block", start_is_not_past),
     Check("schedule.end", "block_unless_overridden", end_is_after_the_run),
     Check("blackout.window", "block_unless_overridden", run_meets_no_blackout),
 )
+SWEEPER_LIVE = Check("schedule.sweeper_live", "block_unless_overridden", somebody_sweeps, curable=False)
+LAUNCH_CHECKS = (SWEEPER_LIVE,)
+"""Asked only of a plan that lets units in."""

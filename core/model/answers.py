@@ -160,7 +160,7 @@ class Experiment(StrictModel):
     state: State
     ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
     overridden: dict[str, str] | None = Field(default=None, description="finding -> why a person lets it stand")
-    findings: list[FindingView] | None = Field(default=None, description="what blocks a draft; with full, all")
+    findings: list[FindingView] | None = Field(default=None, description="what blocks a draft or goes wrong; full: all")
     more_findings: list[str] | None = None
     total: int | None = None
     name: str

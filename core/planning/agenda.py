@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from ..model.experiment import Spec
-from ..ports.store import Due
+from ..ports.store import Due, Heartbeat
 from ..wording import percent
 
 
@@ -45,6 +45,19 @@ def then_text(spec: Spec, stage: int) -> str:
         for index, at in stages_after(spec, stage, start)
     ]
     return f"then, unasked: {', '.join(following)}" if following else ""
+
+
+def is_swept(heartbeats: Iterable[Heartbeat], now: datetime) -> bool:
+    """Whether a process that carries out what is due shows life: its last sign is younger than two of its intervals."""
+    return any(now - each.at < timedelta(seconds=2 * each.every) for each in heartbeats)
+
+
+def unasked(spec: Spec, stage: int, today: date) -> list[str]:
+    """What has to be carried out with nobody at hand, in words, of an experiment that is at a stage of its ramp."""
+    lasting = any(each.lasts is not None for each in spec.ramp[stage:])
+    starts = spec.schedule.start is not None and spec.schedule.start > today
+    told = {"the stages of its ramp": lasting, "its start": starts, "its end": spec.schedule.end is not None}
+    return [what for what, there_is in told.items() if there_is]
 
 
 def due_text(due: Due) -> str:

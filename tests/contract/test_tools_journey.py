@@ -343,8 +343,9 @@ async def run_without_a_backend(on: Journey, assigner: StubbornAssigner) -> None
     assert (await on.call("a pause that goes on", "apply_plan", digest=stuck))["status"] == "applied"
 
 
-async def go_in_stages(on: Journey) -> None:
+async def go_in_stages(on: Journey, app: Crossfade) -> None:
     """A launch that lets in a part first, and a person who goes on, and back."""
+    app.beat("sweeper", 86_400)
     ramp: list[dict[str, Any]] = [{"coverage": 0.05, "hours": 24}, {"coverage": 0.5, "days": 2}]
     brief = {**FAULTY, "variants": {"short": {"shelf_length": 5}}, "allocation": 0.1, "key": "in-stages"}
     key: str = (await on.call("draft with a ramp", "create_experiment", **brief, more={"ramp": ramp}))["key"]
@@ -381,7 +382,7 @@ async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
         app.preview(key, "mfy-first", ["tester-1", "tester-2"], "ana")
         await run(on, person, key)
         await run_without_a_backend(on, assigner)
-        await go_in_stages(on)
+        await go_in_stages(on, app)
         await fill(on)
         await be_wordy(on)
         await err(on, key)

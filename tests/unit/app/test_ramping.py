@@ -13,7 +13,7 @@ from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.errors import CrossfadeError, Invalid, NotAllowed, Stale
 from crossfade.core.model.experiment import Change
 
-from ...e2e.museum import NOON, Museum, SetClock, agreed, drafted, launched, opened
+from ...e2e.museum import NOON, Museum, SetClock, agreed, drafted, launched, swept
 
 KEY = "guide-first"
 RAMP = [{"coverage": 0.05, "hours": 24}, {"coverage": 0.25, "days": 2}]
@@ -22,7 +22,7 @@ STAGED: dict[str, Any] = {"more": {"ramp": RAMP}}
 
 @pytest.fixture
 def museum(tmp_path: Path) -> Museum:
-    return opened(tmp_path)
+    return swept(tmp_path)
 
 
 def yes(app: Crossfade, change: Change = "ramp", stage: int | None = None) -> str:

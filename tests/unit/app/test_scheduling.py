@@ -14,7 +14,7 @@ from crossfade.core.errors import BackendFailed, Stale
 from crossfade.core.model.answers import Applied
 from crossfade.core.model.experiment import Change
 
-from ...e2e.museum import NOON, Museum, SetClock, agreed, drafted, launched, opened
+from ...e2e.museum import NOON, Museum, SetClock, agreed, drafted, launched, swept
 
 KEY = "guide-first"
 DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ LATER: dict[str, Any] = {"start": "2026-03-09"}
 
 @pytest.fixture
 def museum(tmp_path: Path) -> Museum:
-    return opened(tmp_path)
+    return swept(tmp_path)
 
 
 def tick(app: Crossfade) -> list[str]:

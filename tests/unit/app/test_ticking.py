@@ -16,7 +16,7 @@ from crossfade.core.app.ticking import Carried
 from crossfade.core.errors import BackendFailed
 from crossfade.core.model.plan import AuditEvent, Operation
 
-from ...e2e.museum import NOON, Museum, SetClock, agreed, launched, opened
+from ...e2e.museum import NOON, Museum, SetClock, agreed, launched, swept
 
 KEY = "guide-first"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -25,7 +25,7 @@ STAGED: dict[str, Any] = {"more": {"ramp": [{"coverage": 0.05, "hours": 24}, {"c
 
 @pytest.fixture
 def museum(tmp_path: Path) -> Museum:
-    return opened(tmp_path)
+    return swept(tmp_path)
 
 
 def tick(app: Crossfade) -> list[str]:
@@ -242,4 +242,5 @@ def test_a_round_leaves_a_sign_of_life(museum: Museum) -> None:
     app.tick("cron", 300)
     app = Crossfade(replace(app.dependencies, runner="other"))
     with app.dependencies.store.read() as view:
-        assert [(each.name, each.at, each.every) for each in view.heartbeats()] == [("cron", NOON, 300)]
+        signs = {each.name: (each.at, each.every) for each in view.heartbeats()}
+    assert signs["cron"] == (NOON, 300)

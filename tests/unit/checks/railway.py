@@ -270,6 +270,8 @@ class World:
     strays: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
     moved: tuple[float, float] | None = None
+    swept: bool = True
+    late: tuple[str, ...] = ()
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -290,6 +292,8 @@ class World:
             precedents=list(self.precedents),
             trial=self.trial,
             moved=self.moved,
+            swept=self.swept,
+            late=self.late,
             strays={key: f"crossfade stop {key}" for key in self.strays},
         )
 
