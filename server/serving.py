@@ -70,6 +70,15 @@ def _tick(app: Crossfade, settings: Settings) -> Round:
     return app.tick(app.dependencies.runner, settings.lease_seconds)
 
 
+async def _sweep(services: Services, settings: Settings) -> None:
+    try:
+        await _sweep_once(services, settings)
+    except CrossfadeError as error:
+        logger().warning("sweep_failed", code=error.code, reason=error.message)
+    except Exception:  # the server goes on without its sweeper rather than end with it
+        logger().exception("sweep_broke")
+
+
 @asynccontextmanager
 async def sweeping(services: Services, settings: Settings) -> AsyncGenerator[None]:
     """Tick soon after the start and once a lease, for as long as the block runs."""
@@ -77,12 +86,8 @@ async def sweeping(services: Services, settings: Settings) -> AsyncGenerator[Non
     async def sweep() -> None:
         await anyio.sleep(SETTLE)
         while True:
-            try:
-                await _sweep_once(services, settings)
-            except CrossfadeError as error:
-                logger().warning("sweep_failed", code=error.code, reason=error.message)
-            except Exception:  # the server goes on without its sweeper rather than end with it
-                logger().exception("sweep_broke")
+            with suppress(OSError):  # of the log, which may lie on the very disk that is full
+                await _sweep(services, settings)
             await anyio.sleep(settings.lease_seconds)
 
     async with anyio.create_task_group() as group:

@@ -1218,7 +1218,7 @@ OPERATIONS = (
         "warn",
         "/schedule",
         {},
-        world=World(late=("the disk is full",)),
+        world=World(late=("The disk is full.",)),
     ),
     Example(
         "ramp.lowered",
