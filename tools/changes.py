@@ -61,10 +61,11 @@ async def ask_to_override(
 def plan_change(
     ctx: ToolContext,
     key: Annotated[str, Field(description="Experiment key")],
-    change: Literal["launch", "pause", "resume", "stop", "reconcile"],
+    change: Literal["launch", "ramp", "pause", "resume", "stop", "reconcile"],
     asked: Annotated[Doubt | None, Resolve(what_to_ask)],
     decision: Annotated[ElicitationResult[Decide], Resolve(ask_to_override)],
     full: Annotated[bool, Field(description="Also each backend entry before and after")] = False,
+    stage: Annotated[int | None, Field(description="Of a ramp, from 1; default the next")] = None,
     ask: Annotated[
         list[str] | None,
         BeforeValidator(as_list),
@@ -73,7 +74,7 @@ def plan_change(
 ) -> PlanView:
     """Plan a change of a ready experiment: what each backend gets, how it is undone, and a digest to apply. Changes
     nothing."""
-    return app_of(ctx).plan_change(key, change, full=full, asked=asked, verdict=_verdict(ctx, decision))
+    return app_of(ctx).plan_change(key, change, full=full, stage=stage, asked=asked, verdict=_verdict(ctx, decision))
 
 
 def _verdict(ctx: ToolContext, decision: ElicitationResult[Decide]) -> Verdict | None:

@@ -89,7 +89,8 @@ def _experiments(answer: Experiments) -> Lines:
     if not answer.experiments:
         yield "no experiment matches"
     for line in answer.experiments:
-        yield f"- {line.key}: {line.state}, {line.name}, surface {line.surface}, owner {line.owner}, {line.updated}"
+        at = f", {line.stage}" if line.stage else ""
+        yield f"- {line.key}: {line.state}{at}, {line.name}, surface {line.surface}, owner {line.owner}, {line.updated}"
     if answer.cursor is not None:
         yield f"cursor: {answer.cursor}"
     yield f"next: {answer.next}"
@@ -104,6 +105,9 @@ def _experiment(answer: Experiment) -> Lines:
     yield from _designed(answer)
     yield from _each("buckets", answer.buckets)
     yield from _each("delivered", answer.delivered)
+    if answer.stage is not None:
+        yield f"ramp: {answer.stage}"
+    yield from _each("unasked", answer.due)
     if answer.previews:
         units = "; ".join(f"{name} {', '.join(each)}" for name, each in answer.previews.items())
         yield f"test units: {units}"

@@ -22,7 +22,7 @@ from .payload import (
     section_of,
     stamped,
 )
-from .rules import compile_entry, replace_previews
+from .rules import compile_entry, replace_coverage, replace_previews
 
 DOCUMENT = "payload"
 
@@ -84,6 +84,9 @@ class GrowthbookFile:
             return {**payload, SECTION: adopted(section_of(payload), before, self._owner())}
 
         _file(settings, document).change(edit)
+
+    def with_coverage(self, entry: JsonObject, coverage: float) -> JsonObject:
+        return replace_coverage(entry, coverage)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         payload = _file(settings, document).read()

@@ -48,6 +48,20 @@ def replace_previews(entry: JsonObject, previews: dict[str, list[str]]) -> JsonO
     return {**entry, "rules": changed}
 
 
+def replace_coverage(entry: JsonObject, coverage: float) -> JsonObject:
+    """The entry with another coverage in the experiment's own rules; those of test units have none."""
+    rules = entry.get("rules")
+    changed: JsonObject = {
+        feature: [
+            {**rule, "coverage": coverage} if isinstance(rule, dict) and "coverage" in rule else rule for rule in each
+        ]
+        if isinstance(each, list)
+        else each
+        for feature, each in (rules if isinstance(rules, dict) else {}).items()
+    }
+    return {**entry, "rules": changed}
+
+
 def _repreviewed(feature: str, rules: JsonValue, previews: dict[str, list[str]]) -> JsonValue:
     if not isinstance(rules, list):
         return rules

@@ -10,7 +10,20 @@ from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, s
 from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Plan, Step
-from ...core.ports.store import HeldRange, LayerUse, LiveGroup, Match, Member, Placement, ReleasedRange, Summary
+from ...core.ports.store import (
+    Due,
+    Exposure,
+    Heartbeat,
+    HeldRange,
+    LayerUse,
+    LiveGroup,
+    Match,
+    Member,
+    Placement,
+    ReleasedRange,
+    Summary,
+)
+from .agenda import AGENDA, DUE_NOW, EXPOSURES, HEARTBEATS
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, MEMBERS_THEN, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .search import Query, filters, latest, matching, wanted
@@ -252,6 +265,18 @@ class SqlReader:
     def previews(self, key: str) -> dict[str, list[str]]:
         units = self._connection.execute(_PREVIEWS, {"key": key}).scalar_one_or_none()
         return units or {}
+
+    def due(self, now: datetime) -> list[Due]:
+        return self._models(Due, DUE_NOW, {"now": now})
+
+    def agenda(self, key: str) -> list[Due]:
+        return self._models(Due, AGENDA, {"key": key})
+
+    def exposures(self, keys: Sequence[str]) -> dict[str, Exposure]:
+        return {each.key: each for each in self._models(Exposure, EXPOSURES, {"keys": list(keys)})}
+
+    def heartbeats(self) -> list[Heartbeat]:
+        return self._models(Heartbeat, HEARTBEATS)
 
     def audit_of(self, subject: str, limit: int) -> list[AuditEvent]:
         # In the order of the transactions: the clocks of two machines may disagree.

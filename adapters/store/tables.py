@@ -240,6 +240,33 @@ class Preview(StoreTable, table=True):
     units: JsonValue = Field(sa_type=JsonText)
 
 
+class Due(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    kind: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=UtcText)
+    stage: int | None
+    handle: str = Field(foreign_key="plan.handle")
+    again: datetime = Field(sa_type=UtcText)
+    tries: int
+    reason: str | None = Field(sa_type=Text)
+
+    __table_args__ = (Index("ix_due_at", "at", "again"),)
+
+
+class Exposure(StoreTable, table=True):
+    key: str = Field(primary_key=True, foreign_key="experiment.key")
+    stage: int
+    stages: int
+    coverage: float
+    since: datetime = Field(sa_type=UtcText)
+
+
+class Heartbeat(StoreTable, table=True):
+    name: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcText)
+    every: float
+
+
 class Audit(StoreTable, table=True):
     """Append-only: triggers refuse to change or remove a row."""
 
@@ -270,4 +297,7 @@ OPERATION = _TABLES["operation"]
 OPERATION_STEP = _TABLES["operation_step"]
 PLACEMENT = _TABLES["placement"]
 PREVIEW = _TABLES["preview"]
+DUE = _TABLES["due"]
+EXPOSURE = _TABLES["exposure"]
+HEARTBEAT = _TABLES["heartbeat"]
 AUDIT = _TABLES["audit"]

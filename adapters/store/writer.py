@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Table, UpdateBase, and_, bindparam, delete, or_, select, update
@@ -13,7 +14,17 @@ from ...core.errors import Conflict
 from ...core.model.experiment import Record
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
-from ...core.ports.store import Placement
+from ...core.ports.store import Due, Exposure, Heartbeat, Placement
+from .agenda import (
+    ADD_DUES,
+    ADD_EXPOSURE,
+    BEAT,
+    BEAT_AGAIN,
+    FORGET_BEATS,
+    KEPT,
+    REMOVE_DUES,
+    REMOVE_EXPOSURE,
+)
 from .reader import SqlReader
 from .rows import Values, experiment_values, operation_values, step_values, text_values, values_of
 from .tables import (
@@ -215,6 +226,21 @@ class SqlWriter(SqlReader):
 
     def set_previews(self, key: str, previews: dict[str, list[str]]) -> None:
         self._run(_SET_PREVIEWS, {"key": key, "units": previews})
+
+    def set_agenda(self, key: str, agenda: Sequence[Due]) -> None:
+        self._run(REMOVE_DUES, {"this": key})
+        if agenda:
+            self._connection.execute(ADD_DUES, [values_of(each) for each in agenda])
+
+    def set_exposure(self, key: str, exposure: Exposure | None) -> None:
+        self._run(REMOVE_EXPOSURE, {"this": key})
+        if exposure is not None:
+            self._run(ADD_EXPOSURE, values_of(exposure))
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        self._run(FORGET_BEATS, {"before": heartbeat.at - KEPT})
+        if self._run(BEAT_AGAIN, {**values_of(heartbeat), "this": heartbeat.name}) == 0:
+            self._run(BEAT, values_of(heartbeat))
 
     def audit(self, event: AuditEvent) -> None:
         self._run(_AUDIT, values_of(event))

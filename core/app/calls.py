@@ -27,10 +27,11 @@ def plan_some() -> str:
     return 'plan_change(key="...", change="launch")'
 
 
-def plan(key: str, change: Change, ask: Sequence[str] = ()) -> str:
-    """`ask` holds codes of findings that a person is to be asked about."""
+def plan(key: str, change: Change, ask: Sequence[str] = (), stage: int | None = None) -> str:
+    """`ask` holds codes of findings that a person is to be asked about, `stage` is one of the ramp, from 1."""
     asking = f", ask={_texts(ask)}" if ask else ""
-    return f'plan_change(key="{key}", change="{change}"{asking})'
+    going = f", stage={stage}" if stage is not None else ""
+    return f'plan_change(key="{key}", change="{change}"{going}{asking})'
 
 
 def apply(handle: str) -> str:

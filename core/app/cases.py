@@ -17,6 +17,7 @@ from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
+from ..planning.agenda import is_swept
 from ..planning.buckets import layer_name
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
 from ..ports.store import Member, Reader
@@ -92,6 +93,7 @@ def examine(
         held=view.held(layer),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
+        swept=is_swept(view.heartbeats(), now),
         chosen=frozenset(chosen) if chosen is not None else None,
         agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
         released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
@@ -103,7 +105,7 @@ def examine(
         if stand_ins is not None:
             shape, places = completed(shape, document, stand_ins, found), places | stand_ins.places
         return None, worst_first([*shape, *lost, *beside(found, places)])
-    return case, _with_overrides(view, key, document, found)
+    return case, with_overrides(view, key, document, found)
 
 
 def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:
@@ -118,7 +120,7 @@ def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
     return frozenset(review.team for review in view.reviews(key, digest(document)) if review.approved)
 
 
-def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
+def with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
     """The findings, those marked that a person lets stand in this very document (nobody has been asked about a spec
     without a key); of equals they come last."""
     if not key or not any(finding.severity in OVERRIDABLE for finding in findings):

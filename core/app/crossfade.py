@@ -34,6 +34,7 @@ from . import (
     stopping,
     strays,
     surfaces,
+    ticking,
 )
 from .dependencies import Dependencies
 
@@ -94,11 +95,14 @@ class Crossfade:
         change: Change,
         *,
         full: bool = False,
+        stage: int | None = None,
         asked: overriding.Doubt | None = None,
         verdict: overriding.Verdict | None = None,
     ) -> PlanView:
-        """Compile and store a plan, or say what blocks it. NotAllowed: the state; BackendFailed: cannot be read."""
-        return plan_view.plan_view(self.dependencies, key, change, full=full, asked=asked, verdict=verdict)
+        """Compile and store a plan, or say what blocks it; `stage`, from 1, is where a ramp goes.
+
+        NotAllowed: the state; Invalid: no such stage; BackendFailed: cannot be read."""
+        return plan_view.plan_view(self.dependencies, key, change, full=full, stage=stage, asked=asked, verdict=verdict)
 
     def doubt(self, key: str, change: Change, codes: Sequence[str]) -> overriding.Doubt | None:
         """What to ask a person about findings, None for nothing. NotFound: no such; NotAllowed: nobody can lift it."""
@@ -169,6 +173,15 @@ class Crossfade:
     def resume_abandoned(self) -> list[Operation]:
         """Finish the operations whose process has shown no life for a lease, and give them back as they ended."""
         return applying.resume_abandoned(self.dependencies)
+
+    def tick(self, name: str, every: float) -> ticking.Round:
+        """Finish what dead processes left, then carry out what is due; `name` shows a sign of life, and again in
+        `every` seconds."""
+        return ticking.tick(self.dependencies, name, every)
+
+    def beat(self, name: str, every: float) -> None:
+        """Show a sign of life of a process that ticks every so many seconds."""
+        ticking.beat(self.dependencies, name, every)
 
     def explain(self, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
         """What a unit with these attributes gets now, and why. NotFound: no such key; NotAllowed: incomplete."""

@@ -11,15 +11,17 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from .. import audience as audiences
+from ..checks.schedule import SWEEPER_LIVE
 from ..checks.shape import read_spec
 from ..documents import JsonObject, canonical, digest
 from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
-from ..model.experiment import MetricUse, Record, Spec, State, Variant, changes_from
+from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from
 from ..model.finding import Finding
 from ..model.plan import Operation
+from ..planning.agenda import due_text, stage_text
 from ..planning.drift import Delivery
-from ..ports.store import Match, Reader, Summary
+from ..ports.store import Exposure, Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
@@ -27,7 +29,8 @@ from .cases import examine, require
 from .dependencies import Dependencies
 from .drift import drift_of, watched
 from .excerpts import readable
-from .following import next_call
+from .following import next_call, sweeper_hint
+from .inflight import in_flight
 from .operations import told_time
 from .views import bucket_texts, finding_view, first_of, listed_first, short, with_findings
 from .widening import overrides_of
@@ -71,16 +74,17 @@ def find_experiments(
         else:
             seen = _decode(cursor, _moment) if cursor else None
             found = view.search(surface=surface, states=states, owner=owner, after=seen, limit=limit + 1)
-    shown, more = found[:limit], len(found) > limit
+        shown, more = found[:limit], len(found) > limit
+        exposures = view.exposures([each.key for each in shown])
     first = shown[0].key if shown else None
     return Experiments(
-        experiments=[_line(each) for each in shown],
+        experiments=[_line(each, exposures.get(each.key)) for each in shown],
         cursor=_encode(shown[-1]) if more else None,
         next=calls.look_at(first) if first else f"{calls.find_surfaces()} starts a new one",
     )
 
 
-def _line(summary: Summary) -> ExperimentLine:
+def _line(summary: Summary, exposure: Exposure | None) -> ExperimentLine:
     return ExperimentLine(
         key=summary.key,
         state=summary.state,
@@ -88,7 +92,15 @@ def _line(summary: Summary) -> ExperimentLine:
         surface=summary.surface,
         owner=summary.owner,
         updated=f"{summary.updated:%Y-%m-%d %H:%M}",
+        stage=_stage(exposure),
     )
+
+
+def _stage(exposure: Exposure | None) -> str | None:
+    """The stage of a ramp, while it lets in a part only."""
+    if exposure is None or exposure.coverage >= 1:
+        return None
+    return stage_text(exposure.stage, exposure.stages, exposure.coverage)
 
 
 def _encode(last: Summary) -> str:
@@ -160,7 +172,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         return shown.model_copy(update={"findings": [finding_view(each) for each in (*findings, *drift)] or None})
     if full:
         return readable(shown, record, [*findings, *drift])
-    told = [*(finding for finding in findings if finding.blocks), *drift]
+    told = [*(finding for finding in findings if finding.blocks or record.state != "draft"), *drift]
     return with_findings(shown, told) if told else shown
 
 
@@ -218,6 +230,8 @@ def _delivered(
         "buckets": bucket_texts(view.ranges_of(record.key)) or None,
         "delivered": [f"{place.backend}/{place.document}" for place in places] or None,
         "previews": view.previews(record.key) or None,
+        "stage": _stage(view.exposures([record.key]).get(record.key)),
+        "due": [due_text(each) for each in view.agenda(record.key)] or None,
         "operation": operation,
     }
 
@@ -230,12 +244,22 @@ def _readiness(
         _, findings = examine(deps, catalogue, view, record.key, record.document)
         ready = not any(finding.blocks for finding in findings)
         return ready, findings, next_call(deps, catalogue, view, record, findings)
+    findings = in_flight(deps, view, record)
     if last is not None and not last.settled:
-        return None, [], f"{calls.apply(last.handle)} continues the {last.change}"
-    allowed = changes_from(record.state)
+        return None, findings, f"{calls.apply(last.handle)} continues the {last.change}"
+    ramps = _stage(view.exposures([record.key]).get(record.key)) is not None
+    allowed: list[Change] = changes_from(record.state)
+    if ramps and record.state == "running":
+        allowed = ["ramp", *allowed]
+    waiting = [each for each in view.agenda(record.key) if each.kind == "start" and each.reason is None]
+    if record.state == "scheduled" and waiting:  # which opens by itself, as somebody agreed
+        allowed = [change for change in allowed if change != "launch"]
     if not allowed:
-        return None, [], calls.follow_up(record)
-    return None, [], " or ".join(calls.plan(record.key, change) for change in allowed)
+        return None, findings, calls.follow_up(record)
+    following = " or ".join(calls.plan(record.key, change) for change in allowed)
+    if any(finding.code == SWEEPER_LIVE.code for finding in findings):
+        following = f"{sweeper_hint(deps)}; else {following}"
+    return None, findings, following
 
 
 def _hypothesis_text(spec: Spec) -> str:

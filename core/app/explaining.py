@@ -12,16 +12,15 @@ from ..errors import Invalid, NotAllowed
 from ..model.answers import Explanation
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment
-from ..model.experiment import Change, Record, Spec
+from ..model.experiment import Record, Spec
 from ..names import nearest
-from ..planning.compile import ASSIGNMENT, assignment_of
+from ..planning.compile import assignment_of
 from ..ports.store import Reader
 from ..wording import percent
 from . import calls
 from .cases import production_of, require
+from .delivered import OPENING, delivered
 from .dependencies import Dependencies
-
-LAUNCHED: frozenset[Change] = frozenset({"launch", "resume"})
 
 
 def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) -> Assignment:
@@ -33,20 +32,10 @@ def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) 
         CatalogueBroken: it is a draft, and the catalogue does not load.
     """
     draft = record.state == "draft"
-    delivered = delivered_by(view, record, frozenset({"preview"}) if draft else LAUNCHED)
-    if delivered is not None and (not draft or any(unit in units for units in delivered.previews.values())):
-        return delivered
+    found = delivered(view, record, frozenset({"preview"}) if draft else OPENING)
+    if found is not None and (not draft or any(unit in units for units in found.previews.values())):
+        return found
     return _of_today(deps, view, record)
-
-
-def delivered_by(view: Reader, record: Record, changes: frozenset[Change]) -> Assignment | None:
-    """What the last of some changes delivered, with the buckets and the test units of now."""
-    plan = view.applied_plan(record.key, changes)
-    if plan is None or ASSIGNMENT not in plan.covered:
-        return None
-    assignment = Assignment.model_validate(plan.covered[ASSIGNMENT])
-    previews = {name: units for name, units in view.previews(record.key).items() if name in assignment.variants}
-    return assignment.model_copy(update={"ranges": view.ranges_of(record.key), "previews": previews})
 
 
 def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
@@ -61,6 +50,7 @@ def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
         production_of(deps, catalogue, spec.surface, spec.environment),
         ranges=view.ranges_of(record.key),
         launch=record.launches,
+        coverage=1.0,
         on=(record.started or deps.clock.now()).date(),
         previews=view.previews(record.key),
     )

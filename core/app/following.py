@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..checks.all_checks import LAUNCH_CHECKS
-from ..checks.shape import read_spec
+from ..checks.schedule import SWEEPER_LIVE
 from ..documents import JsonObject, canonical
 from ..model.catalogue import Catalogue
-from ..model.experiment import Record, Spec
+from ..model.experiment import Record
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import listed
 from ..ports.store import Reader
@@ -37,7 +37,8 @@ def next_call(
     """
     blocks = [finding for finding in findings if finding.blocks and finding.code not in _OF_A_LAUNCH]
     if not blocks:
-        return _review(deps, catalogue, view, record, findings) or _launch(deps, catalogue, record)
+        waits = _sweeper(deps, record, findings, otherwise)
+        return waits or _review(deps, catalogue, view, record, findings) or _launch(catalogue, record)
     if otherwise is None:
         otherwise = _question(record, blocks)
     if record.state != "draft":  # only a draft can be mended by a call
@@ -79,6 +80,21 @@ def _where(finding: Finding) -> str:
     return LESS_TO_FIND if finding.code == "power.sufficient" else finding.at or "/"
 
 
+def _sweeper(deps: Dependencies, record: Record, findings: list[Finding], otherwise: str | None) -> str:
+    """What a person starts so that what comes unasked is carried out, "" when that is no question."""
+    missing = [finding for finding in findings if finding.code == SWEEPER_LIVE.code and finding.blocks]
+    if not missing:
+        return ""
+    again = calls.plan(record.key, "launch" if record.state in ("draft", "scheduled") else "resume")
+    started = f"{sweeper_hint(deps)}; then {again}"
+    asked = _question(record, missing) if otherwise is None else otherwise
+    return f"{started}; or, to do without, {asked}" if asked else started
+
+
+def sweeper_hint(deps: Dependencies) -> str:
+    return f"a person keeps `{deps.command} serve --http` running, or has cron call `{deps.command} tick`"
+
+
 def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Record, findings: list[Finding]) -> str:
     """What people type whose review a launch waits for, "" when it waits for none."""
     if not any(finding.code == "review.pending" for finding in findings):
@@ -89,8 +105,5 @@ def _review(deps: Dependencies, catalogue: Catalogue, view: Reader, record: Reco
     return f"people of these teams run {typed} in a terminal; then {calls.plan(record.key, 'launch')}"
 
 
-def _launch(deps: Dependencies, catalogue: Catalogue, record: Record) -> str:
-    call = calls.plan(record.key, "launch") + asking(catalogue, record.surface)
-    spec = read_spec(record.document)
-    start = spec.schedule.start if isinstance(spec, Spec) else None
-    return f"on {start}: {call}" if start is not None and start > deps.clock.now().date() else call
+def _launch(catalogue: Catalogue, record: Record) -> str:
+    return calls.plan(record.key, "launch") + asking(catalogue, record.surface)

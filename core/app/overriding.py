@@ -17,7 +17,7 @@ from ..names import nearest
 from ..ports.store import Reader
 from . import calls
 from .approving import one_line
-from .cases import examine, require
+from .cases import examine, require, with_overrides
 from .dependencies import Dependencies
 from .following import next_call
 
@@ -81,7 +81,9 @@ def _question(record: Record, change: Change, findings: Sequence[Finding]) -> st
 
 def _findings(deps: Dependencies, view: Reader, record: Record) -> list[Finding]:
     case, findings = examine(deps, deps.catalogue.current(), view, record.key, record.document)
-    return findings if case is None else [*findings, *findings_of(LAUNCH_CHECKS, case)]
+    if case is None:
+        return findings
+    return [*findings, *with_overrides(view, record.key, record.document, findings_of(LAUNCH_CHECKS, case))]
 
 
 def _of(deps: Dependencies, view: Reader, record: Record, findings: list[Finding], code: str) -> list[Finding]:

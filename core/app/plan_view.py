@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..checks.delivery import LAUNCH_CHECKS
+from ..errors import Invalid
 from ..model.answers import Asked, PlanView, StepView
 from ..model.experiment import Change
 from ..model.finding import Finding
@@ -23,7 +24,14 @@ SHOWN_DOES = 900
 
 
 def plan_view(
-    deps: Dependencies, key: str, change: Change, *, full: bool, asked: Doubt | None, verdict: Verdict | None
+    deps: Dependencies,
+    key: str,
+    change: Change,
+    *,
+    full: bool,
+    stage: int | None,
+    asked: Doubt | None,
+    verdict: Verdict | None,
 ) -> PlanView:
     """Plan a change and show it; `full` adds each entry as it is and as it will be. What a person said to a doubt is
     kept first."""
@@ -32,7 +40,9 @@ def plan_view(
     said: Asked | None = None
     if asked is not None:
         said = "awaiting_person" if verdict is None else "given" if verdict.lifted else "declined"
-    compiled = plan(deps, key, change)
+    if stage is not None and change != "ramp":
+        raise Invalid("Only a ramp goes to a stage.", pointer="/stage", got=stage, next=calls.plan(key, change))
+    compiled = plan(deps, key, change, stage=stage - 1 if stage is not None else None)
     if compiled.plan is None and not compiled.findings:
         return _as_delivered(key, change)
     if compiled.plan is None:
@@ -116,7 +126,7 @@ def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
     if made.narrows:
         return call
-    if made.change == "reconcile":  # the reviewers have seen it, and the catalogue may be broken meanwhile
+    if made.change in ("ramp", "reconcile"):  # which reviewers have agreed to, and which needs no catalogue
         return f"{call}; a person will be asked"
     with deps.store.read() as view:
         surface = require(view, made.key).surface

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -15,28 +15,54 @@ from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
-from ..model.plan import AuditEvent, BucketRange, Plan, Step
+from ..model.plan import RESTS_ON, AuditEvent, BucketRange, Plan, Step
+from ..planning.agenda import midnight
 from ..planning.buckets import layer_name
-from ..planning.compile import (
-    ASSIGNMENT,
-    covered,
-    handle_of,
-)
+from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..ports.store import Reader
 from . import calls
 from .adopting import foreign_among
-from .cases import examine, require
+from .cases import examine, require, with_overrides
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .ramping import ramped, stage_of
 from .reconciling import reconciling_steps
 from .retesting import retesting_steps
 from .strays import strays_of
-from .widening import Previews, assigned, assigner_step, content_steps, notes, ranges_of, rests_on, trial
+from .widening import (
+    Previews,
+    after,
+    assigned,
+    assigner_step,
+    content_steps,
+    notes,
+    opening,
+    ranges_of,
+    rests_on,
+    trial,
+)
 
 LIFETIME = timedelta(hours=24)
 """How long a plan can be applied: a day lets a person answer tomorrow morning."""
 PAST = "last_operation"
 """The part of what a digest covers that changes with every operation."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a plan is made under. An earlier plan fixes all of it, so that a recompilation of an unchanged world has the
+    same digest."""
+
+    created: datetime
+    expires: datetime
+    previews: Previews
+    """Test units afterwards."""
+    ranges: list[BucketRange] | None = None
+    """The buckets of an earlier proposal."""
+    stage: int | None = None
+    """Of a ramp: the stage to go to, the first being 0; None for the next."""
+    rests_on: str | None = None
+    """The plan whose yes covers this one, where nobody is asked again."""
 
 
 class Compiled:
@@ -48,16 +74,22 @@ class Compiled:
 
 
 def plan(
-    deps: Dependencies, key: str, change: Change, wanted: Callable[[Record, Previews], Previews] | None = None
+    deps: Dependencies,
+    key: str,
+    change: Change,
+    wanted: Callable[[Record, Previews], Previews] | None = None,
+    stage: int | None = None,
 ) -> Compiled:
     """Compile and store the plan of a change. No backend is written.
 
     Args:
         wanted: for a preview, the test units to have, from the record and those that there are.
+        stage: for a ramp, the stage to go to, the first being 0; None for the next.
 
     Raises:
         NotFound: no such experiment.
         NotAllowed: the experiment's state does not allow the change, or another change of it is under way.
+        Invalid: a stage that the ramp does not have.
         BackendFailed: a backend that the plan must read cannot be read.
     """
     now = deps.clock.now().replace(microsecond=0)
@@ -65,7 +97,7 @@ def plan(
         record = require_change(view, key, change)
         previews = view.previews(key)
         previews = wanted(record, previews) if wanted else previews
-        compiled = compile_plan(deps, view, record, change, now, now + LIFETIME, None, previews)
+        compiled = compile_plan(deps, view, record, change, Terms(now, now + LIFETIME, previews, stage=stage))
     if compiled.plan is not None:
         with deps.store.write() as tx:
             tx.save_plan(compiled.plan)
@@ -85,6 +117,10 @@ def require_change(view: Reader, key: str, change: Change) -> Record:
             retryable=True,
             next=f"{calls.apply(active.handle)} continues it",
         )
+    last = view.last_operation(key)
+    if record.state == "scheduled" and change != "stop" and last is not None and last.status == "needs_attention":
+        message = f"The {last.change} of {key} is stuck; it can be gone on with, or {key} be stopped."
+        raise NotAllowed(message, got=change, allowed=["stop"], next=f"{calls.apply(last.handle)} goes on with it")
     if (record.state, change) not in TRANSITIONS:
         allowed = changes_from(record.state)
         hint = calls.plan(key, allowed[0]) if allowed else calls.follow_up(record)
@@ -99,17 +135,16 @@ def compile_plan(
     view: Reader,
     record: Record,
     change: Change,
-    created: datetime,
-    expires: datetime,
-    ranges: list[BucketRange] | None,
-    previews: Previews,
+    terms: Terms,
 ) -> Compiled:
-    """The plan as it would be now. `ranges` fixes the buckets of an earlier proposal, so that a recompilation of an
-    unchanged world has the same digest; `previews` are the test units afterwards."""
+    """The plan as it would be now."""
+    previews = terms.previews
     if change in NARROWING or (change == "preview" and (not previews or record.state == "running")):
-        return _from_what_is_there(deps, view, record, change, previews, created, expires)
+        return _from_what_is_there(deps, view, record, change, terms)
     if change == "reconcile":
-        return _from_what_was_there(deps, view, record, created, expires)
+        return _from_what_was_there(deps, view, record, terms)
+    if change == "ramp":
+        return _ramp(deps, view, record, terms)
     catalogue = deps.catalogue.current()
     case, findings = examine(
         deps,
@@ -126,14 +161,18 @@ def compile_plan(
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
     if case is None or any(finding.blocks for finding in findings):
         return Compiled(None, findings)
-    proposed = ranges_of(view, case, record, change, ranges)
-    launch = record.launches + (1 if change == "launch" else 0)
+    stage = 0 if change != "resume" else stage_of(view, record)
+    case = replace(case, stage=stage)
+    proposed = ranges_of(view, case, record, change, terms.ranges)
+    launch = record.launches + (1 if change == "launch" and record.state == "draft" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
-    assignment = assigned(case, record, proposed, launch, previews)
-    steps.append(assigner_step(deps, case, record, assignment))
-    opening = opening_checks_of(change)
-    if opening:
-        findings = worst_first([*findings, *findings_of(opening, _surrounded(deps, case, steps))])
+    assignment = assigned(case, record, proposed, launch, stage, previews)
+    later = opening(case, record, change)
+    steps.append(assigner_step(deps, case, record, assignment, [*later, *after(case, change, stage)]))
+    asked = opening_checks_of(change)
+    if asked:
+        found = findings_of(asked, _surrounded(deps, case, steps))
+        findings = worst_first([*findings, *with_overrides(view, record.key, record.document, found)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     if change == "launch":
@@ -141,9 +180,11 @@ def compile_plan(
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     told: JsonObject = {"notes": notes(case, findings)}
+    if change != "preview":
+        told |= {"stage": stage, **({"opens": midnight(case.start).isoformat()} if later else {})}
     parts = rests_on(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
     parts[ASSIGNMENT] = assignment.model_dump(mode="json")
-    return Compiled(_plan(record, change, case.spec.environment, parts, steps, proposed, created, expires), findings)
+    return Compiled(_plan(record, change, parts, steps, proposed, terms), findings)
 
 
 def _surrounded(deps: Dependencies, case: Case, steps: list[Step]) -> Case:
@@ -171,9 +212,7 @@ def _from_what_is_there(
     view: Reader,
     record: Record,
     change: Change,
-    previews: Previews,
-    created: datetime,
-    expires: datetime,
+    terms: Terms,
 ) -> Compiled:
     """A change that takes away, or that touches nothing of what was delivered but its test units."""
     if change in NARROWING:
@@ -181,16 +220,22 @@ def _from_what_is_there(
     elif record.state == "draft":
         steps = untesting_steps(deps, view, record)
     else:
-        steps = retesting_steps(deps, record, view.placements(record.key), previews)
-    environment = str(record.document.get("environment", ""))
-    ranges = view.ranges_of(record.key)
-    parts = _past(view, record) | (_as_part(previews) if change == "preview" else {})
-    return Compiled(_plan(record, change, environment, parts, steps, ranges, created, expires), [])
+        steps = retesting_steps(deps, record, view.placements(record.key), terms.previews)
+    parts = _past(view, record) | (_as_part(terms.previews) if change == "preview" else {})
+    return Compiled(_plan(record, change, parts, steps, view.ranges_of(record.key), terms), [])
 
 
-def _from_what_was_there(
-    deps: Dependencies, view: Reader, record: Record, created: datetime, expires: datetime
-) -> Compiled:
+def _ramp(deps: Dependencies, view: Reader, record: Record, terms: Terms) -> Compiled:
+    last = view.last_operation(record.key)
+    if last is not None and last.status == "needs_attention":
+        message = f"The last {last.change} of {record.key} is stuck, so what is delivered is not known."
+        raise NotAllowed(message, got="ramp", next=f"{calls.apply(last.handle)} goes on with it")
+    made = ramped(deps, view, record, terms.stage)
+    parts = _past(view, record) | made.parts
+    return Compiled(_plan(record, "ramp", parts, made.steps, view.ranges_of(record.key), terms), made.findings)
+
+
+def _from_what_was_there(deps: Dependencies, view: Reader, record: Record, terms: Terms) -> Compiled:
     """A reconciliation; no plan and no finding when there is nothing to put back."""
     steps, _ = reconciling_steps(deps, view, record)
     if not steps:
@@ -198,22 +243,20 @@ def _from_what_was_there(
     foreign = findings_of_owners(_owners(deps, steps))
     if foreign:
         return Compiled(None, foreign)
-    environment = str(record.document.get("environment", ""))
-    parts, ranges = _past(view, record), view.ranges_of(record.key)
-    return Compiled(_plan(record, "reconcile", environment, parts, steps, ranges, created, expires), [])
+    return Compiled(_plan(record, "reconcile", _past(view, record), steps, view.ranges_of(record.key), terms), [])
 
 
 def _plan(
     record: Record,
     change: Change,
-    environment: str,
     parts: JsonObject,
     steps: list[Step],
     ranges: list[BucketRange],
-    created: datetime,
-    expires: datetime,
+    terms: Terms,
 ) -> Plan:
-    body = covered(record.key, change, record.version, record.document, parts, steps, expires.isoformat())
+    environment = str(record.document.get("environment", ""))
+    parts = parts | ({RESTS_ON: terms.rests_on} if terms.rests_on is not None else {})
+    body = covered(record.key, change, record.version, record.document, parts, steps, terms.expires.isoformat())
     full = digest(body)
     spec = record.document
     return Plan(
@@ -227,6 +270,6 @@ def _plan(
         ranges=ranges,
         layer=layer_name(environment, str(spec.get("surface", "")), str(spec.get("layer", ""))),
         steps=steps,
-        created=created,
-        expires=expires,
+        created=terms.created,
+        expires=terms.expires,
     )

@@ -10,9 +10,9 @@ from ..planning.compile import assignment_summary
 from ..planning.drift import Delivery, differences
 from ..ports.store import Reader
 from . import calls
+from .delivered import delivered
 from .dependencies import Dependencies
 from .drift import compared, desired
-from .explaining import LAUNCHED, delivered_by
 from .narrowing import removal
 
 
@@ -59,5 +59,5 @@ def _step(view: Reader, record: Record, each: Delivery) -> Step:
 
 def _whole(view: Reader, record: Record, each: Delivery) -> list[str]:
     """What an entry means that is gone and put back: to users, where it lets them in."""
-    delivered = delivered_by(view, record, LAUNCHED) if each.opens_traffic else None
-    return ["puts back all of it", *(assignment_summary(delivered) if delivered is not None else [])]
+    found = delivered(view, record) if each.opens_traffic else None
+    return ["puts back all of it", *(assignment_summary(found) if found is not None else [])]

@@ -9,7 +9,7 @@ from ..planning.compile import differing_parts
 from ..ports.store import Reader
 from . import calls
 from .dependencies import Dependencies
-from .plans import PAST, compile_plan, require_change
+from .plans import PAST, Terms, compile_plan, require_change
 
 
 def require_time(deps: Dependencies, found: Plan) -> None:
@@ -41,9 +41,8 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         if taken:
             raise stale(found, taken)
         previews = found.previews if found.change == "preview" else view.previews(found.key)
-        fresh = compile_plan(
-            deps, view, record, found.change, found.created, found.expires, found.ranges or None, previews
-        )
+        terms = Terms(found.created, found.expires, previews, found.ranges or None, found.stage)
+        fresh = compile_plan(deps, view, record, found.change, terms)
         last = view.last_operation(found.key)
     if fresh.plan is None and not fresh.findings:
         raise _needless(found)
@@ -92,4 +91,5 @@ def stale(found: Plan, parts: list[str]) -> Stale:
 
 def plan_again(found: Plan) -> str:
     """The call that makes the plan anew."""
-    return calls.plan(found.key, found.change)
+    stage = found.stage + 1 if found.change == "ramp" and found.stage is not None else None
+    return calls.plan(found.key, found.change, stage=stage)

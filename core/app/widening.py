@@ -14,6 +14,7 @@ from ..model.delivery import Assignment
 from ..model.experiment import Change, Record
 from ..model.finding import Finding
 from ..model.plan import BucketRange, Step
+from ..planning.agenda import then_text
 from ..planning.buckets import buckets_for, propose, resting_on
 from ..planning.compile import (
     assignment_of,
@@ -61,7 +62,9 @@ def content_steps(deps: Dependencies, case: Case, record: Record) -> list[Step]:
     return steps
 
 
-def assigned(case: Case, record: Record, ranges: list[BucketRange], launch: int, previews: Previews) -> Assignment:
+def assigned(
+    case: Case, record: Record, ranges: list[BucketRange], launch: int, stage: int, previews: Previews
+) -> Assignment:
     return assignment_of(
         record.key,
         case.spec,
@@ -69,20 +72,38 @@ def assigned(case: Case, record: Record, ranges: list[BucketRange], launch: int,
         case.production,
         ranges=ranges,
         launch=launch,
-        on=record.started.date() if record.started else case.today,
+        coverage=case.spec.coverages[stage],
+        on=record.started.date() if record.started else case.start,
         previews=previews,
     )
 
 
 def trial(case: Case, assignment: Assignment) -> list[Finding]:
-    """What is found when the very assignment of a launch is tried on made-up units."""
+    """What is found when the very assignment of a launch is tried on made-up units: at the last stage of its ramp, as
+    the first one lets in too few to tell anything."""
+    assignment = assignment.model_copy(update={"coverage": 1.0})
     others = [part for part in case.held if part.key != case.key]
-    tried = dry_run(assignment, others, case.catalogue.holdouts_of(case.spec.surface, case.today))
+    tried = dry_run(assignment, others, case.catalogue.holdouts_of(case.spec.surface, case.start))
     return findings_of(TRIAL_CHECKS, replace(case, trial=tried))
 
 
-def assigner_step(deps: Dependencies, case: Case, record: Record, assignment: Assignment) -> Step:
-    """The assigner comes last: its entry opens traffic."""
+def opening(case: Case, record: Record, change: Change) -> list[str]:
+    """On which day the first unit is let in, as a list of at most one line: none where that is today."""
+    waits = change in ("launch", "resume") and record.started is None and case.start > case.today
+    return [f"opens on {case.start}, 00:00 UTC, unasked; until then the buckets are held"] if waits else []
+
+
+def after(case: Case, change: Change, stage: int) -> list[str]:
+    """What follows unasked once units are let in."""
+    if change == "preview":
+        return []
+    end = case.spec.schedule.end
+    then = then_text(case.spec, stage)
+    return [*([then] if then else []), *([f"stops at the end of {end}, UTC, unasked"] if end is not None else [])]
+
+
+def assigner_step(deps: Dependencies, case: Case, record: Record, assignment: Assignment, then: list[str]) -> Step:
+    """The assigner comes last: its entry opens traffic. `then` says what happens unasked."""
     catalogue, spec = case.catalogue, case.spec
     name = catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(catalogue, spec.environment, name)
@@ -97,7 +118,7 @@ def assigner_step(deps: Dependencies, case: Case, record: Record, assignment: As
         before=before,
         after=after,
         opens_traffic=bool(assignment.ranges),
-        summary=assignment_summary(assignment),
+        summary=[*assignment_summary(assignment), *then],
     )
 
 
@@ -106,7 +127,7 @@ def notes(case: Case, findings: list[Finding]) -> list[JsonValue]:
     told: list[JsonValue] = []
     size = case.size
     if size is not None:
-        reached = reachable_units(case.spec.surface, case.catalogue, case.audience, size.days, case.today)
+        reached = reachable_units(case.spec.surface, case.catalogue, case.audience, case.spec.whole_days, case.today)
         entering = reached * min(case.spec.allocation, 1.0)
         unit = case.spec.unit
         told.append(f"About {entering:,.0f} {unit}s in {size.days} days, {size.control:,.0f} of them in the control.")

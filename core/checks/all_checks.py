@@ -11,10 +11,12 @@ from . import (
     coordination,
     delivery,
     eligibility,
+    flight,
     intent,
     memory,
     metrics,
     operations,
+    ramp,
     schedule,
     sequential,
     shape,
@@ -34,6 +36,7 @@ CASE_CHECKS: tuple[Check, ...] = (
     *units.CHECKS,
     *coordination.CHECKS,
     *schedule.CHECKS,
+    *ramp.CHECKS,
     *metrics.CHECKS,
     *baselines.CHECKS,
     *sequential.CHECKS,
@@ -56,7 +59,14 @@ LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHEC
 """Asked only of a plan that opens traffic, once nothing else blocks it."""
 CHECKS: dict[str, Check] = {
     check.code: check
-    for check in (*shape.CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *trial.TRIAL_CHECKS, *delivery.RUN_CHECKS)
+    for check in (
+        *shape.CHECKS,
+        *CASE_CHECKS,
+        *LAUNCH_CHECKS,
+        *trial.TRIAL_CHECKS,
+        *delivery.RUN_CHECKS,
+        *flight.FLIGHT_CHECKS,
+    )
 }
 
 
@@ -70,7 +80,7 @@ def checks_of(change: Change) -> tuple[Check, ...]:
 
 def opening_checks_of(change: Change) -> tuple[Check, ...]:
     """The further checks of a plan that opens traffic. A resume starts on no planned day."""
-    return {"launch": LAUNCH_CHECKS, "resume": delivery.LAUNCH_CHECKS}.get(change, ())
+    return {"launch": LAUNCH_CHECKS, "resume": (*schedule.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)}.get(change, ())
 
 
 def run_checks(case: Case, checks: tuple[Check, ...] = CASE_CHECKS) -> list[Finding]:

@@ -51,7 +51,7 @@ KEPT = (
     ),
     Kept(
         "An override or a review ends with the draft it was given for",
-        "core/app/cases.py:_with_overrides",
+        "core/app/cases.py:with_overrides",
         "both are looked up by the digest of the spec",
     ),
     Kept(

@@ -8,6 +8,7 @@ from .all_checks import CHECKS, opening_checks_of
 from .by_construction import KEPT
 from .delivery import RUN_CHECKS
 from .engine import Check, Threshold
+from .flight import FLIGHT_CHECKS
 from .trial import TRIAL_CHECKS
 
 MEANS: dict[Severity, str] = {
@@ -49,6 +50,8 @@ def section(check: Check, heading: str = "# ") -> str:
         lines.append(f"- Asked only of a {' and of a '.join(opening)}.")
     if check in RUN_CHECKS:
         lines.append("- Asked of what is delivered, by get_experiment.")
+    if check in FLIGHT_CHECKS:
+        lines.append("- Asked only of what was launched.")
     lines += [f"- Threshold `{threshold.name}`: {_limit(threshold)}." for threshold in check.thresholds]
     lines.append(f"- Cure: {'the finding proposes one' if check.curable else 'only a person knows what to write'}.")
     return "\n".join([*lines, ""])

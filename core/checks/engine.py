@@ -102,6 +102,15 @@ class Case:
     deliveries: Sequence[Delivery] = ()
     """What is delivered of it beside what was delivered, once it was looked at."""
 
+    swept: bool = True
+    """Whether a process that carries out what is due shows life."""
+    stage: int = 0
+    """The stage of its ramp that a plan is about, the first being 0."""
+    late: tuple[str, ...] = ()
+    """Why what is due was tried in vain."""
+    moved: tuple[float, float] | None = None
+    """Of a ramp: the coverage before and after."""
+
     @property
     def surface(self) -> Surface:
         return self.catalogue.surfaces[self.spec.surface]

@@ -99,8 +99,11 @@ def with_value(document: JsonObject, path: list[int | str], value: JsonValue) ->
     inner: JsonValue = document
     for depth, token in enumerate(path):
         if isinstance(inner, list):
-            index = int(token)
-            kept = [] if value is None else [value]
+            index, rest = int(token), path[depth + 1 :]
+            item = inner[index]
+            kept: list[JsonValue] = [] if value is None else [value]
+            if rest and isinstance(item, dict):
+                kept = [patch_object(item, with_value(item, rest, value))]
             whole = [*inner[:index], *kept, *inner[index + 1 :]]
             return nest(pointer(*path[:depth]), whole or None)
         inner = inner.get(str(token)) if isinstance(inner, dict) else None
@@ -148,12 +151,13 @@ def _fits(document: JsonObject, path: list[int | str]) -> bool:
     return True
 
 
-def unknown_field(path: list[int | str], given: JsonValue) -> Fault:
+def unknown_field(document: JsonObject, path: list[int | str], given: JsonValue) -> Fault:
     name = str(path[-1])
     allowed = allowed_fields(path[:-1])
     likely = meant(name, allowed)
-    left_out = Cure("leave it out", nest(pointer(*path), None))
-    cures = [_renaming(path, likely, given) if likely is not None else left_out]
+    left_out = Cure("leave it out", with_value(document, path, None))
+    named = likely is not None and all(isinstance(part, str) for part in path)
+    cures = [_renaming(path, likely, given) if named and likely is not None else left_out]
     close = nearest(name, allowed, 1)
     return Fault(pointer(*path), "There is no such field here.", got=name, allowed=allowed, nearest=close, cures=cures)
 
@@ -193,18 +197,18 @@ def allowed_fields(path: list[int | str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _MapOf:
-    """A map whose names are free and whose values are of a model."""
+    """A map whose names are free, or a list, whose values are of a model."""
 
     values: type[BaseModel]
 
 
 def _model_in(annotation: object) -> type[BaseModel] | _MapOf | None:
-    """The model, or the map of models, that an annotation stands for."""
+    """The model, or the map or list of models, that an annotation stands for."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     arguments = get_args(annotation)
     if type(None) in arguments:
         return _model_in(arguments[0])
-    if len(arguments) == 2 and isinstance(arguments[1], type) and issubclass(arguments[1], BaseModel):
-        return _MapOf(arguments[1])
+    if arguments and isinstance(arguments[-1], type) and issubclass(arguments[-1], BaseModel):
+        return _MapOf(arguments[-1])
     return None

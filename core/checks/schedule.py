@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from ..documents import nest
 from ..model.catalogue import Blackout, last_day
+from ..names import listed
+from ..planning.agenda import unasked
 from ..planning.size import size
 from .engine import Case, Check, Cure, Fault
 
@@ -28,7 +30,7 @@ def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
 def _run(case: Case) -> tuple[date, date]:
     """The first and the last day that the run still has; one that is past its end has today."""
     first = case.started or case.spec.schedule.start or case.today
-    last = last_day(first, case.spec.design.days)
+    last = max(last_day(first, case.spec.design.days), case.spec.schedule.end or first)
     return (max(first, case.today), max(last, case.today)) if case.started else (first, last)
 
 
@@ -65,18 +67,41 @@ def start_is_not_past(case: Case) -> Iterator[Fault]:
         yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
 
 
-def start_has_come(case: Case) -> Iterator[Fault]:
-    """A launch opens traffic at once, so it waits for the planned start."""
-    start = case.spec.schedule.start
-    if start is not None and start > case.today:
-        cure = Cure("start on launch", nest("/schedule/start", None))
-        message = f"The experiment starts on {start}; plan the launch on that day."
-        yield Fault("/schedule/start", message, got=start.isoformat(), cures=[cure])
+def end_is_after_the_run(case: Case) -> Iterator[Fault]:
+    """A planned end leaves the run all of its days: one that is cut short has fewer units than it was sized for."""
+    end, last = case.spec.schedule.end, last_day(case.started or case.start, case.spec.design.days)
+    if end is not None and end < last:
+        cures = [
+            Cure(f"end {last}, {case.spec.design.days} days after the start", nest("/schedule/end", last.isoformat())),
+            Cure("run until somebody stops it", nest("/schedule/end", None)),
+        ]
+        message = f"It stops on {end}, and {case.spec.design.days} days from its start end on {last}."
+        yield Fault("/schedule/end", message, got=end.isoformat(), cures=cures)
+
+
+def somebody_sweeps(case: Case) -> Iterator[Fault]:
+    """Where a ramp, a start or an end comes unasked, a process shows life that carries it out.
+
+    `crossfade serve` does so all the time, and `crossfade tick` each time cron calls it. Without either, units stay at
+    the first stage, or in a run that should have ended, until somebody notices. The process has to have been seen
+    within twice the time that it leaves between two signs of life.
+    """
+    needed = unasked(case.spec, case.stage, case.today)
+    if needed and not case.swept:
+        yield unswept(needed)
+
+
+def unswept(needed: Sequence[str]) -> Fault:
+    message = f"No process shows life that would carry out {listed(needed, 3)}."
+    return Fault("/schedule", message)
 
 
 CHECKS = (
+    # schedule.start_reached is retired: a launch that is planned early waits for its day.
     Check("schedule.start_not_past", "block", start_is_not_past),
+    Check("schedule.end", "block_unless_overridden", end_is_after_the_run),
     Check("blackout.window", "block_unless_overridden", run_meets_no_blackout),
 )
-LAUNCH_CHECKS = (Check("schedule.start_reached", "block", start_has_come),)
-"""Asked only of a launch: a draft may well be planned for later."""
+SWEEPER_LIVE = Check("schedule.sweeper_live", "block_unless_overridden", somebody_sweeps, curable=False)
+LAUNCH_CHECKS = (SWEEPER_LIVE,)
+"""Asked only of a plan that lets units in."""

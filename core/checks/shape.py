@@ -103,7 +103,7 @@ def _findings(document: JsonObject, catalogue: Catalogue | None, error: Validati
 
 def _describe(slip: _Slip) -> tuple[str, Fault]:
     if slip.kind == "extra_forbidden":
-        return "spec.unknown_field", unknown_field(slip.path, slip.given)
+        return "spec.unknown_field", unknown_field(slip.document, slip.path, slip.given)
     if slip.kind == "missing":
         return _missing(slip, "The spec needs this field.")
     if slip.is_key:

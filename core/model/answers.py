@@ -18,7 +18,7 @@ Status = Literal["applied", "undone", "declined", "awaiting_approval", "needs_at
 class FixView(StrictModel):
     id: str
     effect: str
-    relaxes: bool | None = Field(default=None, description="true when it weakens the test")
+    relaxes: bool | None = Field(default=None, description="weakens the test")
 
 
 class FindingView(StrictModel):
@@ -49,7 +49,7 @@ class Checked(StrictModel):
     ready: bool
     findings: list[FindingView]
     more_findings: list[str] | None = Field(default=None, description="no room: `code at (its fix)`")
-    total: int | None = Field(default=None, description="findings, when not all are told in full")
+    total: int | None = Field(default=None, description="findings, when some have no room")
     generated: dict[str, str] | None = Field(default=None, description="pointer -> value chosen and why")
     changed: dict[str, list[JsonValue]] | None = Field(default=None, description="pointer -> [before, after]")
     more_changed: list[str] | None = None
@@ -133,6 +133,7 @@ class ExperimentLine(StrictModel):
     surface: str
     owner: str
     updated: str
+    stage: str | None = None
 
 
 class Experiments(StrictModel):
@@ -149,7 +150,7 @@ class VariantView(StrictModel):
 
 class OperationView(StrictModel):
     id: str
-    change: Change
+    change: str
     status: str
     reason: str | None = None
     took: str | None = None
@@ -161,9 +162,7 @@ class Experiment(StrictModel):
     state: State
     ready: bool | None = Field(default=None, description="a draft's: nothing blocks it")
     overridden: dict[str, str] | None = Field(default=None, description="finding -> why a person lets it stand")
-    findings: list[FindingView] | None = Field(
-        default=None, description="what blocks a draft, or drifted; with full, all"
-    )
+    findings: list[FindingView] | None = Field(default=None, description="what blocks or goes wrong; full: all")
     more_findings: list[str] | None = None
     total: int | None = None
     name: str
@@ -179,6 +178,8 @@ class Experiment(StrictModel):
     buckets: list[str] | None = None
     delivered: list[str] | None = Field(default=None, description="documents that hold our entry now")
     previews: dict[str, list[str]] | None = None
+    stage: str | None = None
+    due: list[str] | None = Field(default=None, description="what comes unasked")
     operation: OperationView | None = None
     spec: JsonObject | None = None
     generated: dict[str, str] | None = None

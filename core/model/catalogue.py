@@ -192,6 +192,7 @@ class Policy(StrictModel):
     max_allocation: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.5, description="largest allocation that is chosen unless somebody asks for more"
     )
+    risky: bool = Field(default=False, description="a launch lets in a part of its units first, or is warned of")
     rest_days: NonNegativeInt = Field(
         default=14, description="days that buckets rest after an experiment before others take them without a warning"
     )

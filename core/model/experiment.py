@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
@@ -17,13 +17,17 @@ VARIANT_KEY = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 VariantKey = Annotated[str, StringConstraints(pattern=VARIANT_KEY)]
 
 State = Literal["draft", "scheduled", "running", "paused", "stopped"]
-Change = Literal["launch", "pause", "resume", "stop", "reconcile", "preview"]
-"""`reconcile` puts back what was delivered, where somebody else changed it. `preview` changes what named test units see
-and nothing else; it is made at a terminal only."""
+Change = Literal["launch", "ramp", "pause", "resume", "stop", "reconcile", "preview"]
+"""`ramp` changes what share of the reserved units is let in, and neither weights nor buckets. `reconcile` puts back
+what was delivered, where somebody else changed it. `preview` changes what named test units see and nothing else; it is
+made at a terminal only."""
 
 TRANSITIONS: dict[tuple[State, Change], State] = {
     ("draft", "launch"): "running",
+    ("scheduled", "launch"): "running",
+    ("scheduled", "pause"): "paused",
     ("running", "pause"): "paused",
+    ("running", "ramp"): "running",
     ("paused", "resume"): "running",
     ("running", "stop"): "stopped",
     ("paused", "stop"): "stopped",
@@ -35,9 +39,9 @@ TRANSITIONS: dict[tuple[State, Change], State] = {
     ("draft", "preview"): "draft",
     ("running", "preview"): "running",
 }
-"""What a change makes of a state. A launch passes through `scheduled`, which holds the buckets; an experiment stays
-there only when its launch is stuck between forward and back, and then a stop is the way out. What is stopped can be
-stopped again, should a backend have got some of it back."""
+"""What a change makes of a state. A plan that opens traffic later leaves `scheduled` instead, which holds the buckets.
+Each launch passes through it; when one is stuck there between forward and back, a stop is the way out. What is stopped
+can be stopped again, should a backend have got some of it back."""
 
 LIVE: frozenset[State] = frozenset({"scheduled", "running", "paused"})
 """States that hold buckets."""
@@ -117,8 +121,29 @@ class Decision(StrictModel):
         return f"ship if {self.success} success superior, {self.guardrails} guardrails non-inferior"
 
 
+LONGEST_STAGE = 90 * 24
+"""Hours; what is longer is no stage of a ramp but a run of its own."""
+
+
+class Stage(StrictModel):
+    """A stage of a ramp before the last one, in which all of the allocation is let in."""
+
+    coverage: float = Field(description="share of the allocation that is let in, 0-1")
+    hours: int | None = None
+    days: int | None = Field(default=None, description="or hours; with neither it lasts until a person goes on")
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """How long the stage lasts; None until somebody goes on. A day is 24 hours: the time is UTC."""
+        if self.hours is None and self.days is None:
+            return None
+        hours = (self.hours or 0) + 24 * (self.days or 0)
+        return timedelta(hours=min(max(hours, 0), LONGEST_STAGE))
+
+
 class Schedule(StrictModel):
     start: date | None = Field(default=None, description="first day, UTC; none means on launch")
+    end: date | None = Field(default=None, description="last day, UTC; none means until somebody stops it")
 
 
 class Spec(StrictModel):
@@ -140,6 +165,9 @@ class Spec(StrictModel):
     variants: dict[VariantKey, Variant]
     metrics: dict[str, MetricUse]
     design: Design
+    ramp: list[Stage] = Field(
+        default_factory=list[Stage], description="stages before everybody is let in; none lets all in at once"
+    )
     schedule: Schedule = Schedule()
     decision: Decision | None = Field(default=None, description="when the treatment ships, settled before the run")
     stop: list[StopRule] = Field(default_factory=list[StopRule], description="what shall pause the run on its own")
@@ -148,6 +176,17 @@ class Spec(StrictModel):
     tags: list[Text] = Field(default_factory=list[Text])
     links: dict[Key, Text] = Field(default_factory=dict[Key, Text])
     iterates: ExperimentKey | None = Field(default=None, description="key of the experiment this one follows")
+
+    @property
+    def coverages(self) -> list[float]:
+        """Share of the allocation that each stage lets in, the last included: everybody."""
+        return [*(stage.coverage for stage in self.ramp), 1.0]
+
+    @property
+    def whole_days(self) -> int:
+        """Days of the run on which everybody is let in, at least 1: the first of them begins when the ramp ends."""
+        ramp = sum((stage.lasts or timedelta() for stage in self.ramp), timedelta())
+        return max(1, self.design.days - -(-ramp // timedelta(days=1)))
 
     @property
     def control(self) -> str | None:

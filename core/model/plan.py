@@ -15,6 +15,8 @@ Assurance = Literal["host", "terminal", "none"]
 """How a yes reached us: `host` = elicitation through the MCP host, which we cannot tell from a person;
 `terminal` = typed at this machine; `none` = the change needs no yes."""
 
+RESTS_ON = "rests_on"
+"""The covered part that names the plan whose yes covers this one too."""
 BUCKETS = 10_000
 """Buckets of a layer."""
 
@@ -86,6 +88,24 @@ class Plan(StrictModel):
         kept = self.covered.get("previews")
         named = kept.items() if isinstance(kept, dict) else ()
         return {variant: [str(unit) for unit in units] for variant, units in named if isinstance(units, list)}
+
+    @property
+    def stage(self) -> int | None:
+        """The stage of the ramp that the change leaves the experiment at, the first being 0."""
+        kept = self.covered.get("stage")
+        return kept if isinstance(kept, int) else None
+
+    @property
+    def opens(self) -> datetime | None:
+        """When a launch or a resume lets the first unit in, where that is later than its apply."""
+        kept = self.covered.get("opens")
+        return datetime.fromisoformat(kept) if isinstance(kept, str) else None
+
+    @property
+    def rests_on(self) -> str | None:
+        """The handle of the plan whose yes covers this one; None where a yes of its own does."""
+        kept = self.covered.get(RESTS_ON)
+        return kept if isinstance(kept, str) else None
 
 
 class Approval(StrictModel):

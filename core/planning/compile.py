@@ -31,6 +31,7 @@ def assignment_of(
     *,
     ranges: list[BucketRange],
     launch: int,
+    coverage: float,
     on: date,
     previews: dict[str, list[str]],
 ) -> Assignment:
@@ -38,6 +39,7 @@ def assignment_of(
     units of an earlier one are mixed anew.
 
     Args:
+        coverage: share of the buckets' units that enter, 0-1: the stage of a ramp.
         on: the day whose holdouts are kept out: of the launch, so that an experiment's units stay the same throughout.
     """
     control = spec.control
@@ -52,7 +54,7 @@ def assignment_of(
         layer_seed=layer_name(spec.environment, spec.surface, spec.layer),
         ranges=ranges,
         seed=f"{key}/{launch}",
-        coverage=1.0,
+        coverage=coverage,
         variants=order,
         weights=[spec.variants[name].weight for name in order],
         parameters={
@@ -106,6 +108,9 @@ def _reach(assignment: Assignment) -> str:
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
     buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
+    if assignment.coverage < 1:
+        entering = f"{percent(share * assignment.coverage)} of {audience}{outside}"
+        return f"{entering}, {percent(assignment.coverage)} of the {percent(share)} reserved: buckets {buckets}"
     return f"{percent(share)} of {audience}{outside}: buckets {buckets}"
 
 
@@ -132,6 +137,28 @@ def covered(
         "expires": expires,
         **parts,
     }
+
+
+AGREED = ("version", "spec", "steps", "catalogue", "ranges", "launch", "assignment", "previews", "stage")
+"""The covered parts that a plan must share with the one whose yes it rests on."""
+
+
+def departures(agreed: JsonObject, now: JsonObject) -> list[str]:
+    """Names of what a plan does that the yes to an earlier one does not cover. What people read of the writes is not
+    compared, and of the overrides only new ones are."""
+    before, after = _binding(agreed), _binding(now)
+    lifted, needed = agreed.get("overrides"), now.get("overrides")
+    if isinstance(lifted, dict) and isinstance(needed, dict):
+        before["overrides"], after["overrides"] = {name: lifted.get(name) for name in needed}, needed
+    return differing_parts(before, after)
+
+
+def _binding(covered_parts: JsonObject) -> JsonObject:
+    parts: JsonObject = {name: covered_parts.get(name) for name in AGREED}
+    steps = parts["steps"]
+    if isinstance(steps, list):
+        parts["steps"] = [{**step, "summary": None} if isinstance(step, dict) else step for step in steps]
+    return parts
 
 
 def handle_of(full: str) -> str:

@@ -37,7 +37,8 @@ def size(spec: Spec, catalogue: Catalogue, audience: Audience, today: date) -> S
     total = control.weight + sum(treatments)
     if not math.isfinite(total) or not _is_sound(spec.design) or spec.allocation <= 0:
         return None
-    entering = reachable_units(spec.surface, catalogue, audience, spec.design.days, today) * min(spec.allocation, 1.0)
+    # Those whom an early stage lets in before the ramp has ended count as if they came later: few, and never too many.
+    entering = reachable_units(spec.surface, catalogue, audience, spec.whole_days, today) * min(spec.allocation, 1.0)
     in_control = entering * control.weight / total
     # Each treatment is compared with the control; the smallest makes the weakest comparison, so it counts.
     test = _test_of(spec, len(treatments), in_control, min(treatments) / control.weight)

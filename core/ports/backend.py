@@ -134,6 +134,11 @@ class Assigner(Backend, Owned, Protocol):
         """
         ...
 
+    def with_coverage(self, entry: JsonObject, coverage: float) -> JsonObject:
+        """An entry as it is in a document, with another share of its buckets' units let in, 0-1, and all else as it is.
+        A unit that is in before and after keeps its variant. Pure."""
+        ...
+
 
 class ContentStore(Backend, Owned, Protocol):
     """A backend that holds what variants show, and the values in production."""

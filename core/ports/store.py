@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import Field
 
@@ -91,6 +91,40 @@ class Placement(StrictModel):
     place: Place
     entry: JsonObject
     opens_traffic: bool
+
+
+DueKind = Literal["start", "ramp", "end"]
+
+
+class Due(StrictModel):
+    """What is to be done with an experiment at a moment, without anybody being asked again."""
+
+    key: str
+    kind: DueKind
+    at: datetime
+    stage: int | None = Field(default=None, description="of a ramp: the stage to go to, the first being 0")
+    handle: str = Field(description="the plan whose yes it rests on")
+    again: datetime = Field(description="it is not tried before this moment")
+    tries: int = 0
+    reason: str | None = Field(default=None, description="why the last try did nothing")
+
+
+class Exposure(StrictModel):
+    """How far an experiment that was launched lets its units in: at a stage of its ramp, the first being 0."""
+
+    key: str
+    stage: int
+    stages: int = Field(description="all stages, the last included, in which everybody is in")
+    coverage: float = Field(description="share of the reserved units that are let in, 0-1")
+    since: datetime
+
+
+class Heartbeat(StrictModel):
+    """The last sign of life of a process that carries out what is due."""
+
+    name: str
+    at: datetime
+    every: float = Field(description="seconds between two signs")
 
 
 class Reader(Protocol):
@@ -218,6 +252,22 @@ class Reader(Protocol):
         """Variant -> named test units."""
         ...
 
+    def due(self, now: datetime) -> list[Due]:
+        """What is to be done now and may be tried, the earliest first, ties by key."""
+        ...
+
+    def agenda(self, key: str) -> list[Due]:
+        """All that is to be done with an experiment, the earliest first."""
+        ...
+
+    def exposures(self, keys: Sequence[str]) -> dict[str, Exposure]:
+        """Key -> how far it is let in, of those that were launched."""
+        ...
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """The last sign of each process that gave one in the last week, the newest first."""
+        ...
+
     def audit_of(self, subject: str, limit: int) -> list[AuditEvent]:
         """Newest first."""
         ...
@@ -285,6 +335,16 @@ class Writer(Reader, Protocol):
     def remove_placement(self, key: str, place: Place) -> None: ...
 
     def set_previews(self, key: str, previews: dict[str, list[str]]) -> None: ...
+
+    def set_agenda(self, key: str, agenda: Sequence[Due]) -> None:
+        """What is to be done with an experiment, in place of what was."""
+        ...
+
+    def set_exposure(self, key: str, exposure: Exposure | None) -> None: ...
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Keep a sign of life in place of the last one of its process, and forget those that are a week older."""
+        ...
 
     def audit(self, event: AuditEvent) -> None: ...
 

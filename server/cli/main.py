@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, adopt, explain, preview, migrate."""
+"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, adopt, explain, preview, tick, migrate."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from . import (
     demo_command,
     look_commands,
     serve_command,
+    tick_command,
 )
 from .topics import Commands
 
@@ -26,6 +27,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     adopt_command.add,
     decide_commands.add,
     look_commands.add,
+    tick_command.add,
 )
 """A new command is one file and one line here."""
 

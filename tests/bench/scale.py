@@ -164,6 +164,7 @@ def trial(app: Crossfade) -> dict[str, float]:
             case.production,
             ranges=[BucketRange(lo=0, hi=round(share * 10_000))],
             launch=1,
+            coverage=1.0,
             on=case.today,
             previews={},
         )

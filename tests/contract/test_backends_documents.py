@@ -151,6 +151,17 @@ def test_other_test_units_change_an_entry_as_if_it_had_been_compiled_with_them()
     assert adapter.with_previews(entry, {"gone": ["tester"]}) == adapter.compile_assignment(an_assignment())
 
 
+@given(st.floats(0, 1), st.floats(0, 1), st.booleans())
+def test_another_coverage_changes_an_entry_as_if_it_had_been_compiled_with_it(
+    before: float, after: float, tested: bool
+) -> None:
+    adapter = GrowthbookFile(StoppedClock())
+    previews = {"new": ["tester"]} if tested else {}
+    entry = adapter.compile_assignment(an_assignment(coverage=before, previews=previews))
+    wanted = adapter.compile_assignment(an_assignment(coverage=after, previews=previews))
+    assert adapter.with_coverage(entry, after) == wanted
+
+
 def test_a_null_that_was_delivered_cannot_be_given_test_units() -> None:
     adapter = GrowthbookFile(StoppedClock())
     entry = adapter.compile_assignment(an_assignment(parameters={"title": ["For you", None]}))

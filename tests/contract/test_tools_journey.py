@@ -345,6 +345,23 @@ async def run_without_a_backend(on: Journey, assigner: StubbornAssigner) -> None
     assert (await on.call("a pause that goes on", "apply_plan", digest=stuck))["status"] == "applied"
 
 
+async def go_in_stages(on: Journey, app: Crossfade) -> None:
+    """A launch that lets in a part first, and a person who goes on, and back."""
+    app.beat("sweeper", 86_400)
+    ramp: list[dict[str, Any]] = [{"coverage": 0.05, "hours": 24}, {"coverage": 0.5, "days": 2}]
+    brief = {**FAULTY, "variants": {"short": {"shelf_length": 5}}, "allocation": 0.1, "key": "in-stages"}
+    key: str = (await on.call("draft with a ramp", "create_experiment", **brief, more={"ramp": ramp}))["key"]
+    for change, stage in (("launch", None), ("ramp", None), ("ramp", 1)):
+        label = f"{change} to stage {stage or 'next'}"
+        asked: dict[str, Any] = {"key": key, "change": change, **({"stage": stage} if stage else {})}
+        planned = await on.call(f"plan a {label}", "plan_change", **asked)
+        await on.call(f"plan a {label} in full", "plan_change", **asked, full=True)
+        assert (await on.call(label, "apply_plan", digest=planned["digest"]))["status"] == "applied"
+        await on.call(f"show after {label}", "get_experiment", key=key)
+        await on.call(f"list after {label}", "find_experiments", query="stages")
+    await on.fail("no such stage", "plan_change", key=key, change="ramp", stage=9)
+
+
 async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
     """The tools as published, and every reply of the journey."""
     clock, person = TickingClock(), Person()
@@ -367,6 +384,7 @@ async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
         app.preview(key, "mfy-first", ["tester-1", "tester-2"], "ana")
         await run(on, person, key)
         await run_without_a_backend(on, assigner)
+        await go_in_stages(on, app)
         await fill(on)
         await be_wordy(on)
         await err(on, key)

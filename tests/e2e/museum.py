@@ -108,6 +108,13 @@ def opened(home: Path) -> Museum:
     return museum
 
 
+def swept(home: Path) -> Museum:
+    """A museum in which a process said, on the first day, that it shows life every ten years."""
+    museum = opened(home)
+    museum.app(SetClock()).beat("sweeper", 3e8)
+    return museum
+
+
 def brief(key: str = "guide-first", **more: object) -> dict[str, Any]:
     """Arguments of create_experiment for a draft that is ready: two backends, 3,000 of 10,000 buckets."""
     return {

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 from growthbook import GrowthBook
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from crossfade.adapters.growthbook_file import GrowthbookFile
+from crossfade.core.assignment import decide
 from crossfade.core.documents import JsonObject
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion, Scalar
 from crossfade.core.model.plan import BucketRange
@@ -178,6 +181,39 @@ def test_coverage_takes_its_share_of_each_variant_and_more_of_it_moves_nobody(pr
         stages.append(inside)
     for earlier, later in pairwise(stages):
         assert earlier.items() <= later.items()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(1, 9_999).map(lambda part: part / 10_000), min_size=1, max_size=4, unique=True).map(sorted),
+    st.lists(st.integers(1, 20), min_size=2, max_size=4),
+)
+def test_through_a_ramp_of_any_stages_no_unit_changes_its_variant_in_the_sdk_and_in_the_core(
+    product: Product, coverages: list[float], parts: list[int]
+) -> None:
+    """Ramped the way a running experiment is: only the coverage of the entry that is there changes."""
+    names = [f"v{number}" for number in range(len(parts))]
+    weights = [part / sum(parts) for part in parts]
+    whole = an_assignment(
+        "ramped",
+        variants=names,
+        weights=weights,
+        parameters={"title": names},
+        ranges=[BucketRange(lo=0, hi=5_000)],
+        coverage=coverages[0],
+    )
+    product.launch(whole)
+    units, met = UNITS[:400], dict[str, str]()
+    for coverage in [*coverages, 1.0]:
+        entry = product.adapter.read({"path": str(product.file)}, "payload", "ramped")
+        assert entry is not None
+        product.write("ramped", product.adapter.with_coverage(entry, coverage))
+        inside = {unit: variant for unit, (_, variant) in product.met("title", units).items()}
+        assert met.items() <= inside.items()
+        stage = whole.model_copy(update={"coverage": coverage})
+        decided = {unit: decide(stage, {"user_id": unit}).variant for unit in units}
+        assert inside == {unit: variant for unit, variant in decided.items() if variant is not None}
+        met = inside
 
 
 def test_all_features_of_an_experiment_give_a_unit_one_variant(product: Product) -> None:

@@ -11,6 +11,7 @@ from ...errors import Conflict
 from ...model.plan import AuditEvent, Operation
 from ...ports.store import Placement, Writer
 from ..dependencies import Dependencies
+from .agenda import keep_agenda
 
 
 def record(deps: Dependencies, operation: Operation) -> Operation:
@@ -74,9 +75,8 @@ def finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) ->
         raise Conflict("The experiment of this operation is gone.", got=operation.key)
     applied = status == "applied"
     state = operation.to_state if applied else operation.from_state
-    launched = applied and operation.change == "launch"
     update: dict[str, object] = {"state": state, "updated": now}
-    if launched:
+    if state == "running" and record.started is None:
         update["started"] = now
     tx.update_experiment(record.model_copy(update=update), record.version)
     if state in ("draft", "stopped"):
@@ -85,6 +85,10 @@ def finish(deps: Dependencies, tx: Writer, operation: Operation, status: str) ->
         tx.set_previews(operation.key, {})
     elif applied and operation.change in ("launch", "resume", "preview"):
         _keep_previews(tx, operation, now)
+    if applied:
+        plan = tx.plan(operation.handle)
+        assert plan is not None
+        keep_agenda(tx, plan, record, state, now)
     reason = None if applied else operation.reason  # what it was once stuck on is over
     finished = operation.model_copy(update={"status": status, "finished": now, "reason": reason})
     audit_operation(deps, tx, finished, f"operation_{status}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ...documents import JsonObject
 from ...errors import Stale
-from ...model.experiment import TRANSITIONS, Record
+from ...model.experiment import TRANSITIONS, Record, State
 from ...model.plan import Approval, Operation, OperationStep, Plan
+from ...planning.agenda import end_of
 from ...ports.store import Reader, Writer
 from .. import calls
 from ..dependencies import Dependencies
@@ -24,15 +25,15 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         Conflict: somebody holds one of the buckets, or is changing the experiment already.
     """
     now = deps.clock.now()
-    after = TRANSITIONS[record.state, plan.change]
+    after: State = "scheduled" if plan.opens is not None else TRANSITIONS[record.state, plan.change]
     launching = plan.change == "launch"
     if launching:
-        days = plan_days(record.document)
-        tx.hold(plan.layer, plan.ranges, record.key, now.date() + timedelta(days=days) if days else None, now)
+        until = planned_end(record.document, (plan.opens or now).date())
+        tx.hold(plan.layer, plan.ranges, record.key, until, now)
     changed = record.model_copy(
         update={
             "state": "scheduled" if launching else record.state,
-            "launches": record.launches + (1 if launching else 0),
+            "launches": record.launches + (1 if record.state == "draft" and launching else 0),
             "updated": now,
         }
     )
@@ -53,7 +54,7 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
         assurance=approval.assurance,
         steps=[
             OperationStep(step=step, status="intended", declared=now) if index == 0 else OperationStep(step=step)
-            for index, step in enumerate(plan.steps)
+            for index, step in enumerate(plan.steps if plan.opens is None else [])
         ],
         started=now,
     )
@@ -73,10 +74,14 @@ def _next_fence(view: Reader, key: str, now: datetime) -> int:
     return max(last.fence + 1 if last else 1, round(now.timestamp() * 1000))
 
 
-def plan_days(document: JsonObject) -> int | None:
-    design = document.get("design")
+def planned_end(document: JsonObject, start: date) -> date | None:
+    """The day on which a run from `start` on should be over: a forecast, for whoever waits for its buckets."""
+    schedule, design = document.get("schedule"), document.get("design")
+    end = schedule.get("end") if isinstance(schedule, dict) else None
+    if isinstance(end, str):
+        return end_of(date.fromisoformat(end)).date()
     days = design.get("days") if isinstance(design, dict) else None
-    return days if isinstance(days, int) else None
+    return start + timedelta(days=days) if isinstance(days, int) and days else None
 
 
 def claim(deps: Dependencies, operation_id: str) -> Operation | None:

@@ -300,18 +300,11 @@ class TestNext:
         assert "audience.satisfiable" in codes(answer)
         assert "changes={...}) at /audience/orders_placed" in answer.next
 
-    def test_a_launch_waits_for_the_planned_day(self, app: Crossfade) -> None:
+    def test_a_launch_can_be_planned_before_its_day(self, app: Crossfade) -> None:
+        app.beat("sweeper", 60)
         answer = app.create_experiment(brief(start="2026-10-19"))
         assert answer.ready
-        assert answer.next == f"on 2026-10-19: {LAUNCH}"
-        plan = app.plan_change(KEY, "launch")
-        assert not plan.ready
-        assert plan.next == answer.next
-
-    def test_a_fix_that_a_plan_offers_can_be_applied(self, app: Crossfade) -> None:
-        app.create_experiment(brief(start="2026-10-19"))
-        [fix] = [fix.id for finding in app.plan_change(KEY, "launch").findings for fix in finding.fixes or []]
-        assert app.update_experiment(KEY, 1, [fix], {}).changed == {"/schedule/start": ["2026-10-19", "absent"]}
+        assert answer.next == LAUNCH
         assert app.plan_change(KEY, "launch").ready
 
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from crossfade.core.checks.all_checks import LAUNCH_CHECKS, run_checks
 from crossfade.core.checks.delivery import RUN_CHECKS
 from crossfade.core.checks.engine import Case, findings_of, worst_first
+from crossfade.core.checks.flight import FLIGHT_CHECKS
 from crossfade.core.checks.shape import read_spec, unknown_place
 from crossfade.core.checks.trial import TRIAL_CHECKS
 from crossfade.core.documents import JsonObject, canonical, patch_object
@@ -273,6 +274,9 @@ class World:
     deliveries: tuple[Delivery, ...] = ()
     owners: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
+    moved: tuple[float, float] | None = None
+    swept: bool = True
+    late: tuple[str, ...] = ()
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -292,6 +296,9 @@ class World:
             released=list(self.released),
             precedents=list(self.precedents),
             trial=self.trial,
+            moved=self.moved,
+            swept=self.swept,
+            late=self.late,
             strays={key: f"crossfade stop {key}" for key in self.strays},
             deliveries=self.deliveries,
             owners=dict.fromkeys(self.owners, "0b5c"),
@@ -303,7 +310,7 @@ QUIET = World()
 
 
 def findings_in(document: JsonObject, world: World) -> list[Finding]:
-    """What a plan of a launch finds, those of a launch only included."""
+    """What a plan of a launch finds, those of a launch only included, and what is found in flight."""
     spec = read_spec(document, catalogue_with(world.catalogue))
     if not isinstance(spec, Spec):
         return spec
@@ -311,7 +318,8 @@ def findings_in(document: JsonObject, world: World) -> list[Finding]:
     if lost:
         return lost
     case = world.case(spec)
-    return worst_first([*run_checks(case), *findings_of((*LAUNCH_CHECKS, *TRIAL_CHECKS, *RUN_CHECKS), case)])
+    more = (*LAUNCH_CHECKS, *TRIAL_CHECKS, *RUN_CHECKS, *FLIGHT_CHECKS)
+    return worst_first([*run_checks(case), *findings_of(more, case)])
 
 
 def neighbour(

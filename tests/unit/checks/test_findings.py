@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from crossfade.core.checks.all_checks import CASE_CHECKS, CHECKS, LAUNCH_CHECKS
 from crossfade.core.checks.delivery import RUN_CHECKS
 from crossfade.core.checks.engine import Check
+from crossfade.core.checks.flight import FLIGHT_CHECKS
 from crossfade.core.checks.payload import schema_faults
 from crossfade.core.checks.shape import CHECKS as SHAPE_CHECKS
 from crossfade.core.checks.trial import TRIAL_CHECKS
@@ -24,7 +25,7 @@ from crossfade.core.wording import percent
 from .examples import EXAMPLES, Example
 from .railway import QUIET, SPEC, World, findings_in, held
 
-EVERY_CHECK = (*SHAPE_CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *TRIAL_CHECKS, *RUN_CHECKS)
+EVERY_CHECK = (*SHAPE_CHECKS, *CASE_CHECKS, *LAUNCH_CHECKS, *TRIAL_CHECKS, *RUN_CHECKS, *FLIGHT_CHECKS)
 each_check = pytest.mark.parametrize("check", EVERY_CHECK, ids=lambda check: check.code)
 PAIRS = [pair for pair in combinations(EXAMPLES, 2) if pair[0].world == pair[1].world]
 
