@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, Uniqu
 from sqlalchemy.orm import declared_attr, registry
 from sqlmodel import Field, SQLModel
 
-from .columns import JsonText, UtcText
+from .columns import JsonText, Moment
 
 IS_LIVE = text("released_at IS NULL")
 """The range is held now. As text, here and in queries: SQLite uses a partial index only for the very same condition."""
@@ -32,7 +32,7 @@ class Meta(StoreTable, table=True):
     """One row: which store this is, whatever becomes of its path."""
 
     store_id: str = Field(primary_key=True)
-    created: datetime = Field(sa_type=UtcText)
+    created: datetime = Field(sa_type=Moment)
 
 
 class Experiment(StoreTable, table=True):
@@ -49,7 +49,7 @@ class Experiment(StoreTable, table=True):
     owner: str
     touched: JsonValue = Field(sa_type=JsonText)
     audience: JsonValue = Field(sa_type=JsonText)
-    updated: datetime = Field(sa_type=UtcText)
+    updated: datetime = Field(sa_type=Moment)
 
     __table_args__ = (
         Index("ix_experiment_updated", text("updated DESC"), "key"),
@@ -106,9 +106,9 @@ class ExperimentVersion(StoreTable, table=True):
     generated: JsonValue = Field(sa_type=JsonText)
     request_digest: str
     launches: int
-    started: datetime | None = Field(sa_type=UtcText)
-    created: datetime = Field(sa_type=UtcText)
-    updated: datetime = Field(sa_type=UtcText)
+    started: datetime | None = Field(sa_type=Moment)
+    created: datetime = Field(sa_type=Moment)
+    updated: datetime = Field(sa_type=Moment)
 
 
 class BucketRange(StoreTable, table=True):
@@ -120,16 +120,20 @@ class BucketRange(StoreTable, table=True):
     hi: int
     experiment: str = Field(foreign_key="experiment.key")
     until: date | None
-    taken_at: datetime = Field(sa_type=UtcText)
-    released_at: datetime | None = Field(sa_type=UtcText)
+    taken_at: datetime = Field(sa_type=Moment)
+    released_at: datetime | None = Field(sa_type=Moment)
 
     __table_args__ = (
         CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
-        Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE),
-        Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE),
-        Index("ix_bucket_range_until", "until", sqlite_where=IS_LIVE),
-        Index("ix_bucket_range_released", "layer", "released_at", sqlite_where=IS_RELEASED),
-        Index("ix_bucket_range_past", "experiment", "released_at", sqlite_where=IS_RELEASED),
+        Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        Index("ix_bucket_range_until", "until", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        Index(
+            "ix_bucket_range_released", "layer", "released_at", sqlite_where=IS_RELEASED, postgresql_where=IS_RELEASED
+        ),
+        Index(
+            "ix_bucket_range_past", "experiment", "released_at", sqlite_where=IS_RELEASED, postgresql_where=IS_RELEASED
+        ),
     )
 
 
@@ -145,8 +149,8 @@ class Plan(StoreTable, table=True):
     ranges: JsonValue = Field(sa_type=JsonText)
     layer: str
     steps: JsonValue = Field(sa_type=JsonText)
-    created: datetime = Field(sa_type=UtcText)
-    expires: datetime = Field(sa_type=UtcText)
+    created: datetime = Field(sa_type=Moment)
+    expires: datetime = Field(sa_type=Moment)
 
     __table_args__ = (Index("ix_plan_key", "key", "created"),)
 
@@ -156,7 +160,7 @@ class Approval(StoreTable, table=True):
     approved: bool
     assurance: str
     by: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Override(StoreTable, table=True):
@@ -167,7 +171,7 @@ class Override(StoreTable, table=True):
     reason: str = Field(sa_type=Text)
     by: str
     assurance: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Review(StoreTable, table=True):
@@ -178,7 +182,7 @@ class Review(StoreTable, table=True):
     note: str = Field(sa_type=Text)
     by: str
     assurance: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Operation(StoreTable, table=True):
@@ -193,20 +197,22 @@ class Operation(StoreTable, table=True):
     direction: str
     fence: int
     lease_owner: str
-    lease_until: datetime = Field(sa_type=UtcText)
-    expires: datetime = Field(sa_type=UtcText)
+    lease_until: datetime = Field(sa_type=Moment)
+    expires: datetime = Field(sa_type=Moment)
     from_state: str
     to_state: str
     by: str
     assurance: str
     reason: str | None
-    started: datetime = Field(sa_type=UtcText)
-    finished: datetime | None = Field(sa_type=UtcText)
+    started: datetime = Field(sa_type=Moment)
+    finished: datetime | None = Field(sa_type=Moment)
 
     __table_args__ = (
         Index("ix_operation_key", "key"),
-        Index("uq_operation_unfinished", "key", unique=True, sqlite_where=IS_UNFINISHED),
-        Index("ix_operation_lease", "lease_until", sqlite_where=IS_UNFINISHED),
+        Index(
+            "uq_operation_unfinished", "key", unique=True, sqlite_where=IS_UNFINISHED, postgresql_where=IS_UNFINISHED
+        ),
+        Index("ix_operation_lease", "lease_until", sqlite_where=IS_UNFINISHED, postgresql_where=IS_UNFINISHED),
     )
 
 
@@ -217,7 +223,7 @@ class OperationStep(StoreTable, table=True):
     status: str
     attempts: int
     error: str | None = Field(sa_type=Text)
-    at: datetime | None = Field(sa_type=UtcText)
+    at: datetime | None = Field(sa_type=Moment)
 
 
 class Placement(StoreTable, table=True):
@@ -240,7 +246,7 @@ class Audit(StoreTable, table=True):
     """Append-only: triggers refuse to change or remove a row."""
 
     seq: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
     who: str
     what: str
     subject: str

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crossfade.adapters.store.driver import find_driver
+from crossfade.adapters.store.sqlite.driver import find_driver
+from crossfade.adapters.store.sqlite.store import open_file
 from crossfade.adapters.store.store import SqlStore, open_store
 from crossfade.core.errors import Conflict
 from crossfade.core.model.experiment import Record, State
@@ -38,7 +39,7 @@ TODAY = NOW.date()
 
 def without_log(path: Path) -> SqlStore:
     """As on a machine whose SQLite can corrupt a write-ahead log."""
-    return open_store(path, driver=replace(find_driver(), wal=False))
+    return open_file(path, driver=replace(find_driver(), wal=False))
 
 
 FACTORIES: dict[str, Callable[[Path], SqlStore]] = {"sqlite": open_store, "sqlite_without_log": without_log}

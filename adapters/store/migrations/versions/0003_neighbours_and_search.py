@@ -12,6 +12,10 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+# Texts sort by code point in both databases, whatever the collation of this one.
+NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 LIVE = "('paused', 'running', 'scheduled')"
 PLACE = ("environment", "surface", "layer", "touched", "audience")
 
@@ -66,11 +70,11 @@ def _create_groups() -> None:
     op.create_table(
         "live_group",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("surface", sa.String(), nullable=False),
-        sa.Column("layer", sa.String(), nullable=False),
-        sa.Column("touched", sa.Text(), nullable=False),
-        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("environment", NAME, nullable=False),
+        sa.Column("surface", NAME, nullable=False),
+        sa.Column("layer", NAME, nullable=False),
+        sa.Column("touched", TEXT, nullable=False),
+        sa.Column("audience", TEXT, nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint(*PLACE, name="uq_live_group"),
@@ -79,7 +83,7 @@ def _create_groups() -> None:
     op.create_index("ix_live_group_audience", "live_group", ["environment", "audience", "surface"])
     op.create_table(
         "live_member",
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", NAME, nullable=False),
         sa.Column("group_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
         sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
@@ -119,11 +123,11 @@ def _create_search() -> None:
     op.create_table(
         "experiment_text",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("names", sa.Text(), nullable=False),
-        sa.Column("hypothesis", sa.Text(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("key", NAME, nullable=False),
+        sa.Column("names", TEXT, nullable=False),
+        sa.Column("hypothesis", TEXT, nullable=False),
+        sa.Column("details", TEXT, nullable=False),
+        sa.Column("surface", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
         sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
@@ -144,9 +148,21 @@ def _create_search() -> None:
 
 def _index_ranges() -> None:
     live, released = sa.text("released_at IS NULL"), sa.text("released_at IS NOT NULL")
-    op.create_index("ix_bucket_range_until", "bucket_range", ["until"], sqlite_where=live)
-    op.create_index("ix_bucket_range_released", "bucket_range", ["layer", "released_at"], sqlite_where=released)
-    op.create_index("ix_bucket_range_past", "bucket_range", ["experiment", "released_at"], sqlite_where=released)
+    op.create_index("ix_bucket_range_until", "bucket_range", ["until"], sqlite_where=live, postgresql_where=live)
+    op.create_index(
+        "ix_bucket_range_released",
+        "bucket_range",
+        ["layer", "released_at"],
+        sqlite_where=released,
+        postgresql_where=released,
+    )
+    op.create_index(
+        "ix_bucket_range_past",
+        "bucket_range",
+        ["experiment", "released_at"],
+        sqlite_where=released,
+        postgresql_where=released,
+    )
 
 
 def _texts(key: str, document: dict[str, Any]) -> tuple[str, str, str, str]:
