@@ -41,7 +41,8 @@ async def serve_http(host: str, port: int) -> None:
 
 
 async def _sweep_once(services: Services, settings: Settings) -> None:
-    if services.built or settings.database.exists():
+    where = settings.database
+    if services.built or isinstance(where, str) or where.exists():
         for operation in await anyio.to_thread.run_sync(lambda: services.app.resume_abandoned()):
             logger().warning("operation_swept", operation=operation.id, status=operation.status)
 

@@ -19,6 +19,9 @@ from .search import FullText
 from .statements import Statements
 from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE
 
+_COUNTED = {"preserve_rowcount": True}
+"""Of an INSERT, SQLAlchemy forgets the number of rows unless it is asked to keep it."""
+
 
 class SqlWriter(SqlReader):
     """A view that also writes. Where the port promises Conflict, the database refuses and this code words it."""
@@ -169,7 +172,7 @@ class SqlWriter(SqlReader):
 
     def _run(self, statement: UpdateBase, values: Values) -> int:
         """How many rows it wrote."""
-        return self._connection.execute(statement, values).rowcount
+        return self._connection.execute(statement, values, execution_options=_COUNTED).rowcount
 
 
 def _place_text(place: Place) -> str:
