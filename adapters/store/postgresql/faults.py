@@ -18,6 +18,7 @@ _LOST = (
     "Check that it runs, and CROSSFADE_DATABASE_URL: host, name, user, password; then repeat the call.",
     True,
 )
+_STANDBY = ("is read-only", "Name the primary server in CROSSFADE_DATABASE_URL, not a standby.", False)
 
 # SQLSTATE, or its class -> what holds of the database, what to do next, whether the same call can succeed later.
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -30,7 +31,8 @@ _FAULTS: dict[str, tuple[str, str, bool]] = {
     "57014": ("took too long to answer", _REPEAT, True),
     "53100": ("has no space left on its disk", "Free space on its disk, then repeat the call.", True),
     "53": ("has no memory or connections left", "Repeat the call later, or raise its limits.", True),
-    "25006": ("is read-only", "Name the primary server in CROSSFADE_DATABASE_URL, not a standby.", False),
+    "25006": _STANDBY,
+    "0A000": _STANDBY,  # what a standby says to BEGIN READ WRITE
     "42501": ("does not let this user do that", _GRANT, False),
     "XX001": ("is damaged", "Restore it from a backup.", False),
     "XX002": ("is damaged", "Restore it from a backup.", False),

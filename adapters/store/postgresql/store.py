@@ -21,6 +21,8 @@ from .faults import database_faults
 from .full_text import TSVECTOR
 
 _STATEMENTS = Statements(insert)
+IDLE = 30.0
+"""Longest pause of a writer between two statements, in seconds; then its turn ends, and nothing of it was written."""
 _WRITER = 0x63726F737366  # "crossf": the advisory lock of whoever writes or migrates
 
 
@@ -62,14 +64,11 @@ def take_turn(connection: Connection, wait: float) -> None:
     """Wait until no other transaction writes; the turn ends with the transaction.
 
     So what was read cannot change before the write, and neither deadlocks nor serialization failures come up. The
-    price is one transaction at a time, some hundreds a second; a launch takes about ten. A writer that hangs loses its
-    turn after `wait` seconds.
+    price is one transaction at a time, some hundreds a second; a launch takes about ten.
     """
-    milliseconds = round(wait * 1_000)
-    connection.exec_driver_sql(
-        f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds};"
-        f"SELECT pg_advisory_xact_lock({_WRITER})"
-    )
+    limits = {"lock_timeout": wait, "idle_in_transaction_session_timeout": IDLE}
+    set_limits = "".join(f"SET LOCAL {name} = {round(seconds * 1_000)}; " for name, seconds in limits.items())
+    connection.exec_driver_sql(f"{set_limits}SELECT pg_advisory_xact_lock({_WRITER})")  # in one round trip
 
 
 def open_database(url: str, *, wait: float = WAIT) -> PostgresqlStore:
