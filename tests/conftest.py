@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,9 +18,17 @@ settings.load_profile("unhurried")
 @pytest.fixture
 def postgresql() -> Iterator[PostgresqlServer]:
     """The server of this run; the databases that a test makes are dropped after it."""
-    server = postgresql_server()
-    yield server
-    server.drop_databases()
+    with postgresql_server().dropping() as server:
+        yield server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    stores = ["sqlite", "postgresql"]
+    parser.addoption("--store", choices=stores, default=stores[0], help="the store under tests/e2e (default: sqlite)")
+
+
+def pytest_configure() -> None:
+    os.environ.pop("CROSSFADE_DATABASE_URL", None)  # no test writes to a database that somebody uses
 
 
 def pytest_sessionfinish() -> None:

@@ -11,6 +11,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -65,10 +67,15 @@ class PostgresqlServer:
         """The URL of a new database with nothing in it."""
         return self._create("")
 
-    def drop_databases(self) -> None:
-        """Drop all that were made, whoever is still connected."""
-        while self._made:
-            self._admin.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)".encode())
+    @contextmanager
+    def dropping(self) -> Generator[PostgresqlServer]:
+        """Drop the databases that are made within the block, whoever is still connected."""
+        before = len(self._made)
+        try:
+            yield self
+        finally:
+            while len(self._made) > before:
+                self._admin.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)".encode())
 
     def stop(self) -> None:
         atexit.unregister(self.stop)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, JsonValue
 from pydantic_core import from_json
-from sqlalchemy import ARRAY, TIMESTAMP, Boolean, Dialect, Text
+from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, Boolean, Dialect, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -37,6 +37,16 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
         # The server tells a moment in the time zone of the session.
         return datetime.fromisoformat(value) if isinstance(value, str) else value and value.astimezone(UTC)
+
+
+class Wide(TypeDecorator[int]):
+    """An integer of 64 bits, as each is in SQLite."""
+
+    impl = Integer
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if _native(dialect) else Integer())
 
 
 def _native(dialect: Dialect) -> bool:

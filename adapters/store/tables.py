@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, Uniqu
 from sqlalchemy.orm import declared_attr, registry
 from sqlmodel import Field, SQLModel
 
-from .columns import JsonText, Moment
+from .columns import JsonText, Moment, Wide
 
 IS_LIVE = text("released_at IS NULL")
 """The range is held now. As text, here and in queries: SQLite uses a partial index only for the very same condition."""
@@ -195,7 +195,7 @@ class Operation(StoreTable, table=True):
     change: str
     status: str
     direction: str
-    fence: int
+    fence: int = Field(sa_type=Wide)  # begins with the milliseconds of a clock
     lease_owner: str
     lease_until: datetime = Field(sa_type=Moment)
     expires: datetime = Field(sa_type=Moment)

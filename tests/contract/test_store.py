@@ -744,6 +744,14 @@ class TestOperations:
         with store.read() as reader:
             assert reader.operation("o-1") == moved
 
+    def test_a_fence_may_be_as_large_as_the_milliseconds_of_a_clock(self, store: Store) -> None:
+        fence = int(NOW.timestamp() * 1_000)
+        self.insert(store, operation(fence=fence))
+        with store.write() as writer:
+            writer.update_operation(operation(fence=fence + 1), expected_fence=fence)
+        with store.read() as reader:
+            assert reader.operation("o-1") == operation(fence=fence + 1)
+
     def test_an_update_under_an_older_fence_is_refused(self, store: Store) -> None:
         self.insert(store, operation(fence=2))
         with pytest.raises(Conflict, match="taken the operation over"), store.write() as writer:

@@ -77,6 +77,7 @@ def test_texts_sort_by_code_point_and_moments_are_moments(store: PostgresqlStore
     assert {row[2] for row in texts} == {"C"}
     assert {row[1] for row in rows} - {"text", "character varying"} == {
         "integer",
+        "bigint",
         "boolean",
         "date",
         "timestamp with time zone",

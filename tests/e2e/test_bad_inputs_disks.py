@@ -250,6 +250,7 @@ async def test_a_home_that_is_a_file_lets_the_server_start_and_work_once_it_is_m
     assert Ledger(museum).faults() == []
 
 
+@pytest.mark.file_store
 async def test_a_store_that_is_no_database_is_left_as_it_is(museum: Museum) -> None:
     museum.database.write_bytes(b"something else entirely" * 400)
     async with visiting(museum, SetClock()) as visitor:

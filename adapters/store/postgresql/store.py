@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -34,6 +35,7 @@ class PostgresqlStore(SqlStore):
         self._threads = threading.Lock()
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._writing = _writing(engine)
+        weakref.finalize(self, engine.dispose)  # a server has few connections: a store that is gone keeps none
 
     @contextmanager
     def read(self) -> Generator[SqlReader]:

@@ -186,7 +186,7 @@ def _create_operations() -> None:
         sa.Column("change", NAME, nullable=False),
         sa.Column("status", NAME, nullable=False),
         sa.Column("direction", NAME, nullable=False),
-        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("fence", sa.Integer().with_variant(sa.BigInteger(), "postgresql"), nullable=False),
         sa.Column("lease_owner", NAME, nullable=False),
         sa.Column("lease_until", MOMENT, nullable=False),
         sa.Column("expires", MOMENT, nullable=False),
