@@ -1,4 +1,5 @@
-"""The tables. Their history is in `migrations`; a test holds both equal."""
+"""The tables. Their history is in `migrations`; a test holds both equal. What only PostgreSQL needs is told there alone:
+to name it here would load SQLAlchemy's part for it at every start."""
 
 from __future__ import annotations
 
@@ -125,15 +126,11 @@ class BucketRange(StoreTable, table=True):
 
     __table_args__ = (
         CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
-        Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
-        Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
-        Index("ix_bucket_range_until", "until", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
-        Index(
-            "ix_bucket_range_released", "layer", "released_at", sqlite_where=IS_RELEASED, postgresql_where=IS_RELEASED
-        ),
-        Index(
-            "ix_bucket_range_past", "experiment", "released_at", sqlite_where=IS_RELEASED, postgresql_where=IS_RELEASED
-        ),
+        Index("ix_bucket_range_live", "layer", "lo", "hi", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_holder", "experiment", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_until", "until", sqlite_where=IS_LIVE),
+        Index("ix_bucket_range_released", "layer", "released_at", sqlite_where=IS_RELEASED),
+        Index("ix_bucket_range_past", "experiment", "released_at", sqlite_where=IS_RELEASED),
     )
 
 
@@ -209,10 +206,8 @@ class Operation(StoreTable, table=True):
 
     __table_args__ = (
         Index("ix_operation_key", "key"),
-        Index(
-            "uq_operation_unfinished", "key", unique=True, sqlite_where=IS_UNFINISHED, postgresql_where=IS_UNFINISHED
-        ),
-        Index("ix_operation_lease", "lease_until", sqlite_where=IS_UNFINISHED, postgresql_where=IS_UNFINISHED),
+        Index("uq_operation_unfinished", "key", unique=True, sqlite_where=IS_UNFINISHED),
+        Index("ix_operation_lease", "lease_until", sqlite_where=IS_UNFINISHED),
     )
 
 
