@@ -1,5 +1,5 @@
-"""The tables. Their history is in `migrations`; a test holds both equal. What only PostgreSQL needs is told there alone:
-to name it here would load SQLAlchemy's part for it at every start."""
+"""The tables. Their history is in `migrations`; a test holds both equal. What only PostgreSQL needs is there alone: to
+name it here would load SQLAlchemy's part for it at every start."""
 
 from __future__ import annotations
 
