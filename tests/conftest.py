@@ -11,7 +11,7 @@ from hypothesis import settings
 from .postgresql import PostgresqlServer, postgresql_server, stop_postgresql_server
 
 # A deadline would judge a test by how busy the machine is.
-settings.register_profile("unhurried")
+settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 

@@ -40,6 +40,7 @@ class PostgresqlServer:
 
     def __init__(self, binaries: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="crossfade-postgresql-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._numbers = count(1)
         self._made: list[str] = []
         self._as_user: dict[str, Any] = {}

@@ -76,10 +76,10 @@ class SqlWriter(SqlReader):
         held = {(lo, hi) for lo, hi in self._connection.execute(select(column.lo, column.hi).where(mine))}
         if held:
             self._connection.execute(update(BUCKET_RANGE).where(mine).values(until=until))
-        rest = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
+        rest: Values = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
         missing = [{"lo": each.lo, "hi": each.hi, **rest} for each in ranges if (each.lo, each.hi) not in held]
-        if missing:
-            self._connection.execute(self._statements.take_buckets, missing)
+        for each in missing:  # not all at once: of a refusal, psycopg would warn on stderr
+            self._run(self._statements.take_buckets, each)
 
     def _taken(self, layer: str, ranges: list[BucketRange], key: str) -> Conflict:
         column = BUCKET_RANGE.c
