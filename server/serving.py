@@ -55,7 +55,8 @@ async def serve_http(host: str, port: int) -> None:
 
 
 async def _sweep_once(services: Services, settings: Settings) -> None:
-    if not (services.built or settings.database.exists()):
+    where = settings.database
+    if not (services.built or isinstance(where, str) or where.exists()):
         return
     done = await anyio.to_thread.run_sync(lambda: _tick(services.app, settings))
     for operation in done.finished:

@@ -64,11 +64,21 @@ def catalogue_source(folder: Path, home: Path, backends: Mapping[str, Backend]) 
 
 
 def terminal_command(settings: Settings) -> str:
-    """What to type at any terminal to reach this store: the home as it is set here, and this program by its path."""
+    """What to type at any terminal to reach this store: home and database as they are set here, without a password, and
+    this program by its path."""
     beside = Path(sys.executable).with_name("crossfade")
     program = shlex.quote(str(beside)) if beside.exists() else "crossfade"
-    home = f"CROSSFADE_HOME={shlex.quote(str(settings.root))} "
-    return program if settings.root == Settings.model_fields["home"].default.expanduser().absolute() else home + program
+    own = {} if settings.root == _usual_home() else {"CROSSFADE_HOME": str(settings.root)}
+    where = settings.database
+    if isinstance(where, str):
+        from ..adapters.store.postgresql.address import address_of
+
+        own["CROSSFADE_DATABASE_URL"] = address_of(where).shown
+    return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in own.items()), program])
+
+
+def _usual_home() -> Path:
+    return Settings.model_fields["home"].default.expanduser().absolute()
 
 
 def person() -> str:

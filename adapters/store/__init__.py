@@ -1,1 +1,1 @@
-"""The store: the project's own tables, in SQLite."""
+"""The store: the project's own tables, in a SQLite file or a PostgreSQL database."""

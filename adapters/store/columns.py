@@ -1,36 +1,63 @@
-"""Column types: what a value looks like as text in the database."""
+"""Column types: what a value looks like in the database."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from pydantic import BaseModel, JsonValue
 from pydantic_core import from_json
-from sqlalchemy import Dialect, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, Boolean, Dialect, Integer, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class UtcText(TypeDecorator[datetime]):
-    """A moment as ISO 8601 text in UTC with microseconds: of one width, so that texts sort as the moments do."""
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds. SQLite has no type for it: there it is ISO 8601 text of one width, so that
+    texts sort as the moments do."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if _native(dialect) else Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a moment without a time zone cannot be stored")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        moment = value.astimezone(UTC)
+        return moment if _native(dialect) else moment.isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
+        # The server tells a moment in the time zone of the session.
+        return datetime.fromisoformat(value) if isinstance(value, str) else value and value.astimezone(UTC)
+
+
+class Wide(TypeDecorator[int]):
+    """An integer of 64 bits, as each is in SQLite."""
+
+    impl = Integer
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if _native(dialect) else Integer())
+
+
+def _native(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
 
 
 class JsonText(TypeDecorator[JsonValue]):
-    """A JSON document as text. Our models in it are written with all their fields, also those kept from callers."""
+    """A JSON document as text. Our models in it are written with all their fields, also those kept from callers.
+
+    Text in PostgreSQL too: jsonb refuses NUL in strings, and forgets the order of names.
+    """
 
     impl = Text
     cache_ok = True
@@ -40,6 +67,39 @@ class JsonText(TypeDecorator[JsonValue]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> JsonValue:
         return None if value is None else from_json(value)
+
+
+class Texts(TypeDecorator[list[str]]):
+    """Texts as one parameter, however many there are: an array, or in SQLite, which has none, JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(Text()) if _native(dialect) else Text())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> list[str] | str | None:
+        return value if value is None or _native(dialect) else json_text(value)
+
+
+class OneOf(FunctionElement[bool]):
+    """Whether a column is one of the texts of a parameter of the type Texts."""
+
+    name = "one_of"
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(OneOf)
+def _in_json(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - both are compiled, none is a value
+
+
+@compiles(OneOf, "postgresql")
+def _in_array(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY ({texts})"
 
 
 def json_text(value: object) -> str:

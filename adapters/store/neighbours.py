@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, type_coerce
 
-from .columns import JsonText
+from .columns import JsonText, OneOf, Texts
 from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE, IS_RELEASED, LIVE_GROUP, LIVE_MEMBER
 
 _GROUP = LIVE_GROUP.c
@@ -13,9 +13,7 @@ _RANGE = BUCKET_RANGE.c
 _BESIDE = and_(
     _GROUP.environment == bindparam("environment"), _GROUP.surface.in_(bindparam("surfaces", expanding=True))
 )
-# One parameter, however many audiences there are.
-_AUDIENCES = func.json_each(bindparam("audiences", type_=JsonText())).table_valued("value")
-_MET = and_(_BESIDE, _GROUP.audience.in_(select(_AUDIENCES.c.value)))
+_MET = and_(_BESIDE, OneOf(_GROUP.audience, bindparam("audiences", type_=Texts())))
 _ENDS_BEFORE = and_(IS_LIVE, _RANGE.until >= bindparam("today"), _RANGE.until < bindparam("start"))
 _TOUCHED = type_coerce(_GROUP.touched, JsonText)
 

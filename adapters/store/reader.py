@@ -26,7 +26,7 @@ from ...core.ports.store import (
 from .agenda import AGENDA, DUE_NOW, EXPOSURES, HEARTBEATS
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, MEMBERS_THEN, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
-from .search import Query, filters, latest, matching, wanted
+from .search import FullText, Query, filters, latest
 from .tables import (
     APPROVAL,
     AUDIT,
@@ -125,8 +125,9 @@ def _place_of(group: LiveGroup) -> tuple[str, ...]:
 class SqlReader:
     """One consistent view: it lives as long as the transaction of its connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, full_text: FullText) -> None:
         self._connection = connection
+        self._full_text = full_text
 
     def experiment(self, key: str, version: int | None = None) -> Record | None:
         if version is None:
@@ -161,14 +162,14 @@ class SqlReader:
         newest: int | None = None,
         limit: int,
     ) -> list[Match]:
-        words = wanted(text, surface, touching)
+        words = self._full_text.wanted(text, surface, touching)
         if words is None:
             return []
         values, page = filters(surface, states, owner), Values()
         if after is not None:
             page = {"last_score": after[0], "last_key": after[1]}
-        given: Values = {**values, **page, "wanted": words, "newest": newest, "limit": limit}
-        found = self._models(Match, matching(frozenset(values), newest is not None, bool(page)), given)
+        given: Values = {**values, **page, **words, "newest": newest, "limit": limit}
+        found = self._models(Match, self._full_text.matching(frozenset(values), newest is not None, bool(page)), given)
         # Names of two parameters can be the same words, owners and metrics too.
         return [each for each in found if not touching or not set(touching).isdisjoint(each.touched)]
 

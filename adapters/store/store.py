@@ -1,20 +1,14 @@
-"""The store in one SQLite file."""
+"""The store in a database: a SQLite file, or PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DBAPIError
 
-from ...core.errors import StoreUnavailable
-from .driver import Driver, beginning, file_engine, find_driver, frozen_engine
-from .faults import NOT_READABLE, primary_code, store_faults
-from .lock import WriteLock
-from .migrate import migrate, revision
 from .reader import SqlReader
 from .tables import META
 from .writer import SqlWriter
@@ -23,43 +17,26 @@ WAIT = 30.0
 """Longest wait for other writers, in seconds."""
 
 
-class SqlStore:
-    """Implements the port `Store`. Its parts are open to tests, not to the core."""
+class SqlStore(ABC):
+    """Implements the port `Store`. Its engine is open to tests, not to the core."""
 
-    def __init__(self, path: Path, engine: Engine, driver: Driver, lock: WriteLock) -> None:
-        self.path = path
-        self.engine = engine
-        self.driver = driver
-        self._writing = beginning(engine, "BEGIN IMMEDIATE")
-        self._lock = lock
-        self._file = _identity(path)
+    engine: Engine
 
-    @contextmanager
-    def read(self) -> Generator[SqlReader]:
-        self._require_the_file()
-        with store_faults(self.path), self.engine.begin() as connection:
-            yield SqlReader(connection)
+    @abstractmethod
+    def read(self) -> AbstractContextManager[SqlReader]: ...
 
-    @contextmanager
-    def write(self) -> Generator[SqlWriter]:
+    @abstractmethod
+    def write(self) -> AbstractContextManager[SqlWriter]:
         """Not to be nested: a thread that already writes would wait for itself until the wait is over."""
-        with store_faults(self.path), self._lock.held():
-            self._require_the_file()
-            with self._writing.begin() as connection:
-                yield SqlWriter(connection)
 
-    def _require_the_file(self) -> None:
-        """A file that was removed can still be read and written by whoever has it open, and all of it is lost."""
-        if _identity(self.path) != self._file:
-            raise StoreUnavailable(
-                f"The database {self.path} was removed or replaced while this process had it open.",
-                next="Put it back, or stop what is delivered by its keys; then start this process again.",
-            )
+    @abstractmethod
+    def _faults(self) -> AbstractContextManager[None]:
+        """Turns what the database says of itself into StoreUnavailable."""
 
     @cached_property
     def store_id(self) -> str:
-        """Which store this is, whatever its path."""
-        with store_faults(self.path), self.engine.begin() as connection:
+        """Which store this is, whatever its path or address."""
+        with self._faults(), self.engine.begin() as connection:
             return connection.execute(select(META.c.store_id)).scalar_one()
 
     def close(self) -> None:
@@ -67,60 +44,20 @@ class SqlStore:
         self.engine.dispose()
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
+def open_store(where: Path | str, *, wait: float = WAIT) -> SqlStore:
+    """The store in the file at a path, or in the database of a PostgreSQL URL, made if it is not there and brought up
+    to date.
 
-
-def open_store(path: Path, *, wait: float = WAIT, driver: Driver | None = None) -> SqlStore:
-    """The store in the file at `path`, which is made if it is not there, and brought up to date.
+    Args:
+        wait: seconds that a writer waits for others.
 
     Raises:
-        StoreUnavailable: the file cannot be opened, is no store, or is a newer Crossfade's.
+        StoreUnavailable: it cannot be opened, is no store, or is a newer Crossfade's.
     """
-    path = path.resolve()
-    driver = driver or find_driver()
-    lock = WriteLock(path.with_name(path.name + ".lock"), wait)
-    with store_faults(path):
-        _make_directory(path.parent)
-        engine = _engine(path, driver, wait)
-        with _closing_on_error(engine):
-            migrate(engine, driver, lock)
-    return SqlStore(path, engine, driver, lock)
+    if isinstance(where, Path):
+        from .sqlite.store import open_file
 
+        return open_file(where, wait=wait)
+    from .postgresql.store import open_database
 
-def _make_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable(
-            f"The directory {directory} of the database cannot be made.",
-            next="Make it by hand, or set CROSSFADE_HOME to another folder.",
-        ) from error
-
-
-def _engine(path: Path, driver: Driver, wait: float) -> Engine:
-    """An engine that can read. SQLite cannot open a file that keeps a log in a directory where it may not write; while
-    no log lies there, nobody is writing, and the file can be read as it is."""
-    engine = file_engine(path, driver, wait)
-    try:
-        with _closing_on_error(engine), engine.begin() as connection:
-            revision(connection)
-    except DBAPIError as error:
-        log = path.with_name(path.name + "-wal")
-        if primary_code(error) not in NOT_READABLE or log.exists() or not path.is_file():
-            raise
-        return frozen_engine(path, driver)
-    return engine
-
-
-@contextmanager
-def _closing_on_error(engine: Engine) -> Generator[None]:
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
-        raise
+    return open_database(where, wait=wait)

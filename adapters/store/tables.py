@@ -1,4 +1,5 @@
-"""The tables. Their history is in `migrations`; a test holds both equal."""
+"""The tables. Their history is in `migrations`; a test holds both equal. What only PostgreSQL needs is there alone: to
+name it here would load SQLAlchemy's part for it at every start."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Text, Uniqu
 from sqlalchemy.orm import declared_attr, registry
 from sqlmodel import Field, SQLModel
 
-from .columns import JsonText, UtcText
+from .columns import JsonText, Moment, Wide
 
 IS_LIVE = text("released_at IS NULL")
 """The range is held now. As text, here and in queries: SQLite uses a partial index only for the very same condition."""
@@ -32,7 +33,7 @@ class Meta(StoreTable, table=True):
     """One row: which store this is, whatever becomes of its path."""
 
     store_id: str = Field(primary_key=True)
-    created: datetime = Field(sa_type=UtcText)
+    created: datetime = Field(sa_type=Moment)
 
 
 class Experiment(StoreTable, table=True):
@@ -49,7 +50,7 @@ class Experiment(StoreTable, table=True):
     owner: str
     touched: JsonValue = Field(sa_type=JsonText)
     audience: JsonValue = Field(sa_type=JsonText)
-    updated: datetime = Field(sa_type=UtcText)
+    updated: datetime = Field(sa_type=Moment)
 
     __table_args__ = (
         Index("ix_experiment_updated", text("updated DESC"), "key"),
@@ -106,9 +107,9 @@ class ExperimentVersion(StoreTable, table=True):
     generated: JsonValue = Field(sa_type=JsonText)
     request_digest: str
     launches: int
-    started: datetime | None = Field(sa_type=UtcText)
-    created: datetime = Field(sa_type=UtcText)
-    updated: datetime = Field(sa_type=UtcText)
+    started: datetime | None = Field(sa_type=Moment)
+    created: datetime = Field(sa_type=Moment)
+    updated: datetime = Field(sa_type=Moment)
 
 
 class BucketRange(StoreTable, table=True):
@@ -120,8 +121,8 @@ class BucketRange(StoreTable, table=True):
     hi: int
     experiment: str = Field(foreign_key="experiment.key")
     until: date | None
-    taken_at: datetime = Field(sa_type=UtcText)
-    released_at: datetime | None = Field(sa_type=UtcText)
+    taken_at: datetime = Field(sa_type=Moment)
+    released_at: datetime | None = Field(sa_type=Moment)
 
     __table_args__ = (
         CheckConstraint("0 <= lo AND lo < hi AND hi <= 10000", name="ck_bucket_range_bounds"),
@@ -145,8 +146,8 @@ class Plan(StoreTable, table=True):
     ranges: JsonValue = Field(sa_type=JsonText)
     layer: str
     steps: JsonValue = Field(sa_type=JsonText)
-    created: datetime = Field(sa_type=UtcText)
-    expires: datetime = Field(sa_type=UtcText)
+    created: datetime = Field(sa_type=Moment)
+    expires: datetime = Field(sa_type=Moment)
 
     __table_args__ = (Index("ix_plan_key", "key", "created"),)
 
@@ -156,7 +157,7 @@ class Approval(StoreTable, table=True):
     approved: bool
     assurance: str
     by: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Override(StoreTable, table=True):
@@ -167,7 +168,7 @@ class Override(StoreTable, table=True):
     reason: str = Field(sa_type=Text)
     by: str
     assurance: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Review(StoreTable, table=True):
@@ -178,7 +179,7 @@ class Review(StoreTable, table=True):
     note: str = Field(sa_type=Text)
     by: str
     assurance: str
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
 
 
 class Operation(StoreTable, table=True):
@@ -191,17 +192,17 @@ class Operation(StoreTable, table=True):
     change: str
     status: str
     direction: str
-    fence: int
+    fence: int = Field(sa_type=Wide)  # begins with the milliseconds of a clock
     lease_owner: str
-    lease_until: datetime = Field(sa_type=UtcText)
-    expires: datetime = Field(sa_type=UtcText)
+    lease_until: datetime = Field(sa_type=Moment)
+    expires: datetime = Field(sa_type=Moment)
     from_state: str
     to_state: str
     by: str
     assurance: str
     reason: str | None
-    started: datetime = Field(sa_type=UtcText)
-    finished: datetime | None = Field(sa_type=UtcText)
+    started: datetime = Field(sa_type=Moment)
+    finished: datetime | None = Field(sa_type=Moment)
 
     __table_args__ = (
         Index("ix_operation_key", "key"),
@@ -217,8 +218,8 @@ class OperationStep(StoreTable, table=True):
     status: str
     attempts: int
     error: str | None = Field(sa_type=Text)
-    at: datetime | None = Field(sa_type=UtcText)
-    declared: datetime | None = Field(sa_type=UtcText)
+    at: datetime | None = Field(sa_type=Moment)
+    declared: datetime | None = Field(sa_type=Moment)
     queue: float = Field(sa_column_kwargs={"server_default": "0"})
     backend: float = Field(sa_column_kwargs={"server_default": "0"})
     own: float = Field(sa_column_kwargs={"server_default": "0"})
@@ -243,10 +244,10 @@ class Preview(StoreTable, table=True):
 class Due(StoreTable, table=True):
     key: str = Field(primary_key=True, foreign_key="experiment.key")
     kind: str = Field(primary_key=True)
-    at: datetime = Field(primary_key=True, sa_type=UtcText)
+    at: datetime = Field(primary_key=True, sa_type=Moment)
     stage: int | None
     handle: str = Field(foreign_key="plan.handle")
-    again: datetime = Field(sa_type=UtcText)
+    again: datetime = Field(sa_type=Moment)
     tries: int
     reason: str | None = Field(sa_type=Text)
 
@@ -258,12 +259,12 @@ class Exposure(StoreTable, table=True):
     stage: int
     stages: int
     coverage: float
-    since: datetime = Field(sa_type=UtcText)
+    since: datetime = Field(sa_type=Moment)
 
 
 class Heartbeat(StoreTable, table=True):
     name: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
     every: float
 
 
@@ -271,7 +272,7 @@ class Audit(StoreTable, table=True):
     """Append-only: triggers refuse to change or remove a row."""
 
     seq: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcText)
+    at: datetime = Field(sa_type=Moment)
     who: str
     what: str
     subject: str

@@ -1,4 +1,4 @@
-"""Text as the full-text index has it, and what a caller types as a query of it. Nothing of either is syntax."""
+"""Text as a full-text index has it, and the words of what a caller types. Nothing of either is syntax."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ _UNSPACED = (
 )
 _ONE_UNSPACED = re.compile(f"([{_UNSPACED}])")
 _TERM = re.compile(f"[{_UNSPACED}]+|[^\\W{_UNSPACED}_]+")
-_SHORTEST_PREFIX = 2
+
+SHORTEST_PREFIX = 2
 """Fewest letters of a word that stands for longer ones too: one letter would stand for nearly all."""
+WEIGHTS = (4.0, 3.0, 1.0, 1.0)
+"""Of names, hypothesis, details and surface: a name says more than where it stands."""
 
 
 def separated(text: str) -> str:
@@ -21,19 +24,11 @@ def separated(text: str) -> str:
     return _ONE_UNSPACED.sub(r" \1 ", text.casefold())
 
 
-def query_of(text: str) -> str | None:
-    """The FTS5 query for any of the text's words, each of them quoted; None when it has no word."""
-    terms = list(dict.fromkeys(_quoted(found) for found in _TERM.findall(text.casefold())))
-    return " OR ".join(terms) or None
+def terms_of(folded: str) -> list[str]:
+    """The words of a case-folded text, in their order; a run of a script without blanks is one."""
+    return _TERM.findall(folded)
 
 
-def phrase_of(text: str) -> str | None:
-    """The FTS5 query for the text's words one after the other."""
-    words = " ".join(_TERM.findall(separated(text)))
-    return f'"{words}"' if words else None
-
-
-def _quoted(term: str) -> str:
-    if _ONE_UNSPACED.match(term):
-        return f'"{" ".join(term)}"'
-    return f'"{term}" *' if len(term) >= _SHORTEST_PREFIX else f'"{term}"'
+def is_unspaced(term: str) -> bool:
+    """Whether a word is of a script without blanks: its characters are indexed one by one."""
+    return _ONE_UNSPACED.match(term) is not None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Table, UpdateBase, and_, bindparam, delete, or_, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import Connection, UpdateBase, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...core.documents import canonical
@@ -27,74 +26,23 @@ from .agenda import (
 )
 from .reader import SqlReader
 from .rows import Values, experiment_values, operation_values, step_values, text_values, values_of
-from .tables import (
-    APPROVAL,
-    AUDIT,
-    BUCKET_RANGE,
-    EXPERIMENT,
-    EXPERIMENT_TEXT,
-    EXPERIMENT_VERSION,
-    IS_LIVE,
-    OPERATION,
-    OPERATION_STEP,
-    OVERRIDE,
-    PLACEMENT,
-    PLAN,
-    PREVIEW,
-    REVIEW,
-)
+from .search import FullText
+from .statements import Statements
+from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE
 
-
-def _replacing(table: Table, *key: str, where: ColumnElement[bool] | None = None) -> Insert:
-    """Inserts a row, or writes it over the one with the same key."""
-    added = insert(table)
-    kept = {"id", "seq", *key}
-    new = {column.name: added.excluded[column.name] for column in table.columns if column.name not in kept}
-    return added.on_conflict_do_update(index_elements=list(key), set_=new, where=where)
-
-
-# Made once: to build a statement takes longer than to run it. `this` and `expected` are what a row must have.
-_ADD_EXPERIMENT = insert(EXPERIMENT).on_conflict_do_nothing()
-_CHANGE_EXPERIMENT = update(EXPERIMENT).where(
-    EXPERIMENT.c.key == bindparam("this"), EXPERIMENT.c.version == bindparam("expected")
-)
-_NEW_TEXT = insert(EXPERIMENT_TEXT).excluded
-_KEEP_TEXT = _replacing(
-    EXPERIMENT_TEXT,
-    "key",
-    # A change of state alone leaves the index in peace.
-    where=or_(*(EXPERIMENT_TEXT.c[name] != _NEW_TEXT[name] for name in ("names", "hypothesis", "details", "surface"))),
-)
-_KEEP_VERSION = _replacing(EXPERIMENT_VERSION, "key", "version")
-_TAKE_BUCKETS = insert(BUCKET_RANGE)
-_RELEASE_BUCKETS = update(BUCKET_RANGE).where(BUCKET_RANGE.c.experiment == bindparam("this"), IS_LIVE)
-_SAVE_PLAN = _replacing(PLAN, "handle", where=PLAN.c.digest == insert(PLAN).excluded.digest)
-_SAVE_APPROVAL = insert(APPROVAL).on_conflict_do_nothing()
-_SAVE_OVERRIDE = _replacing(OVERRIDE, "key", "spec", "code", "pointer")
-_REMOVE_OVERRIDE = delete(OVERRIDE).where(
-    OVERRIDE.c.key == bindparam("this"),
-    OVERRIDE.c.spec == bindparam("of_spec"),
-    OVERRIDE.c.code == bindparam("of_code"),
-    OVERRIDE.c.pointer == bindparam("of_pointer"),
-)
-_SAVE_REVIEW = _replacing(REVIEW, "key", "spec", "team")
-_ADD_OPERATION = insert(OPERATION).on_conflict_do_nothing()
-_CHANGE_OPERATION = update(OPERATION).where(
-    OPERATION.c.id == bindparam("this"), OPERATION.c.fence == bindparam("expected")
-)
-_ADD_STEPS = insert(OPERATION_STEP)
-_REMOVE_STEPS = delete(OPERATION_STEP).where(OPERATION_STEP.c.operation == bindparam("this"))
-_PUT_PLACEMENT = _replacing(PLACEMENT, "key", "place")
-_REMOVE_PLACEMENT = delete(PLACEMENT).where(PLACEMENT.c.key == bindparam("this"), PLACEMENT.c.place == bindparam("at"))
-_SET_PREVIEWS = _replacing(PREVIEW, "key")
-_AUDIT = insert(AUDIT)
+_COUNTED = {"preserve_rowcount": True}
+"""Of an INSERT, SQLAlchemy forgets the number of rows unless it is asked to keep it."""
 
 
 class SqlWriter(SqlReader):
     """A view that also writes. Where the port promises Conflict, the database refuses and this code words it."""
 
+    def __init__(self, connection: Connection, full_text: FullText, statements: Statements) -> None:
+        super().__init__(connection, full_text)
+        self._statements = statements
+
     def insert_experiment(self, record: Record) -> None:
-        if self._run(_ADD_EXPERIMENT, experiment_values(record)) == 0:
+        if self._run(self._statements.add_experiment, experiment_values(record)) == 0:
             raise Conflict(
                 f'The experiment "{record.key}" exists already.',
                 next="Choose another key, or update the experiment that has this one.",
@@ -104,13 +52,15 @@ class SqlWriter(SqlReader):
 
     def update_experiment(self, record: Record, expected_version: int) -> None:
         expected = {"this": record.key, "expected": expected_version}
-        if self._run(_CHANGE_EXPERIMENT, {**experiment_values(record), **expected}) == 0:
+        if self._run(self._statements.change_experiment, {**experiment_values(record), **expected}) == 0:
             raise self._other_version(record.key, expected_version)
         self._keep_version(record)
 
     def _keep_version(self, record: Record) -> None:
-        self._run(_KEEP_VERSION, values_of(record))
-        self._run(_KEEP_TEXT, text_values(record))
+        self._run(self._statements.keep_version, values_of(record))
+        texts = text_values(record)
+        if self._run(self._statements.keep_text, texts):
+            self._full_text.index(self._connection, texts)
 
     def _other_version(self, key: str, expected: int) -> Conflict:
         stored = self._connection.execute(select(EXPERIMENT.c.version).where(EXPERIMENT.c.key == key)).scalar()
@@ -137,10 +87,10 @@ class SqlWriter(SqlReader):
         held = {(lo, hi) for lo, hi in self._connection.execute(select(column.lo, column.hi).where(mine))}
         if held:
             self._connection.execute(update(BUCKET_RANGE).where(mine).values(until=until))
-        rest = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
+        rest: Values = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
         missing = [{"lo": each.lo, "hi": each.hi, **rest} for each in ranges if (each.lo, each.hi) not in held]
-        if missing:
-            self._connection.execute(_TAKE_BUCKETS, missing)
+        for each in missing:  # not all at once: of a refusal, psycopg would warn on stderr
+            self._run(self._statements.take_buckets, each)
 
     def _taken(self, layer: str, ranges: list[BucketRange], key: str) -> Conflict:
         column = BUCKET_RANGE.c
@@ -156,7 +106,7 @@ class SqlWriter(SqlReader):
         )
 
     def release(self, key: str, at: datetime) -> None:
-        self._run(_RELEASE_BUCKETS, {"this": key, "released_at": at})
+        self._run(self._statements.release_buckets, {"this": key, "released_at": at})
 
     def save_plan(self, plan: Plan) -> None:
         """A plan made again replaces the one of the same digest, so that it lives until its own end.
@@ -164,31 +114,32 @@ class SqlWriter(SqlReader):
         Raises:
             Conflict: another plan has the same handle: a chance of one in 10^12.
         """
-        if self._run(_SAVE_PLAN, values_of(plan)) == 0:
+        if self._run(self._statements.save_plan, values_of(plan)) == 0:
             raise Conflict("Another plan has the same handle.", next="Plan the change again.", got=plan.handle)
 
     def save_approval(self, approval: Approval) -> None:
-        self._run(_SAVE_APPROVAL, values_of(approval))
+        self._run(self._statements.save_approval, values_of(approval))
 
     def save_override(self, override: Override) -> None:
-        self._run(_SAVE_OVERRIDE, values_of(override))
+        self._run(self._statements.save_override, values_of(override))
 
     def remove_override(self, key: str, spec: str, code: str, pointer: str) -> None:
         named: Values = {"this": key, "of_spec": spec, "of_code": code, "of_pointer": pointer}
-        self._run(_REMOVE_OVERRIDE, named)
+        self._run(self._statements.remove_override, named)
 
     def save_review(self, review: Review) -> None:
-        self._run(_SAVE_REVIEW, values_of(review))
+        self._run(self._statements.save_review, values_of(review))
 
     def insert_operation(self, operation: Operation) -> None:
-        if self._run(_ADD_OPERATION, operation_values(operation)) == 0:
+        if self._run(self._statements.add_operation, operation_values(operation)) == 0:
             raise self._second_operation(operation)
         self._write_steps(operation)
 
     def update_operation(self, operation: Operation, expected_fence: int) -> None:
         expected = {"this": operation.id, "expected": expected_fence}
         try:
-            changed = self._run(_CHANGE_OPERATION, {**operation_values(operation), **expected})
+            with self._connection.begin_nested():  # or PostgreSQL would not say what runs
+                changed = self._run(self._statements.change_operation, {**operation_values(operation), **expected})
         except IntegrityError as error:  # it is to run again while another one runs
             raise self._second_operation(operation) from error
         if changed == 0:
@@ -197,12 +148,12 @@ class SqlWriter(SqlReader):
                 next="Leave the operation to it, and read its state again.",
                 got=operation.id,
             )
-        self._run(_REMOVE_STEPS, {"this": operation.id})
+        self._run(self._statements.remove_steps, {"this": operation.id})
         self._write_steps(operation)
 
     def _write_steps(self, operation: Operation) -> None:
         if operation.steps:
-            self._connection.execute(_ADD_STEPS, step_values(operation))
+            self._connection.execute(self._statements.add_steps, step_values(operation))
 
     def _second_operation(self, operation: Operation) -> Conflict:
         active = self.active_operation(operation.key)
@@ -219,13 +170,13 @@ class SqlWriter(SqlReader):
         )
 
     def put_placement(self, placement: Placement) -> None:
-        self._run(_PUT_PLACEMENT, {**values_of(placement), "place": _place_text(placement.place)})
+        self._run(self._statements.put_placement, {**values_of(placement), "place": _place_text(placement.place)})
 
     def remove_placement(self, key: str, place: Place) -> None:
-        self._run(_REMOVE_PLACEMENT, {"this": key, "at": _place_text(place)})
+        self._run(self._statements.remove_placement, {"this": key, "at": _place_text(place)})
 
     def set_previews(self, key: str, previews: dict[str, list[str]]) -> None:
-        self._run(_SET_PREVIEWS, {"key": key, "units": previews})
+        self._run(self._statements.set_previews, {"key": key, "units": previews})
 
     def set_agenda(self, key: str, agenda: Sequence[Due]) -> None:
         self._run(REMOVE_DUES, {"this": key})
@@ -243,11 +194,11 @@ class SqlWriter(SqlReader):
             self._run(BEAT, values_of(heartbeat))
 
     def audit(self, event: AuditEvent) -> None:
-        self._run(_AUDIT, values_of(event))
+        self._run(self._statements.audit, values_of(event))
 
     def _run(self, statement: UpdateBase, values: Values) -> int:
         """How many rows it wrote."""
-        return self._connection.execute(statement, values).rowcount
+        return self._connection.execute(statement, values, execution_options=_COUNTED).rowcount
 
 
 def _place_text(place: Place) -> str:

@@ -159,7 +159,7 @@ class Reader(Protocol):
         limit: int,
     ) -> list[Match]:
         """The experiments in which words of the text occur (in key, name, tags, hypothesis, owner, metric, parameters
-        or surface), best first by BM25, ties by key.
+        or surface), best first by BM25 or a rank that weighs rarity as it does, ties by key.
 
         Not all words need occur; a word stands for all that begin with it; case and accents do not count. The text is
         never syntax. `touching` leaves out those that change none of these parameters. `after` is the (score, key) of

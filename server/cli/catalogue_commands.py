@@ -42,7 +42,7 @@ def run_migrate(_: argparse.Namespace) -> int:
     from ...adapters.store.store import open_store
     from ..settings import Settings
 
-    settings = Settings()
-    open_store(settings.database)
-    print(f"{settings.database}: up to date")
+    where = Settings().database
+    open_store(where).close()
+    print(f"{where if isinstance(where, Path) else 'The database of CROSSFADE_DATABASE_URL'}: up to date")
     return 0

@@ -16,6 +16,8 @@ from crossfade.core.model.experiment import Record
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.store import Writer
 
+from ..postgresql import postgresql_server
+
 NOW = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 KEYS = ["aaa", "bbb", "ccc"]
 LAYERS = count()
@@ -28,9 +30,10 @@ holds = st.tuples(st.sampled_from(KEYS), st.lists(ranges, min_size=1, max_size=3
 releases = st.tuples(st.sampled_from(KEYS), st.none())
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    opened = open_store(tmp_path_factory.mktemp("buckets") / "store.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    file = tmp_path_factory.mktemp("buckets") / "store.db"
+    opened = open_store(file if request.param == "sqlite" else postgresql_server().database())
     with opened.write() as writer:
         for key in KEYS:
             writer.insert_experiment(

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from crossfade.adapters.store.store import SqlStore, open_store
+from crossfade.adapters.store.sqlite.store import SqliteStore, open_file
 from crossfade.core.errors import StoreUnavailable
 from crossfade.core.model.experiment import Record
 from crossfade.core.model.plan import BucketRange
@@ -58,7 +58,7 @@ def fill(store: Store) -> tuple[list[str], StoreUnavailable]:
 
 
 def contents(path: Path) -> tuple[list[str], int]:
-    store = open_store(path)
+    store = open_file(path)
     with store.read() as reader:
         keys = reader.keys()
         ranges = sum(len(reader.ranges_of(key)) for key in keys)
@@ -72,14 +72,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[SqlStore]:
-    opened = open_store(path, wait=0.05)
+def store(path: Path) -> Iterator[SqliteStore]:
+    opened = open_file(path, wait=0.05)
     add(opened, "first")
     yield opened
     opened.close()
 
 
-def test_a_full_disk_is_told_and_loses_nothing(store: SqlStore, path: Path) -> None:
+def test_a_full_disk_is_told_and_loses_nothing(store: SqliteStore, path: Path) -> None:
     def limit(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA max_page_count = 80")
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_and_loses_nothing(store: SqlStore, path: Path) -> N
     add(store, "there-is-room-again")
 
 
-def test_a_limit_on_file_sizes_is_told_and_loses_nothing(store: SqlStore, path: Path) -> None:
+def test_a_limit_on_file_sizes_is_told_and_loses_nothing(store: SqliteStore, path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
@@ -113,7 +113,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict
     places = {name: tmp_path_factory.mktemp(name) / "store.db" for name in ("file", "directory", "empty")}
     places["below"] = places["empty"].parent / "new" / "store.db"
     for name in ("file", "directory"):
-        store = open_store(places[name])
+        store = open_file(places[name])
         add(store, "first")
         store.close()
     places["file"].chmod(0o444)
@@ -150,8 +150,8 @@ def refusal_of(call: Callable[[], object]) -> StoreUnavailable:
     return refused.value
 
 
-def test_a_writer_that_waits_too_long_is_told_to_come_again(store: SqlStore, path: Path) -> None:
-    same, other = store, open_store(path, wait=0.05)
+def test_a_writer_that_waits_too_long_is_told_to_come_again(store: SqliteStore, path: Path) -> None:
+    same, other = store, open_file(path, wait=0.05)
     with store.write() as writer:
         writer.insert_experiment(record("slow"))
         for waiting in (same, other):
@@ -163,7 +163,7 @@ def test_a_writer_that_waits_too_long_is_told_to_come_again(store: SqlStore, pat
     assert contents(path) == (["first", "second", "slow"], 2)
 
 
-def test_another_programs_lock_is_told(store: SqlStore, path: Path) -> None:
+def test_another_programs_lock_is_told(store: SqliteStore, path: Path) -> None:
     # Through the same library: POSIX locks do not keep two of them apart within one process.
     other = store.driver.module.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -178,12 +178,12 @@ def test_another_programs_lock_is_told(store: SqlStore, path: Path) -> None:
 def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "text.db"
     path.write_text("not a database, " * 100)
-    assert "not a SQLite database" in refusal_of(lambda: open_store(path)).message
+    assert "not a SQLite database" in refusal_of(lambda: open_file(path)).message
     assert path.read_text() == "not a database, " * 100
-    assert "cannot be opened" in refusal_of(lambda: open_store(tmp_path)).message
+    assert "cannot be opened" in refusal_of(lambda: open_file(tmp_path)).message
 
 
-def test_a_damaged_database_is_told(store: SqlStore, path: Path) -> None:
+def test_a_damaged_database_is_told(store: SqliteStore, path: Path) -> None:
     for number in range(30):
         add(store, f"exp-{number}")
     store.close()
@@ -205,7 +205,7 @@ def as_program(*paths: Path) -> list[dict[str, Any]]:
 def read_and_write(path: Path) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     try:
-        store = open_store(path)
+        store = open_file(path)
         with store.read() as reader:
             answer["keys"] = reader.keys()
         add(store, "second")

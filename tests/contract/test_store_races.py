@@ -60,34 +60,37 @@ def contend(store: Store, number: int) -> Iterator[tuple[str, bool]]:
 
 
 def buckets_held_twice(store: SqlStore) -> list[tuple[str, int]]:
-    """Asks the file itself, bucket by bucket, with nothing of ours in between."""
+    """Asks the database itself, bucket by bucket, with nothing of ours in between."""
     with store.engine.begin() as connection:
         rows = connection.exec_driver_sql("SELECT layer, lo, hi FROM bucket_range WHERE released_at IS NULL").all()
     held = Counter((layer, bucket) for layer, lo, hi in rows for bucket in range(lo, hi))
     return [bucket for bucket, holders in held.items() if holders > 1]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
+    """A place with no store yet."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql").empty_database()
     return tmp_path / "store.db"
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[SqlStore]:
-    opened = open_store(path)
+def store(where: Path | str) -> Iterator[SqlStore]:
+    opened = open_store(where)
     yield opened
     opened.close()
 
 
-def program(command: str, path: Path) -> subprocess.Popen[str]:
+def program(command: str, where: Path | str) -> subprocess.Popen[str]:
     """This file as a program of its own."""
-    arguments = [sys.executable, __file__, command, str(path)]
+    arguments = [sys.executable, __file__, command, str(where)]
     return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def printed_by(command: str, path: Path) -> Any:
+def printed_by(command: str, where: Path | str) -> Any:
     """What the processes that the program starts have found, one after another."""
-    running = program(command, path)
+    running = program(command, where)
     try:
         printed, _ = running.communicate(timeout=60)
     finally:
@@ -124,20 +127,20 @@ def test_of_eight_threads_one_wins_each_race(store: SqlStore) -> None:
     assert_one_winner_each(store, results)
 
 
-def test_of_four_processes_one_wins_each_race(store: SqlStore, path: Path) -> None:
+def test_of_four_processes_one_wins_each_race(store: SqlStore, where: Path | str) -> None:
     prepare_contest(store, PROCESSES)
-    assert_one_winner_each(store, [[(what, won) for what, won in each] for each in printed_by("contend", path)])
+    assert_one_winner_each(store, [[(what, won) for what, won in each] for each in printed_by("contend", where)])
 
 
-def test_eight_processes_open_one_new_database(path: Path) -> None:
-    found = printed_by("open", path)
-    store = open_store(path)
+def test_eight_processes_open_one_new_database(where: Path | str) -> None:
+    found = printed_by("open", where)
+    store = open_store(where)
     assert found == [store.store_id] * 8
     store.close()
 
 
-def test_a_killed_writer_leaves_nothing_behind(store: SqlStore, path: Path) -> None:
-    writing = program("write and wait", path)
+def test_a_killed_writer_leaves_nothing_behind(store: SqlStore, where: Path | str) -> None:
+    writing = program("write and wait", where)
     assert writing.stdout is not None
     assert writing.stdout.readline() == "written, not committed\n"
     writing.kill()
@@ -147,8 +150,9 @@ def test_a_killed_writer_leaves_nothing_behind(store: SqlStore, path: Path) -> N
         assert reader.audit_of("killed", 5) == []
     with store.write() as writer:  # neither lock outlives the process
         writer.insert_experiment(record("killed"))
-    with store.engine.begin() as connection:
-        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+    if isinstance(where, Path):
+        with store.engine.begin() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 
 def run_at_once(work: Callable[[int], object], processes: int) -> list[object]:
@@ -173,9 +177,9 @@ def run_at_once(work: Callable[[int], object], processes: int) -> list[object]:
     return results
 
 
-def opened_by(path: Path) -> Callable[[int], str]:
+def opened_by(where: Path | str) -> Callable[[int], str]:
     def work(_: int) -> str:
-        store = open_store(path)
+        store = open_store(where)
         store_id = store.store_id
         store.close()
         return store_id
@@ -183,9 +187,9 @@ def opened_by(path: Path) -> Callable[[int], str]:
     return work
 
 
-def contended_at(path: Path) -> Callable[[int], list[tuple[str, bool]]]:
+def contended_at(where: Path | str) -> Callable[[int], list[tuple[str, bool]]]:
     def work(number: int) -> list[tuple[str, bool]]:
-        store = open_store(path)
+        store = open_store(where)
         results = list(contend(store, number))
         store.close()
         return results
@@ -193,8 +197,8 @@ def contended_at(path: Path) -> Callable[[int], list[tuple[str, bool]]]:
     return work
 
 
-def write_and_wait(path: Path) -> None:
-    with open_store(path).write() as writer:
+def write_and_wait(where: Path | str) -> None:
+    with open_store(where).write() as writer:
         writer.insert_experiment(record("killed"))
         writer.hold("top", [BucketRange(lo=0, hi=5_000)], "killed", None, NOW)
         for _ in range(200):  # more than the cache holds, so that pages reach the log before the commit
@@ -203,14 +207,14 @@ def write_and_wait(path: Path) -> None:
         sys.stdin.readline()
 
 
-def main(command: str, path: Path) -> None:
+def main(command: str, where: Path | str) -> None:
     if command == "open":
-        print(json.dumps(run_at_once(opened_by(path), 8)))
+        print(json.dumps(run_at_once(opened_by(where), 8)))
     elif command == "contend":
-        print(json.dumps(run_at_once(contended_at(path), PROCESSES)))
+        print(json.dumps(run_at_once(contended_at(where), PROCESSES)))
     else:
-        write_and_wait(path)
+        write_and_wait(where)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2] if "://" in sys.argv[2] else Path(sys.argv[2]))

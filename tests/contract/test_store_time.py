@@ -9,9 +9,9 @@ import pytest
 
 from crossfade.core.ports.store import Due, Exposure, Heartbeat, Store
 
-from .test_store import NOW, empty, plan, record, store
+from .test_store import NOW, empty, kind, plan, record, store
 
-__all__ = ["empty", "store"]
+__all__ = ["empty", "kind", "store"]
 HOUR = timedelta(hours=1)
 
 

@@ -132,7 +132,8 @@ class Nursery:
         """Let a child `act` ("apply", "stop", "resume" or "preview"); `die_at` is the number of its last event."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asked = {"act": act, "home": str(home), "catalogue": str(catalogue), "now": now.isoformat(), **more}
+        where = {"home": str(home), "catalogue": str(catalogue), "url": os.environ.get("CROSSFADE_DATABASE_URL")}
+        asked = {"act": act, **where, "now": now.isoformat(), **more}
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         told = json.loads(self._process.stdout.readline())
@@ -148,7 +149,10 @@ class Nursery:
 
 def _mortal(asked: dict[str, Any], events: Events) -> Crossfade:
     settings = Settings(
-        home=Path(asked["home"]), catalogue=Path(asked["catalogue"]), lease_seconds=asked.get("lease", 15.0)
+        home=Path(asked["home"]),
+        database_url=asked["url"],
+        catalogue=Path(asked["catalogue"]),
+        lease_seconds=asked.get("lease", 15.0),
     )
     whole = build(settings, "nursery", FrozenClock(datetime.fromisoformat(asked["now"]))).dependencies
     assert isinstance(whole.store, SqlStore)
@@ -209,7 +213,8 @@ def _bear(asked: dict[str, Any]) -> dict[str, object]:
 def _warm_up() -> None:
     """Import and build what the children will need, by going through what they do."""
     with tempfile.TemporaryDirectory() as home:
-        app = build(Settings(home=Path(home), catalogue=Path(__file__).with_name("museum_catalogue")), "nursery")
+        catalogue = Path(__file__).with_name("museum_catalogue")
+        app = build(Settings(home=Path(home), database_url=None, catalogue=catalogue), "nursery")
         asked: dict[str, object] = {
             "surface": "gallery",
             "change": "Warm up",

@@ -1,9 +1,8 @@
-"""An independent look at what an experiment has left: SQLite and the delivery files, read without any of our code."""
+"""An independent look at what an experiment has left: store and delivery files, read without any of our code."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,9 @@ class Ledger:
     def __init__(self, museum: Museum, key: str = "guide-first") -> None:
         self.key = key
         self._museum = museum
-        self._database = sqlite3.connect(f"file:{museum.database}?mode=ro", uri=True)
-        self._database.row_factory = sqlite3.Row
-        try:
-            self._read()
-        finally:
-            self._database.close()
+        self.integrity = "ok"
+        self._rows = museum.rows
+        self._read()
         self.flag_rules = _rules(museum.flags, key)
         self.text_entry = _document(museum.texts).get("experiments", {}).get(key)
 
@@ -47,10 +43,8 @@ class Ledger:
             "SELECT a.experiment FROM bucket_range a JOIN bucket_range b ON a.layer = b.layer AND a.id < b.id"
             " AND a.lo < b.hi AND b.lo < a.hi WHERE a.released_at IS NULL AND b.released_at IS NULL"
         )
-        self.integrity = str(self._rows("PRAGMA integrity_check")[0][0])
-
-    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        return self._database.execute(query, values).fetchall()
+        if self._museum.url is None:
+            self.integrity = str(self._rows("PRAGMA integrity_check")[0]["integrity_check"])
 
     @property
     def status(self) -> str:
@@ -90,7 +84,7 @@ class Ledger:
         last = self.operations[-1]
         return str(last["to_state"] if last["status"] == "applied" else last["from_state"])
 
-    def _operation_faults(self, operation: sqlite3.Row) -> list[str]:
+    def _operation_faults(self, operation: dict[str, Any]) -> list[str]:
         name, status = operation["change"], operation["status"]
         steps = {str(step["status"]) for step in self.steps if step["operation"] == operation["id"]}
         allowed = {"done"} if status == "applied" else {"undone", "pending"}

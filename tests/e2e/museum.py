@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import mcp.types as types
+import psycopg
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from psycopg.rows import dict_row
 
 from crossfade.adapters.store.store import open_store
 from crossfade.core.app.crossfade import Crossfade
@@ -64,6 +67,22 @@ class Museum:
         return self.home / "crossfade.db"
 
     @property
+    def url(self) -> str | None:
+        """The store's database, when the tests run on PostgreSQL."""
+        return os.environ.get("CROSSFADE_DATABASE_URL")
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """What a query finds in the store, read without any of our code; empty as long as there is no store."""
+        if self.url is not None:
+            with psycopg.connect(self.url) as there, there.cursor(row_factory=dict_row) as found:
+                return found.execute(query.replace("?", "%s").encode(), values).fetchall()
+        if not self.database.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as here:
+            here.row_factory = sqlite3.Row
+            return [dict(row) for row in here.execute(query, values)]
+
+    @property
     def flags(self) -> Path:
         return self.out / "flags/flags.json"
 
@@ -104,7 +123,8 @@ def _empty_store() -> bytes:
 def opened(home: Path) -> Museum:
     """A museum whose store exists already: to make one takes longer than most tests."""
     museum = Museum(home)
-    museum.database.write_bytes(_empty_store())
+    if museum.url is None:
+        museum.database.write_bytes(_empty_store())
     return museum
 
 

@@ -153,6 +153,7 @@ async def test_a_hypothesis_runs_for_clients_of_the_handshake_era(said: Hypothes
     assert_users_meet_both(tmp_path, bench, said, outcome)
 
 
+@pytest.mark.file_store  # two homes, each with a store of its own
 async def test_both_eras_end_in_one_payload(tmp_path: Path) -> None:
     said, bench = STREAMING[0], BENCHES["streaming"]
     payloads: list[dict[str, Any]] = []

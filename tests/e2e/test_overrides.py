@@ -18,7 +18,7 @@ from crossfade.core.errors import StoreUnavailable
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.wiring import build
 
-from .museum import SetClock, Visitor, opened
+from .museum import Museum, SetClock, Visitor, opened
 
 KEY = "guide-first"
 CODES = ["design.policy"]
@@ -156,7 +156,7 @@ async def test_an_attempt_to_decide_for_a_person_is_refused_with_who_can(
         assert reply.failed
         assert reply.body["code"] == "only_a_person"
         assert "has a person asked" in reply.body["next"]
-        with open_store(tmp_path / "crossfade.db").read() as view:
+        with open_store(Museum(tmp_path).settings.database).read() as view:
             [event] = [each for each in view.audit_of(key.get("key", tool), 9) if each.what == "attempt_refused"]
         assert event.after is not None
         assert event.after["tool"] == tool

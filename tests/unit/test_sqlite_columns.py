@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlalchemy.dialects import sqlite
 
-from crossfade.adapters.store.columns import JsonText, UtcText
+from crossfade.adapters.store.columns import JsonText, Moment
 from crossfade.adapters.store.listing import listing, searched
 
 DIALECT = sqlite.dialect()
@@ -51,9 +51,9 @@ def test_what_has_no_json_form_is_refused() -> None:
 
 @given(st.datetimes(), st.datetimes())
 def test_texts_of_moments_sort_as_the_moments_do(one: datetime, other: datetime) -> None:
-    column = UtcText()
+    column = Moment()
     moments = [one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)]
-    first, second = (column.process_bind_param(each, DIALECT) or "" for each in moments)
+    first, second = (str(column.process_bind_param(each, DIALECT)) for each in moments)
     assert (first < second) == (moments[0] < moments[1])
     assert column.process_result_value(first, DIALECT) == moments[0]
 

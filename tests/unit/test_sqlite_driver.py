@@ -13,9 +13,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from crossfade.adapters.store import driver as drivers
-from crossfade.adapters.store.driver import Version, choose_driver, find_driver, searches_text, wal_is_sound
-from crossfade.adapters.store.store import SqlStore, open_store
+from crossfade.adapters.store.sqlite import driver as drivers
+from crossfade.adapters.store.sqlite.driver import Version, choose_driver, find_driver, searches_text, wal_is_sound
+from crossfade.adapters.store.sqlite.store import SqliteStore, open_file
 from crossfade.core.errors import StoreUnavailable
 
 
@@ -92,7 +92,7 @@ def test_the_sqlite_of_this_python_searches_text() -> None:
     assert searches_text(find_driver().module)
 
 
-def settings_of(store: SqlStore) -> list[str | int]:
+def settings_of(store: SqliteStore) -> list[str | int]:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     with store.engine.begin() as connection:
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
@@ -100,7 +100,7 @@ def settings_of(store: SqlStore) -> list[str | int]:
 
 def test_connections_keep_acknowledged_commits_and_wait_for_locks(tmp_path: Path) -> None:
     sound = replace(find_driver(), wal=True)
-    store = open_store(tmp_path / "s.db", driver=sound)
+    store = open_file(tmp_path / "s.db", driver=sound)
     assert settings_of(store) == ["wal", 2, 1, 30_000]
     store.close()
 
@@ -108,6 +108,6 @@ def test_connections_keep_acknowledged_commits_and_wait_for_locks(tmp_path: Path
 def test_a_log_is_given_up_for_an_unsound_sqlite_and_not_started_again(tmp_path: Path) -> None:
     sound = replace(find_driver(), wal=True)
     for driver, journal in ((sound, "wal"), (replace(sound, wal=False), "delete"), (sound, "delete")):
-        store = open_store(tmp_path / "s.db", driver=driver)
+        store = open_file(tmp_path / "s.db", driver=driver)
         assert settings_of(store) == [journal, 2, 1, 30_000]
         store.close()

@@ -12,6 +12,10 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+# Texts sort by code point in both databases, whatever the collation of this one.
+NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 LIVE = "('paused', 'running', 'scheduled')"
 PLACE = ("environment", "surface", "layer", "touched", "audience")
 
@@ -31,6 +35,49 @@ BEGIN
     DELETE FROM live_member WHERE key = OLD.key;
     DELETE FROM live_group WHERE ({place}) = ({old_place}) AND count = 0;
 END
+"""
+
+# The index says md5 for long texts, which a B-tree of PostgreSQL refuses.
+GROUPS_POSTGRESQL = f"""
+CREATE UNIQUE INDEX uq_live_group ON live_group (environment, surface, layer, md5(touched), md5(audience));
+
+CREATE FUNCTION live_group_joined() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    joined integer;
+BEGIN
+    INSERT INTO live_group (environment, surface, layer, touched, audience, count)
+        VALUES (NEW.environment, NEW.surface, NEW.layer, NEW.touched, NEW.audience, 1)
+        ON CONFLICT (environment, surface, layer, md5(touched), md5(audience))
+        DO UPDATE SET count = live_group.count + 1 RETURNING id INTO joined;
+    INSERT INTO live_member (key, group_id) VALUES (NEW.key, joined);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION live_group_left() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    past integer;
+BEGIN
+    DELETE FROM live_member WHERE key = OLD.key RETURNING group_id INTO past;
+    UPDATE live_group SET count = count - 1 WHERE id = past;
+    DELETE FROM live_group WHERE id = past AND count = 0;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER live_group_left_on_update BEFORE UPDATE ON experiment
+    FOR EACH ROW WHEN (OLD.state IN {LIVE}) EXECUTE FUNCTION live_group_left();
+CREATE TRIGGER live_group_joined_on_write AFTER INSERT OR UPDATE ON experiment
+    FOR EACH ROW WHEN (NEW.state IN {LIVE}) EXECUTE FUNCTION live_group_joined();
+"""  # noqa: S608
+
+# Words are parted and folded by our own code: what PostgreSQL's parser makes of a text depends on its language.
+SEARCH_POSTGRESQL = """
+CREATE TABLE experiment_search (
+    id integer PRIMARY KEY REFERENCES experiment_text,
+    words tsvector NOT NULL
+);
+CREATE INDEX ix_experiment_search_words ON experiment_search USING gin (words);
 """
 
 # Two and three letters of a word are indexed as such, since words are searched by their beginnings.
@@ -66,26 +113,34 @@ def _create_groups() -> None:
     op.create_table(
         "live_group",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("surface", sa.String(), nullable=False),
-        sa.Column("layer", sa.String(), nullable=False),
-        sa.Column("touched", sa.Text(), nullable=False),
-        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("environment", NAME, nullable=False),
+        sa.Column("surface", NAME, nullable=False),
+        sa.Column("layer", NAME, nullable=False),
+        sa.Column("touched", TEXT, nullable=False),
+        sa.Column("audience", TEXT, nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(*PLACE, name="uq_live_group"),
+        *([] if _is_postgresql() else [sa.UniqueConstraint(*PLACE, name="uq_live_group")]),
     )
-    op.create_index("ix_live_group_count", "live_group", [*PLACE, "count"])
-    op.create_index("ix_live_group_audience", "live_group", ["environment", "audience", "surface"])
     op.create_table(
         "live_member",
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", NAME, nullable=False),
         sa.Column("group_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
         sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
         sa.ForeignKeyConstraint(["group_id"], ["live_group.id"]),
     )
     op.create_index("ix_live_member_group", "live_member", ["group_id", "key"])
+    if _is_postgresql():  # no store there is older than this revision: none has experiments that are to join
+        op.execute(GROUPS_POSTGRESQL)
+    else:
+        _keep_groups()
+        _join_groups()
+
+
+def _keep_groups() -> None:
+    op.create_index("ix_live_group_count", "live_group", [*PLACE, "count"])
+    op.create_index("ix_live_group_audience", "live_group", ["environment", "audience", "surface"])
     names = {
         "live": LIVE,
         "place": ", ".join(PLACE),
@@ -95,7 +150,6 @@ def _create_groups() -> None:
     op.execute(LEAVE_GROUP.format(**names))
     for event in ("INSERT", "UPDATE"):
         op.execute(JOIN_GROUP.format(name=event.lower(), event=event, **names))
-    _join_groups()
 
 
 def _join_groups() -> None:
@@ -119,15 +173,22 @@ def _create_search() -> None:
     op.create_table(
         "experiment_text",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("names", sa.Text(), nullable=False),
-        sa.Column("hypothesis", sa.Text(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("key", NAME, nullable=False),
+        sa.Column("names", TEXT, nullable=False),
+        sa.Column("hypothesis", TEXT, nullable=False),
+        sa.Column("details", TEXT, nullable=False),
+        sa.Column("surface", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
         sa.ForeignKeyConstraint(["key"], ["experiment.key"]),
     )
+    if _is_postgresql():
+        op.execute(SEARCH_POSTGRESQL)
+    else:
+        _index_words()
+
+
+def _index_words() -> None:
     op.execute(SEARCH)
     op.execute(f"CREATE TRIGGER experiment_indexed AFTER INSERT ON experiment_text BEGIN {INDEX_NEW} END")
     changed = "CREATE TRIGGER experiment_indexed_again AFTER UPDATE ON experiment_text"
@@ -144,9 +205,21 @@ def _create_search() -> None:
 
 def _index_ranges() -> None:
     live, released = sa.text("released_at IS NULL"), sa.text("released_at IS NOT NULL")
-    op.create_index("ix_bucket_range_until", "bucket_range", ["until"], sqlite_where=live)
-    op.create_index("ix_bucket_range_released", "bucket_range", ["layer", "released_at"], sqlite_where=released)
-    op.create_index("ix_bucket_range_past", "bucket_range", ["experiment", "released_at"], sqlite_where=released)
+    op.create_index("ix_bucket_range_until", "bucket_range", ["until"], sqlite_where=live, postgresql_where=live)
+    op.create_index(
+        "ix_bucket_range_released",
+        "bucket_range",
+        ["layer", "released_at"],
+        sqlite_where=released,
+        postgresql_where=released,
+    )
+    op.create_index(
+        "ix_bucket_range_past",
+        "bucket_range",
+        ["experiment", "released_at"],
+        sqlite_where=released,
+        postgresql_where=released,
+    )
 
 
 def _texts(key: str, document: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -173,3 +246,7 @@ def _text(value: Any) -> str:
 
 def _map(value: Any) -> dict[str, Any]:
     return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+
+
+def _is_postgresql() -> bool:
+    return op.get_bind().dialect.name == "postgresql"

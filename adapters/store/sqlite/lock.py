@@ -13,8 +13,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...core.errors import StoreUnavailable
-from ..file_lock import try_lock
+from ....core.errors import StoreUnavailable
+from ...file_lock import try_lock
 
 _LONGEST_PAUSE = 0.004  # seconds between two tries; a write transaction takes about one millisecond
 

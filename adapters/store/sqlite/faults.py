@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from ...core.errors import StoreUnavailable
+from ....core.errors import StoreUnavailable
 
 _ELSEWHERE = "Restore the file from a backup, or set CROSSFADE_HOME to another folder."
 

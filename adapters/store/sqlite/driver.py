@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ...core.errors import StoreUnavailable
+from ....core.errors import StoreUnavailable
 
 Version = tuple[int, ...]
 

@@ -1,0 +1,1 @@
+"""The store in a PostgreSQL database: what PostgreSQL does in its own way."""

@@ -1,0 +1,1 @@
+"""The store in a SQLite file: what SQLite does in its own way."""
