@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from saga import measure_applies
 from scale import measure
 from seeding import seed
 from wire import Wire
@@ -138,6 +139,7 @@ def main() -> None:
             print(row)
         for row in starts(homes):
             print(row)
+        measure_applies(homes, BARE, OURS)
         measure(homes)
 
 
