@@ -145,7 +145,10 @@ def _generated(generated: Mapping[str, str] | None) -> Lines:
 
 def _checked(answer: Checked) -> Lines:
     what = f"{answer.state} {answer.key} v{answer.version}" if answer.key else "spec (not stored)"
-    yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counted(answer.total or len(answer.findings))}"
+    if answer.state in (None, "draft"):
+        yield f"{what}: {'READY' if answer.ready else 'NOT READY'}, {_counted(answer.total or len(answer.findings))}"
+    else:
+        yield f"{what}: kept"
     yield from _findings(answer.findings, answer.more_findings)
     if answer.changed:
         for at, (before, after) in answer.changed.items():

@@ -22,6 +22,7 @@ from .cases import examine, production_of, require
 from .dependencies import Dependencies
 from .following import next_call
 from .refusing import require_no_claims
+from .relabelling import relabel
 from .resizing import is_sized, resized
 from .views import checked, short
 
@@ -170,7 +171,7 @@ def validate(deps: Dependencies, spec: JsonObject) -> Checked:
 
 
 def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes: JsonObject) -> Checked:
-    """Apply fixes by id, then a merge patch, to a draft's version.
+    """Apply fixes by id, then a merge patch, to a draft's version; of what was launched, other words only.
 
     A repeat of the call that made the current version answers with that version.
 
@@ -185,9 +186,14 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
     catalogue = deps.catalogue.current()
     with deps.store.read() as view:
         record = require(view, key)
-        _require_draft(record)
         if not fixes and not changes:
             raise Invalid("Name fixes or changes.", next=calls.look_at(key))
+        launched = record.state != "draft"
+    if launched:
+        return relabel(deps, record, version, fixes, changes)
+    with deps.store.read() as view:
+        record = require(view, key)
+        _require_draft(record)
         if record.version != version:
             return _repeat(deps, catalogue, view, record, version, fixes, changes)
         document, reasons = _changed(deps, catalogue, view, record, fixes, changes)

@@ -251,8 +251,8 @@ class TestUpdate:
         before = kept(app)
         with pytest.raises(NotAllowed) as refused:
             app.update_experiment(KEY, 1, [], {"allocation": 0.9})
-        assert refused.value.got == "running"
-        assert "pause" in refused.value.allowed
+        assert refused.value.got == ["allocation"]
+        assert "name" in refused.value.allowed
         assert kept(app) == before
 
     def test_an_unknown_experiment_is_answered_with_the_nearest(self, app: Crossfade) -> None:
