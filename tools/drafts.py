@@ -96,7 +96,7 @@ def update_experiment(
     ] = None,
     changes: Annotated[JsonObject | None, Field(description='Merge patch on the spec: {"allocation": 0.2}')] = None,
 ) -> Checked:
-    """Change a draft: apply fixes by id, then changes. Returns all findings of the new version."""
+    """Change a draft experiment: apply fixes by id, then changes. Returns all findings of the new version."""
     return app_of(ctx).update_experiment(key, version, fixes or [], changes or {})
 
 

@@ -65,7 +65,7 @@ def audience_is_satisfiable(case: Case) -> Iterator[Fault]:
 
 def _meant_bounds(case: Case, name: str, raw: JsonObject) -> list[Cure]:
     """Two bounds the other way round, or with a sign too many, where just one of these readings leaves each bound
-    something to keep out: an age below 0 keeps nobody in, one from 0 keeps nobody out."""
+    something to keep out: a count below 0 keeps nobody in, one from 0 keeps nobody out."""
     bounds = raw[name]
     if not isinstance(bounds, dict) or len(bounds) != 2 or not bounds.keys() <= set(BOUNDS):
         return []

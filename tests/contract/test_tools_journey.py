@@ -314,7 +314,7 @@ async def err(on: Journey, key: str) -> None:
     await on.fail("stale version", "update_experiment", key="many-faults", version=7, changes={"owner": "me"})
     await on.fail("unknown fix", "update_experiment", key="many-faults", version=1, fixes=["payload.1"])
     await on.fail("no change", "update_experiment", key="many-faults", version=1)
-    await on.fail("change of a stopped one", "update_experiment", key=key, version=1, changes={"owner": "me"})
+    await on.fail("change of a stopped one", "update_experiment", key=key, version=1, changes={"allocation": 0.1})
     await on.fail("wrong state", "plan_change", key=key, change="pause")
     await on.fail("unknown digest", "apply_plan", digest="p-0123456789")
     await on.fail("wrong cursor", "find_experiments", cursor="next")

@@ -192,7 +192,7 @@ def test_no_error_leaks_what_is_inside_the_server(replies: list[Reply], tmp_path
         ("taken key", "conflict", "/key", None),
         ("stale version", "conflict", "/version", None),
         ("unknown fix", "invalid", "/fixes", None),
-        ("change of a stopped one", "not_allowed", None, None),
+        ("change of a stopped one", "not_allowed", "/changes", None),
         ("wrong state", "not_allowed", None, None),
         ("unknown digest", "not_found", "/digest", None),
         ("wrong cursor", "invalid", "/cursor", None),

@@ -160,7 +160,9 @@ async def test_both_eras_end_in_one_payload(tmp_path: Path) -> None:
     versions: list[str] = []
     for mode in ("auto", "legacy"):
         _, _, _, version = await launched(tmp_path / mode, bench, said, mode=mode)
-        payloads.append(json.loads((tmp_path / mode / bench.payload).read_bytes()))
+        payload: dict[str, Any] = json.loads((tmp_path / mode / bench.payload).read_bytes())
+        del payload["crossfade"]["owner"]  # each store has a name of its own
+        payloads.append(payload)
         versions.append(version)
     assert versions[0] != versions[1]
     assert payloads[0] == payloads[1]
