@@ -1,0 +1,15 @@
+"""The proofs by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .kill_loop import kill_loop
+from .stage import Run
+from .table import Row
+
+PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
+    "kill-sqlite-1": lambda run: [kill_loop(run, "SQLite", None, 1)],
+    "kill-sqlite-4": lambda run: [kill_loop(run, "SQLite", None, 4)],
+    "kill-control": lambda run: [kill_loop(run, "SQLite", None, 1, control=True)],
+}
