@@ -172,8 +172,8 @@ def broken_backends(backends: Mapping[str, Backend], orders: Mapping[str, Any]) 
     control = {"blind": Blind, "appending": Appending}.get(orders.get("backend", ""))
     if control is not None:
         made = {kind: control(each) for kind, each in made.items()}
-    if orders.get("fault"):
-        made = {kind: Failing(each, orders["fault"]) for kind, each in made.items()}
+    for fault in orders.get("faults", ()):
+        made = {kind: Failing(each, fault) for kind, each in made.items()}
     return made
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from .kill_loop import kill_loop
 from .stage import Run
+from .step_faults import step_faults
 from .table import Row
 
 PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "kill-sqlite-1": lambda run: [kill_loop(run, "SQLite", None, 1)],
     "kill-sqlite-4": lambda run: [kill_loop(run, "SQLite", None, 4)],
     "kill-control": lambda run: [kill_loop(run, "SQLite", None, 1, control=True)],
+    "steps-sqlite": lambda run: [step_faults(run, "SQLite", None)],
 }

@@ -1,7 +1,7 @@
 """The real application in a process of its own, told by messages what to do.
 
 Orders: `home`, `catalogue`, `lease` (seconds), `url` (of a database; else the file of the home), `days` (that its clock
-is ahead), `hasty` (its clock moves on instead of waiting), and what is broken: `backend`, `store`, `fault`.
+is ahead), `hasty` (its clock moves on instead of waiting), and what is broken: `backend`, `store`, `faults`.
 """
 
 from __future__ import annotations
