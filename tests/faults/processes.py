@@ -57,6 +57,10 @@ class Worker:
         except (EOFError, ConnectionResetError):
             return None
 
+    def answers(self, within: float) -> bool:
+        """Whether an answer, or the end of the process, comes within so many seconds."""
+        return self._pipe.poll(within)
+
     def ask(self, do: str, **asked: Any) -> Any:
         """The value of an answer that must come and be none of an error."""
         self.send(do, **asked)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .kill_loop import kill_loop
+from .races import first_starts, layer_race, one_key
+from .sleepers import sleepers
 from .stage import Run
 from .step_faults import step_faults
 from .table import Row
@@ -14,4 +16,10 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "kill-sqlite-4": lambda run: [kill_loop(run, "SQLite", None, 4)],
     "kill-control": lambda run: [kill_loop(run, "SQLite", None, 1, control=True)],
     "steps-sqlite": lambda run: [step_faults(run, "SQLite", None)],
+    "sleepers-sqlite": lambda run: [sleepers(run, "SQLite", None)],
+    "sleepers-control": lambda run: [sleepers(run, "SQLite", None, control=True)],
+    "layer-sqlite": lambda run: [layer_race(run, "SQLite", None)],
+    "layer-control": lambda run: [layer_race(run, "SQLite", None, control=True)],
+    "one-key-sqlite": lambda run: [one_key(run, "SQLite", None)],
+    "first-starts-sqlite": lambda run: [first_starts(run, "SQLite", None)],
 }

@@ -74,6 +74,7 @@ class Application:
             "stop": self._stop,
             "resume": self._resume,
             "state": self._state,
+            "race": self._race,
             "together": self._together,
         }
         return doing[asked["do"]](asked)
@@ -114,6 +115,18 @@ class Application:
 
     def _state(self, asked: dict[str, Any]) -> Any:
         return self._app.get_experiment(asked["key"]).state
+
+    def _race(self, asked: dict[str, Any]) -> Any:
+        """Plan and apply until it is done, or until there is no room."""
+        while True:
+            digest = self._plan({**asked, "change": "launch"})["digest"]
+            if digest is None:
+                return "full"
+            answer = self.answer({"do": "apply", "digest": digest})
+            if "value" in answer:
+                return answer["value"]["status"]
+            if answer["error"]["code"] != "stale_plan":
+                return answer["error"]
 
     def _together(self, asked: dict[str, Any]) -> Any:
         """The answers to calls that begin at the same moment, each in a thread."""
