@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from .kill_loop import kill_loop
 from .races import first_starts, layer_race, one_key
+from .servers import two_servers
 from .sleepers import sleepers
 from .stage import Run
 from .step_faults import step_faults
@@ -22,4 +23,6 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "layer-control": lambda run: [layer_race(run, "SQLite", None, control=True)],
     "one-key-sqlite": lambda run: [one_key(run, "SQLite", None)],
     "first-starts-sqlite": lambda run: [first_starts(run, "SQLite", None)],
+    "servers-sqlite": lambda run: [two_servers(run, "SQLite", None)],
+    "servers-sqlite-http": lambda run: [two_servers(run, "SQLite", None, http=True)],
 }
