@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from .hardships import clock_jumps, disk_full, upgrade
 from .kill_loop import kill_loop
 from .races import first_starts, layer_race, one_key
 from .servers import two_servers
@@ -23,6 +24,9 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "layer-control": lambda run: [layer_race(run, "SQLite", None, control=True)],
     "one-key-sqlite": lambda run: [one_key(run, "SQLite", None)],
     "first-starts-sqlite": lambda run: [first_starts(run, "SQLite", None)],
+    "clock-sqlite": lambda run: [clock_jumps(run, "SQLite", None)],
+    "disk-sqlite": lambda run: [disk_full(run, "SQLite", None)],
+    "upgrade-sqlite": lambda run: [upgrade(run, "SQLite", None)],
     "servers-sqlite": lambda run: [two_servers(run, "SQLite", None)],
     "servers-sqlite-http": lambda run: [two_servers(run, "SQLite", None, http=True)],
 }

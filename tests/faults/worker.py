@@ -1,11 +1,14 @@
 """The real application in a process of its own, told by messages what to do.
 
 Orders: `home`, `catalogue`, `lease` (seconds), `url` (of a database; else the file of the home), `days` (that its clock
-is ahead), `hasty` (its clock moves on instead of waiting), and what is broken: `backend`, `store`, `faults`.
+is ahead), `hasty` (its clock moves on instead of waiting), `restless` (a seed: each look at its clock tells another
+day), `limit` (bytes that a file may have), and what is broken: `backend`, `store`, `faults`.
 """
 
 from __future__ import annotations
 
+import random
+import resource
 import signal
 import threading
 from collections.abc import Mapping
@@ -15,6 +18,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine
+
+from crossfade.adapters.store import migrations
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.errors import CrossfadeError
 from crossfade.core.model.brief import Brief
@@ -27,13 +33,15 @@ from .broken import broken_backends, broken_store
 class WorkerClock:
     """The machine's clock, set wrong by some days; a hasty one moves on where others wait."""
 
-    def __init__(self, days: float, hasty: bool) -> None:
-        self._ahead = timedelta(days=days)
-        self._hasty = hasty
+    def __init__(self, orders: Mapping[str, Any]) -> None:
+        self._ahead = timedelta(days=orders.get("days", 0.0))
+        self._hasty = bool(orders.get("hasty"))
+        self._jumps = random.Random(orders["restless"]) if "restless" in orders else None
         self._never = threading.Event()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        jump = self._jumps.choice((-1, 0, 1)) if self._jumps is not None else 0
+        return datetime.now(UTC) + self._ahead + timedelta(days=jump)
 
     def sleep(self, seconds: float) -> None:
         if self._hasty:
@@ -55,10 +63,11 @@ class Application:
         if orders.get("url"):
             where["database_url"] = orders["url"]
         settings = Settings(**where, lease_seconds=orders.get("lease", 15.0))
-        clock = WorkerClock(orders.get("days", 0.0), orders.get("hasty", False))
+        clock = WorkerClock(orders)
         whole = build(settings, "mcp:faults", clock).dependencies
         backends = broken_backends(whole.backends, orders)
         self._store = whole.store
+        self._home = settings.root
         self._app = Crossfade(replace(whole, backends=backends, store=broken_store(whole.store, orders)))
 
     def close(self) -> None:
@@ -75,6 +84,7 @@ class Application:
             "resume": self._resume,
             "state": self._state,
             "race": self._race,
+            "older": self._older,
             "together": self._together,
         }
         return doing[asked["do"]](asked)
@@ -119,14 +129,29 @@ class Application:
     def _race(self, asked: dict[str, Any]) -> Any:
         """Plan and apply until it is done, or until there is no room."""
         while True:
-            digest = self._plan({**asked, "change": "launch"})["digest"]
-            if digest is None:
-                return "full"
-            answer = self.answer({"do": "apply", "digest": digest})
+            answer = self.answer({"change": "launch", **asked, "do": "plan"})
+            if "value" in answer:
+                digest = answer["value"]["digest"]
+                if digest is None:
+                    return "full"
+                answer = self.answer({"do": "apply", "digest": digest})
             if "value" in answer:
                 return answer["value"]["status"]
-            if answer["error"]["code"] != "stale_plan":
-                return answer["error"]
+            if answer["error"]["code"] not in ("stale_plan", "expired_plan"):
+                return str(answer["error"])
+
+    def _older(self, asked: dict[str, Any]) -> Any:
+        """Make an empty store beside this one, as an older revision had it."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        engine = create_engine(f"sqlite:///{self._home / 'older.db'}")
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, asked["revision"])
+        engine.dispose()
 
     def _together(self, asked: dict[str, Any]) -> Any:
         """The answers to calls that begin at the same moment, each in a thread."""
@@ -154,6 +179,8 @@ def live(pipe: Connection, orders: Mapping[str, Any]) -> None:
     except CrossfadeError as error:
         pipe.send({"error": error.as_dict()})
         return
+    if "limit" in orders:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (orders["limit"], resource.RLIM_INFINITY))
     pipe.send({"value": "ready"})
     while True:
         try:
