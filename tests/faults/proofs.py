@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from .hardships import clock_jumps, disk_full, upgrade
 from .kill_loop import kill_loop
+from .killed_demo import killed_demo
 from .races import first_starts, layer_race, one_key
 from .servers import two_servers
 from .sleepers import sleepers
@@ -27,6 +28,7 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "clock-sqlite": lambda run: [clock_jumps(run, "SQLite", None)],
     "disk-sqlite": lambda run: [disk_full(run, "SQLite", None)],
     "upgrade-sqlite": lambda run: [upgrade(run, "SQLite", None)],
+    "demo": lambda run: [killed_demo(run)],
     "servers-sqlite": lambda run: [two_servers(run, "SQLite", None)],
     "servers-sqlite-http": lambda run: [two_servers(run, "SQLite", None, http=True)],
 }

@@ -85,6 +85,7 @@ class Application:
             "state": self._state,
             "race": self._race,
             "older": self._older,
+            "explain": self._explain,
             "together": self._together,
         }
         return doing[asked["do"]](asked)
@@ -139,6 +140,15 @@ class Application:
                 return answer["value"]["status"]
             if answer["error"]["code"] not in ("stale_plan", "expired_plan"):
                 return str(answer["error"])
+
+    def _explain(self, asked: dict[str, Any]) -> Any:
+        """Experiment -> its state, and the variant of each unit."""
+        found: dict[str, dict[str, str | None]] = {}
+        for each in self._app.find_experiments(limit=50).experiments:
+            found[each.key] = {"state": each.state}
+            for unit in asked["units"]:
+                found[each.key][unit] = self._app.explain(each.key, unit, {asked["attribute"]: unit}).variant
+        return found
 
     def _older(self, asked: dict[str, Any]) -> Any:
         """Make an empty store beside this one, as an older revision had it."""
