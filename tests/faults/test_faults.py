@@ -12,12 +12,20 @@ from .proofs import PROOFS
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.faults
 
-@pytest.mark.faults
+
+@pytest.fixture(scope="module")
+def told() -> str:
+    """What the command prints: in a process of its own, since the workers are forked from one without pytest in it."""
+    command = [sys.executable, "-m", "tests.faults"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3_600)
+    print(done.stderr)
+    return done.stdout
+
+
 @pytest.mark.parametrize("proof", PROOFS)
-def test_the_proof_holds(proof: str) -> None:
-    # A process of its own: the workers are forked from one that has nothing of pytest in it.
-    command = [sys.executable, "-m", "tests.faults", proof]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_proof_holds(told: str, proof: str) -> None:
+    if f"{proof}: no proof\n" in told:
+        pytest.skip("there is no such store here")
+    assert f"{proof}: passed\n" in told, told
