@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 check format docs bench tokens corpus lock clean
+.PHONY: help demo test test-313 check format docs bench tokens corpus faults lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -25,7 +25,7 @@ ifeq ($(CI),true)
 test: test-313
 test: SELECTED = not bench
 else
-test: SELECTED = not clients and not bench
+test: SELECTED = not clients and not bench and not faults
 endif
 test: $(READY) ## run the tests (with CI=true also the real clients, and first Python 3.13)
 	@$(BIN)/pytest -m "$(SELECTED)"
@@ -59,6 +59,9 @@ tokens: $(READY) ## count the tokens that the tools cost a model
 
 corpus: $(READY) ## show what validation catches of a few hundred broken specs
 	@$(BIN)/python -m tests.evals.corpus.report
+
+faults: $(READY) ## kill, stop and race the server, and count what is lost (some minutes; hours with LONG=1)
+	@$(BIN)/python -m tests.faults $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(PROOFS)
 
 lock: $(OWN_UV) ## bring requirements.lock up to date with pyproject.toml (newest: LOCK_FLAGS=--upgrade)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \

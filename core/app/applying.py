@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from ..errors import Conflict, NotAllowed, Stale
 from ..model.answers import Applied, Status
@@ -16,6 +17,7 @@ from .staleness import plan_again, require_unchanged, stale
 
 WAIT = 0.2
 """Seconds between looks at an operation that another process holds."""
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def apply(
@@ -123,7 +125,9 @@ def _wait_for(deps: Dependencies, operation: Operation) -> Operation:
 def resume_abandoned(deps: Dependencies) -> list[Operation]:
     """Finish what processes left that died. Called on start and now and then."""
     with deps.store.read() as view:
-        abandoned = view.abandoned(deps.clock.now())
+        # All that are unfinished: after a clock was set back, a lease that was left lies far ahead.
+        unfinished = [view.operation(each) for each in view.abandoned(END_OF_TIME)]
+    abandoned = [each.id for each in unfinished if each is not None and saga.has_lapsed(deps, each)]
     finished: list[Operation] = []
     for operation_id in abandoned:
         with suppress(Conflict):  # another process has taken it over

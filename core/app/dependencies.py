@@ -14,6 +14,9 @@ from ..ports.catalogue import CatalogueSource
 from ..ports.clock import Clock
 from ..ports.store import Store
 
+LONGEST_LEASE = timedelta(hours=1)
+"""The most that the settings take."""
+
 
 def unheard(event: str, fields: JsonObject) -> None:
     """A log that nobody reads."""

@@ -27,9 +27,14 @@ def strays_of(deps: Dependencies, case: Case) -> dict[str, str]:
     name = case.catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(case.catalogue, spec.environment, name)
     settings = case.catalogue.environments[spec.environment].backends[name].settings
-    found = assigner.entries(settings, layer_name(spec.environment, spec.surface, spec.layer))
-    known = {part.key for part in case.held} | {case.key}
-    return {key: f"{deps.command} stop {key}" for _, key in found if key not in known}
+    layer = layer_name(spec.environment, spec.surface, spec.layer)
+    found = {key for _, key in assigner.entries(settings, layer)} - {part.key for part in case.held} - {case.key}
+    if found:
+        # Others launch and stop meanwhile: a stray holds nothing after it was seen, and is there after that.
+        with deps.store.read() as view:
+            found -= {part.key for part in view.held(layer)}
+        found &= {key for _, key in assigner.entries(settings, layer)}
+    return {key: f"{deps.command} stop {key}" for key in sorted(found)}
 
 
 def take_out(deps: Dependencies, key: str) -> list[str]:

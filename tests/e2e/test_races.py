@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Conflict, NotAllowed, Stale
+from crossfade.core.ports.backend import Backend, assigns
 from crossfade.core.ports.store import Reader, Store, Writer
 
 from .ledger import Ledger
@@ -190,6 +192,54 @@ class Overtaken:
 def overtaken(app: Crossfade, happening: Callable[[], object]) -> Crossfade:
     deps = app.dependencies
     return Crossfade(replace(deps, store=Overtaken(deps.store, happening)))
+
+
+class Meanwhile:
+    """An assigner beside which something happens just before its experiments are first listed, or just after."""
+
+    def __init__(self, inner: Backend, happening: Callable[[], object], *, after: bool) -> None:
+        self.kind = inner.kind
+        self.local_paths = inner.local_paths
+        self._inner = inner
+        self._happening: Callable[[], object] | None = happening
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
+        happening, self._happening = self._happening, None
+        if happening is not None and not self._after:
+            happening()
+        assert assigns(self._inner)
+        found = self._inner.entries(settings, layer)
+        if happening is not None and self._after:
+            happening()
+        return found
+
+
+def meanwhile(app: Crossfade, happening: Callable[[], object], *, after: bool) -> Crossfade:
+    deps = app.dependencies
+    assigner = Meanwhile(deps.backends["growthbook_file"], happening, after=after)
+    backends: dict[str, Any] = {**deps.backends, assigner.kind: assigner}
+    return Crossfade(replace(deps, backends=backends))
+
+
+def test_a_neighbour_that_launches_while_a_plan_is_made_is_not_taken_for_a_stray(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    drafted(app)
+    neighbour = agreed(app, drafted(app, "guide-other"), "launch")
+    plan = meanwhile(app, lambda: app.apply_plan(neighbour), after=False).plan_change("guide-first", "launch")
+    assert (plan.ready, [finding.code for finding in plan.findings if finding.severity == "block"]) == (True, [])
+
+
+def test_a_neighbour_that_comes_and_goes_while_a_plan_is_made_is_not_taken_for_a_stray(museum: Museum) -> None:
+    app = museum.app(SetClock())
+    drafted(app)
+    neighbour = agreed(app, drafted(app, "guide-other"), "launch")
+    going = meanwhile(app, lambda: app.stop("guide-other"), after=True)
+    plan = meanwhile(going, lambda: app.apply_plan(neighbour), after=False).plan_change("guide-first", "launch")
+    assert (plan.ready, [finding.code for finding in plan.findings if finding.severity == "block"]) == (True, [])
 
 
 def test_a_draft_whose_launch_begins_while_it_is_changed_stays_as_it_was_agreed(museum: Museum) -> None:

@@ -6,6 +6,6 @@ is unknown; pause and stop only ever go forward.
 """
 
 from .advancing import NOBODY, Caller, advance, run
-from .taking import begin, claim, is_free
+from .taking import begin, claim, has_lapsed, is_free
 
-__all__ = ["NOBODY", "Caller", "advance", "begin", "claim", "is_free", "run"]
+__all__ = ["NOBODY", "Caller", "advance", "begin", "claim", "has_lapsed", "is_free", "run"]

@@ -12,7 +12,7 @@ from ...model.plan import Approval, Operation, OperationStep, Plan
 from ...planning.agenda import end_of
 from ...ports.store import Reader, Writer
 from .. import calls
-from ..dependencies import Dependencies
+from ..dependencies import LONGEST_LEASE, Dependencies
 from .journal import afresh, audit_operation, can_undo, finish, keep_places, turned
 
 EXPIRED = "the plan expired before traffic opened"
@@ -110,10 +110,15 @@ def claim(deps: Dependencies, operation_id: str) -> Operation | None:
 
 
 def is_free(deps: Dependencies, operation: Operation) -> bool:
-    """Whether nobody is at work on an operation now: it has ended or waits, its lease has run out, or it is ours and
+    """Whether nobody is at work on an operation now: it has ended or waits, its lease has lapsed, or it is ours and
     no thread of ours advances it."""
     mine = operation.lease_owner == deps.runner and (operation.id, operation.fence) not in deps.underway
-    return mine or operation.status != "running" or operation.lease_until <= deps.clock.now()
+    return mine or operation.status != "running" or has_lapsed(deps, operation)
+
+
+def has_lapsed(deps: Dependencies, operation: Operation) -> bool:
+    """Whether its lease has run out, or reaches further than any lease can: a clock was set back since."""
+    return not timedelta(0) < operation.lease_until - deps.clock.now() <= LONGEST_LEASE
 
 
 def _require_latest(view: Reader, operation: Operation) -> None:

@@ -58,6 +58,21 @@ def test_nobody_takes_an_operation_over_before_its_lease_has_run_out(world: Worl
     assert saga.claim(world.deps("second"), begun.id) is not None
 
 
+def test_an_operation_that_was_left_before_the_clock_was_set_back_is_taken_over_at_once(world: World) -> None:
+    begun = world.begin("launch")
+    world.clock.at -= timedelta(days=1)
+    assert begun.id in [each.id for each in applying.resume_abandoned(world.deps("second"))]
+    assert (world.state, world.placed) == ("running", world.there)
+    assert world.again(begun, "third").status == "applied"
+    assert world.clock.slept == []
+
+
+def test_a_sweep_leaves_what_another_process_is_at_work_on(world: World) -> None:
+    begun = world.begin("launch")
+    assert begun.id not in [each.id for each in applying.resume_abandoned(world.deps("second"))]
+    assert world.journal(begun) == begun
+
+
 def test_each_step_renews_the_lease(world: World) -> None:
     begun = world.begin("launch")
     world.clock.at += timedelta(seconds=10)
