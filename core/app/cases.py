@@ -8,9 +8,10 @@ from datetime import date, timedelta
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
 from ..checks.coordination import NAMED
-from ..checks.engine import Case, Check, worst_first
+from ..checks.engine import Case, Check, Fault, as_finding, worst_first
 from ..checks.shape import read_spec, unknown_place
 from ..checks.stand_ins import beside, completed, stood_in
+from ..checks.statistics import POWER
 from ..documents import JsonObject, digest
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
@@ -103,7 +104,17 @@ def examine(
         if stand_ins is not None:
             shape, places = completed(shape, document, stand_ins, found), places | stand_ins.places
         return None, worst_first([*shape, *lost, *beside(found, places)])
-    return case, _with_overrides(view, key, document, found)
+    found = _with_overrides(view, key, document, found)
+    return case, _unsized(case, found) if checks is CASE_CHECKS else found
+
+
+def _unsized(case: Case, findings: list[Finding]) -> list[Finding]:
+    """The findings; what has no size and is blocked by nothing else is blocked for that, and nobody can let it stand:
+    a launch rests on a size, whatever else a person has said."""
+    if case.size is not None or any(finding.blocks for finding in findings):
+        return findings
+    fault = Fault("/design", "No size can be made of these weights, days, alpha, power and looks.")
+    return worst_first([as_finding(POWER.code, "block", fault), *findings])
 
 
 def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:

@@ -144,6 +144,15 @@ class TestAnOverride:
             lift(stricter)
 
 
+    def test_of_a_duration_that_is_none_makes_no_draft_ready_that_has_no_size(self, app: Crossfade) -> None:
+        app.create_experiment(brief())
+        app.update_experiment(KEY, 1, [], {"design": {"days": 0}})
+        lift(app, "duration.minimum")
+        [finding] = app.get_experiment(KEY).findings or []
+        assert (finding.code, finding.severity) == ("power.sufficient", "block")
+        assert not app.plan_change(KEY, "launch").ready
+
+
 class TestResuming:
     def test_a_run_that_a_stricter_policy_caught_goes_on_once_a_person_says_so(
         self, app: Crossfade, tmp_path: Path
