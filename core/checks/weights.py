@@ -46,7 +46,9 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
     large = [key for key, variant in case.spec.variants.items() if variant.weight >= 1]
     cures = _what_is_left(case, large[0]) if len(large) == 1 else []
-    if not cures and 0 < min(scaled.values()) <= max(scaled.values()) < 1:  # a weight may be too small beside another one to be kept
+    if (
+        not cures and 0 < min(scaled.values()) <= max(scaled.values()) < 1
+    ):  # a weight may be too small beside another one to be kept
         cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))

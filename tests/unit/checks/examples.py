@@ -793,6 +793,14 @@ METRICS = (
     Example(
         "metrics.known",
         "block",
+        "/metrics/Broken-Pages",
+        {"metrics": {"Broken-Pages": {"role": "guardrail", "margin": 0.01}}},
+        cured_by=("leave it out, broken_pages is there",),
+        name="stricter-twin",
+    ),
+    Example(
+        "metrics.known",
+        "block",
         "/metrics/ticket_sold",
         {
             "metrics": {"tickets_sold": None, "ticket_sold": {"role": "success", "mde": 0.02}},
