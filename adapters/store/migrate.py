@@ -12,7 +12,7 @@ from ...core.errors import StoreUnavailable
 from .driver import Driver, beginning
 from .lock import WriteLock
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Revisions that this code knows, oldest first: a constant, because importing Alembic costs a quarter of a second."""
 
 

@@ -63,12 +63,14 @@ def examine(
     checks: tuple[Check, ...] = CASE_CHECKS,
     started: date | None = None,
     chosen: Iterable[str] | None = None,
+    fresh: bool = False,
 ) -> tuple[Case | None, list[Finding]]:
     """The case of a document and all its findings; no case when the document is not a spec on a known surface, where
     what breaks the schema does not hide what is wrong elsewhere.
 
     Args:
         chosen: pointers to what the server chose, where that is known.
+        fresh: the document is no version yet, so that nobody has let anything stand in it.
     """
     spec, shape, stand_ins = read_spec(document, catalogue), list[Finding](), None
     if not isinstance(spec, Spec):
@@ -104,7 +106,7 @@ def examine(
         if stand_ins is not None:
             shape, places = completed(shape, document, stand_ins, found), places | stand_ins.places
         return None, worst_first([*shape, *lost, *beside(found, places)])
-    found = _with_overrides(view, key, document, found)
+    found = found if fresh else _with_overrides(view, key, document, found)
     return case, _unsized(case, found) if checks is CASE_CHECKS else found
 
 
@@ -130,13 +132,13 @@ def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
 
 
 def _with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
-    """The findings, those marked that a person lets stand in this very document (nobody has been asked about a spec
-    without a key); of equals they come last."""
+    """The findings, those marked that a person lets stand in this very document and that say what they said then (nobody
+    has been asked about a spec without a key); of equals they come last."""
     if not key or not any(finding.severity in OVERRIDABLE for finding in findings):
         return findings
-    lifted = {(each.code, each.pointer): str(each) for each in view.overrides(key, digest(document))}
+    lifted = {(each.code, each.pointer, each.fault): str(each) for each in view.overrides(key, digest(document))}
     marked = [
-        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at))})
+        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at, finding.fault))})
         if finding.severity in OVERRIDABLE
         else finding
         for finding in findings

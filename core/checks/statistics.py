@@ -79,7 +79,7 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
         return  # of an audience without members there is a finding that comes first
     cures = _powerful(case)
     message, got, allowed = shortfall(case, case.size, curable=any(not cure.relaxes for cure in cures))
-    yield Fault("/design", message, got=got, allowed=[allowed], cures=cures)
+    yield Fault("/design", message, got=got, allowed=[allowed], cures=cures, about=f"{got} instead of {allowed}")
 
 
 def _powerful(case: Case) -> list[Cure]:
