@@ -265,7 +265,7 @@ def _changed(
     """(the document after fixes and changes, pointer -> why for what was chosen again)."""
     document = record.document
     if fixes:
-        case, findings = examine(deps, catalogue, view, record.key, document)
+        case, findings = examine(deps, catalogue, view, record.key, document, chosen=record.generated)
         if case is not None:
             findings = [*findings, *findings_of(LAUNCH_CHECKS, case)]  # a plan's reply offers their fixes too
         for patch in _patches(findings, fixes, record):

@@ -187,7 +187,10 @@ def effects_are_plausible(case: Case) -> Iterator[Fault]:
         if use.mde and abs(use.mde) > PLAUSIBLE_MDE:
             at = pointer("metrics", name, "mde")
             smaller, most = use.mde / 100, math.copysign(PLAUSIBLE_MDE, use.mde)
-            cures = [Cure(f"{smaller:+.2%}", nest(at, smaller)), Cure(f"{most:+.0%}, the most", nest(at, most))]
+            cures = [Cure(f"{smaller:+.2%}", nest(at, smaller))]
+            metric = case.catalogue.metrics.get(name)
+            if metric is None or metric.kind != "proportion" or 0 < metric.baseline.mean * (1 + most) < 1:
+                cures.append(Cure(f"{most:+.0%}, the most", nest(at, most)))
             message = f"{use.mde:+.0%} is hardly plausible; effects are shares: 0.01 = 1 %."
             yield Fault(at, message, got=use.mde, cures=cures)
 
