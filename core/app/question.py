@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from .. import audience as audiences
 from ..checks.metrics import PLAUSIBLE_MDE
-from ..documents import JsonObject, merge_patch, require_storable
+from ..documents import JsonObject, canonical, merge_patch, require_storable
 from ..errors import CrossfadeError, Invalid, NotFound
 from ..model.catalogue import Catalogue, Metric
 from ..model.delivery import Audience
@@ -27,6 +27,8 @@ PERCENT_FROM = 2.0
 """A number from here is a percentage that was meant; one that is just above 1 is rather a share that is too large."""
 MOST_MENDED = 8
 """Most faults of an audience that the proposed call mends."""
+SHOWN_AUDIENCE = 600
+"""Most bytes of an audience that a proposed call repeats."""
 OPEN = "..."
 """What stands in a proposed call where only the caller knows what belongs there."""
 
@@ -49,8 +51,11 @@ class Question:
 
     @property
     def call(self) -> str:
-        """The call that asks this."""
-        return calls.estimate(self.surface, self.metrics, self.days, self.allocation, self.audience, self.variants)
+        """The call that asks this; an audience that has no room in it is left open."""
+        long = len(canonical(self.audience).encode()) > SHOWN_AUDIENCE
+        audience = OPEN if long else self.audience
+        call = calls.estimate(self.surface, self.metrics, self.days, self.allocation, audience, self.variants)
+        return f"{call}, with the audience of this call" if long else call
 
 
 @dataclass

@@ -57,7 +57,7 @@ def _meant_metric(case: Case, name: str, active: list[str]) -> str | None:
 
 
 def _renaming(case: Case, name: str, meant: str) -> Cure:
-    """The entry under the name that is meant; left out where that name has an entry, which is not to be written over."""
+    """The entry under the name that is meant; left out where that name has one, which is not to be written over."""
     use = case.spec.metrics[name]
     stays = _entry_of(case, name, meant)
     if stays is not None:
