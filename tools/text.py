@@ -176,7 +176,9 @@ def _estimate(answer: Estimate) -> Lines:
         yield f"needs most: {answer.limiting}"
     yield from (f"- {_option(each)}" for each in answer.menu)
     if answer.enough is not None:
-        yield f"proposed: {_option(answer.enough)}"
+        longer = any(each.enough and each.days < answer.enough.days for each in answer.menu)
+        why = "; fewer days are enough, these are the surface's usual" if longer else ""
+        yield f"proposed: {_option(answer.enough)}{why}"
     else:
         yield "no run of 180 days is enough: ask for larger effects on what needs most, fewer variants, or more people"
     yield f"next: {answer.next}"

@@ -169,6 +169,7 @@ class Override(StoreTable, table=True):
     by: str
     assurance: str
     at: datetime = Field(sa_type=Moment)
+    fault: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class Review(StoreTable, table=True):

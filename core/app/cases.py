@@ -8,10 +8,11 @@ from datetime import date, timedelta
 
 from ..checks.all_checks import CASE_CHECKS, run_checks
 from ..checks.coordination import NAMED
-from ..checks.engine import Case, Check, worst_first
+from ..checks.engine import Case, Check, Fault, as_finding, worst_first
 from ..checks.shape import read_spec, unknown_place
 from ..checks.stand_ins import beside, completed, stood_in
-from ..documents import JsonObject, digest
+from ..checks.statistics import POWER
+from ..documents import JsonObject, digest, same
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec
@@ -19,11 +20,16 @@ from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
 from ..planning.agenda import is_swept
 from ..planning.buckets import layer_name
+from ..planning.choose_size import ALLOCATION, DAYS
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
 from ..ports.store import Member, Reader
 from . import calls
 from .dependencies import Dependencies
 from .remembering import precedents
+from .trying import tried
+
+MENDED_BY_A_SIZE = frozenset({"power.sufficient", "allocation.available"})
+"""Codes of what another size mends."""
 
 
 def production_of(
@@ -63,13 +69,55 @@ def examine(
     checks: tuple[Check, ...] = CASE_CHECKS,
     started: date | None = None,
     chosen: Iterable[str] | None = None,
+    fresh: bool = False,
+    trying: bool = True,
 ) -> tuple[Case | None, list[Finding]]:
-    """The case of a document and all its findings; no case when the document is not a spec on a known surface, where
-    what breaks the schema does not hide what is wrong elsewhere.
+    """The case of a document and all its findings, whose fixes were tried.
 
     Args:
         chosen: pointers to what the server chose, where that is known.
+        fresh: the document is no version yet, so that nobody has let anything stand in it.
+        trying: try the fixes of what blocks, which costs as much again for each.
     """
+    chosen = frozenset(chosen) if chosen is not None else None
+
+    def examined(other: JsonObject, *, fresh: bool = True) -> tuple[Case | None, list[Finding]]:
+        return _examine(
+            deps, catalogue, view, key, other, strict=strict, checks=checks, started=started, chosen=chosen, fresh=fresh
+        )
+
+    case, findings = examined(document, fresh=fresh)
+    if not trying or not any(finding.blocks and finding.fixes for finding in findings):
+        return case, findings
+    # What lacks units shows only once there is a size: that is for the caller to read, and `next` mends it.
+    hidden = case is None or case.size is None or _is_size_chosen(view, key, document, chosen)
+    later = MENDED_BY_A_SIZE if hidden else frozenset[str]()
+    return case, tried(document, findings, lambda other: examined(other)[1], later)
+
+
+def _is_size_chosen(view: Reader, key: str, document: JsonObject, chosen: frozenset[str] | None) -> bool:
+    """Whether an update chooses the size of a document again, if its size does not do."""
+    if chosen is None:
+        record = view.experiment(key) if key else None
+        chosen = frozenset(record.generated) if record is not None and same(record.document, document) else frozenset()
+    return {ALLOCATION, DAYS} <= chosen
+
+
+def _examine(
+    deps: Dependencies,
+    catalogue: Catalogue,
+    view: Reader,
+    key: str,
+    document: JsonObject,
+    *,
+    strict: bool,
+    checks: tuple[Check, ...],
+    started: date | None,
+    chosen: frozenset[str] | None,
+    fresh: bool,
+) -> tuple[Case | None, list[Finding]]:
+    """The case of a document and all its findings; no case when the document is not a spec on a known surface, where
+    what breaks the schema does not hide what is wrong elsewhere."""
     spec, shape, stand_ins = read_spec(document, catalogue), list[Finding](), None
     if not isinstance(spec, Spec):
         shape, stand_ins = spec, stood_in(document, catalogue, spec)
@@ -94,7 +142,7 @@ def examine(
         started=started,
         first=_is_first(view, catalogue, spec.surface),
         swept=is_swept(view.heartbeats(), now),
-        chosen=frozenset(chosen) if chosen is not None else None,
+        chosen=chosen,
         agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
         released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
     )
@@ -105,7 +153,17 @@ def examine(
         if stand_ins is not None:
             shape, places = completed(shape, document, stand_ins, found), places | stand_ins.places
         return None, worst_first([*shape, *lost, *beside(found, places)])
-    return case, with_overrides(view, key, document, found)
+    found = found if fresh else with_overrides(view, key, document, found)
+    return case, _unsized(case, found) if checks is CASE_CHECKS else found
+
+
+def _unsized(case: Case, findings: list[Finding]) -> list[Finding]:
+    """The findings; what has no size and is blocked by nothing else is blocked for that, and nobody can let it stand:
+    a launch rests on a size, whatever else a person has said."""
+    if case.size is not None or any(finding.blocks for finding in findings):
+        return findings
+    fault = Fault("/design", "No size can be made of these weights, days, alpha, power and looks.")
+    return worst_first([as_finding(POWER.code, "block", fault), *findings])
 
 
 def _is_first(view: Reader, catalogue: Catalogue, surface: str) -> bool:
@@ -121,13 +179,13 @@ def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
 
 
 def with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
-    """The findings, those marked that a person lets stand in this very document (nobody has been asked about a spec
-    without a key); of equals they come last."""
+    """The findings, those marked that a person lets stand in this very document and that are the faults of then (nobody
+    has been asked about a spec without a key); of equals they come last."""
     if not key or not any(finding.severity in OVERRIDABLE for finding in findings):
         return findings
-    lifted = {(each.code, each.pointer): str(each) for each in view.overrides(key, digest(document))}
+    lifted = {(each.code, each.pointer, each.fault): str(each) for each in view.overrides(key, digest(document))}
     marked = [
-        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at))})
+        finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at, finding.fault))})
         if finding.severity in OVERRIDABLE
         else finding
         for finding in findings

@@ -16,7 +16,7 @@ from ..model.plan import AuditEvent
 from ..names import nearest, same_name
 from ..planning.buckets import free_buckets, layer_name
 from ..planning.generate import generate, generated_key, still_generated
-from ..ports.store import Reader
+from ..ports.store import Reader, Writer
 from . import calls
 from .cases import examine, production_of, require
 from .dependencies import Dependencies
@@ -201,13 +201,14 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
         _require_earlier(view, document, "/changes/iterates")
         changed = [at for at, _, _ in changed_leaves(record.document, document)]
         newer = _next_version(deps, record, document, changed, reasons) if changed else record
-        case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated)
+        case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated, fresh=bool(changed))
         following = next_call(deps, catalogue, view, newer, findings)
     if changed:
         try:
             with deps.store.write() as tx:
                 _require_draft(require(tx, key))  # a launch that has begun since keeps the version
                 tx.update_experiment(newer, version)
+                _end_overrides(tx, key, document)
                 tx.audit(_event(deps, "experiment_updated", key, record.document, document))
         except Conflict:
             with deps.store.read() as view:
@@ -245,6 +246,13 @@ def _next_version(
     )
 
 
+def _end_overrides(tx: Writer, key: str, document: JsonObject) -> None:
+    """What was said of the same document before it was changed, and changed back, ended with the first change."""
+    spec = digest(document)
+    for each in tx.overrides(key, spec):
+        tx.remove_override(key, spec, each.code, each.pointer)
+
+
 def _require_draft(record: Record) -> None:
     if record.state != "draft":
         allowed = changes_from(record.state)
@@ -263,7 +271,7 @@ def _changed(
     """(the document after fixes and changes, pointer -> why for what was chosen again)."""
     document = record.document
     if fixes:
-        case, findings = examine(deps, catalogue, view, record.key, document)
+        case, findings = examine(deps, catalogue, view, record.key, document, chosen=record.generated)
         if case is not None:
             findings = [*findings, *findings_of(LAUNCH_CHECKS, case)]  # a plan's reply offers their fixes too
         for patch in _patches(findings, fixes, record):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .. import audience as audiences
 from ..checks.shape import read_spec
+from ..documents import canonical
 from ..model.answers import Estimate, SizeOption
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue
@@ -21,7 +22,7 @@ from ..statistics.multiplicity import adjusted_alpha
 from . import calls
 from .cases import production_of
 from .dependencies import Dependencies
-from .question import Question, read_question
+from .question import OPEN, SHOWN_AUDIENCE, Question, read_question
 
 MENU_DAYS, MENU_ALLOCATIONS = 3, 2
 """Most durations and allocations in the menu."""
@@ -176,8 +177,10 @@ class _Sizer:
         surface = self.catalogue.surfaces[self.spec.surface]
         if enough is not None:
             size = (enough.allocation, enough.design.days)
-            shown = (next(iter(surface.parameters)), self.asked.metrics, self.asked.audience)
-            return calls.create_sized(self.spec.surface, *shown, *size, self.asked.treatments)
+            long = len(canonical(self.asked.audience).encode()) > SHOWN_AUDIENCE
+            shown = (next(iter(surface.parameters)), self.asked.metrics, OPEN if long else self.asked.audience)
+            call = calls.create_sized(self.spec.surface, *shown, *size, self.asked.treatments)
+            return f"{call}, with the audience of this call" if long else call
         less = self._less()
         if less is not None:
             return less.call

@@ -47,7 +47,7 @@ def next_call(
 
     def examined(document: JsonObject) -> list[Finding]:
         sized, _ = resized(deps, catalogue, view, record, document)
-        return examine(deps, catalogue, view, record.key, sized, chosen=record.generated)[1]
+        return examine(deps, catalogue, view, record.key, sized, chosen=record.generated, fresh=True, trying=False)[1]
 
     cure = update_call(record, repair(record.document, blocks, examined))
     return f"{cure}; or, to keep it, {otherwise}" if otherwise else cure

@@ -74,7 +74,7 @@ def _question(record: Record, change: Change, findings: Sequence[Finding]) -> st
     what = "this finding" if len(findings) == 1 else f"these {len(findings)} findings"
     lines = [f'Let {what} stand, so that "{name}" ({record.surface}) can {change}?']
     lines += [f"  {finding.code} at {finding.at}: {one_line(finding.message)}{_got(finding)}" for finding in findings]
-    lines.append("A yes needs a reason, is kept with it, and ends with the next change of the draft.")
+    lines.append("A yes needs a reason, is kept with it, and ends with the next change of the draft or the finding.")
     lines.append(f"{record.key}, version {record.version}, spec {digest(record.document)[:10]}")
     return "\n".join(lines)
 
@@ -214,13 +214,14 @@ def _lift(deps: Dependencies, key: str, spec: str, findings: Sequence[Finding], 
                 spec=spec,
                 code=finding.code,
                 pointer=finding.at,
+                fault=finding.fault,
                 reason=verdict.reason,
                 by=verdict.by,
                 assurance=verdict.assurance,
                 at=now,
             )
             tx.save_override(made)
-            kept = made.model_dump(mode="json", exclude={"key", "by", "at"})
+            kept = made.model_dump(mode="json", exclude={"key", "by", "at", "fault"})
             tx.audit(_event(deps, "finding_overridden", key, verdict.by, kept))
 
 

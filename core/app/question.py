@@ -10,10 +10,11 @@ from pydantic import JsonValue
 
 from .. import audience as audiences
 from ..checks.metrics import PLAUSIBLE_MDE
-from ..documents import JsonObject, merge_patch, require_storable
+from ..documents import JsonObject, canonical, merge_patch, require_storable
 from ..errors import CrossfadeError, Invalid, NotFound
 from ..model.catalogue import Catalogue, Metric
 from ..model.delivery import Audience
+from ..model.plan import BUCKETS
 from ..names import meant, nearest, same_name
 from ..planning.size import DAY_LIMIT
 from . import calls
@@ -21,8 +22,13 @@ from .drafts import known_surface
 
 MOST_VARIANTS = 20
 MOST_METRICS = 10
+LEAST_SHARE = 1 / BUCKETS
+PERCENT_FROM = 2.0
+"""A number from here is a percentage that was meant; one that is just above 1 is rather a share that is too large."""
 MOST_MENDED = 8
 """Most faults of an audience that the proposed call mends."""
+SHOWN_AUDIENCE = 600
+"""Most bytes of an audience that a proposed call repeats."""
 OPEN = "..."
 """What stands in a proposed call where only the caller knows what belongs there."""
 
@@ -45,8 +51,11 @@ class Question:
 
     @property
     def call(self) -> str:
-        """The call that asks this."""
-        return calls.estimate(self.surface, self.metrics, self.days, self.allocation, self.audience, self.variants)
+        """The call that asks this; an audience that has no room in it is left open."""
+        long = len(canonical(self.audience).encode()) > SHOWN_AUDIENCE
+        audience = OPEN if long else self.audience
+        call = calls.estimate(self.surface, self.metrics, self.days, self.allocation, audience, self.variants)
+        return f"{call}, with the audience of this call" if long else call
 
 
 @dataclass
@@ -109,19 +118,37 @@ def _read_surface(reading: _Reading) -> None:
 
 
 def _number_slips(reading: _Reading) -> Iterator[CrossfadeError]:
-    share, days, variants = reading.asked.allocation, reading.asked.days, reading.asked.variants
-    if share is not None and not 0 < share <= 1:
-        reading.means(allocation=round(share / 100, 4) if 1 < share <= 100 else None)
-        message = "The allocation is a share above 0 and at most 1; 0.2 means 20 % of the eligible units."
-        yield Invalid(message, pointer="/allocation", got=share)
+    days, variants = reading.asked.days, reading.asked.variants
+    yield from _share_slips(reading)
     if days is not None and not 1 <= days <= DAY_LIMIT:
         surface = reading.catalogue.surfaces.get(reading.meant.surface)
         reading.means(days=DAY_LIMIT if days > DAY_LIMIT else surface.policy.days if surface else None)
-        yield Invalid(f"A run has 1 to {DAY_LIMIT} days.", pointer="/days", got=days)
+        instead = f"; `next` asks for {reading.meant.days}" if reading.meant.days is not None else ""
+        yield Invalid(f"A run has 1 to {DAY_LIMIT} days{instead}.", pointer="/days", got=days)
     if not 2 <= variants <= MOST_VARIANTS:
         reading.means(variants=min(max(variants, 2), MOST_VARIANTS))
         message = f"An experiment has 2 to {MOST_VARIANTS} variants, the control included."
         yield Invalid(message, pointer="/variants", got=variants)
+
+
+def _share_slips(reading: _Reading) -> Iterator[CrossfadeError]:
+    """Of an allocation that is no share, or that is less than one bucket."""
+    share = reading.asked.allocation
+    if share is None or LEAST_SHARE <= share <= 1:
+        return
+    if 0 < share < LEAST_SHARE:
+        reading.means(allocation=LEAST_SHARE)
+        message = f"The smallest allocation is {LEAST_SHARE:g}, one bucket of {BUCKETS:,}."
+    else:
+        message = "The allocation is a share above 0 and at most 1; 0.2 means 20 % of the eligible units."
+        reading.means(allocation=None)
+        if PERCENT_FROM <= share <= 100:
+            reading.means(allocation=round(share / 100, 4))
+            message += f" `next` reads {share:g} as {share:g} %."
+        elif share > 0:
+            reading.means(allocation=1.0)
+            message += " `next` asks for 1, all of them."
+    yield Invalid(message, pointer="/allocation", got=share)
 
 
 def _read_metrics(reading: _Reading) -> dict[str, float | None]:

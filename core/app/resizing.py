@@ -10,10 +10,8 @@ from ..model.experiment import Record, Spec
 from ..planning.choose_size import PLACES, choose_size
 from ..planning.size import size
 from ..ports.store import Reader
-from .cases import examine
+from .cases import MENDED_BY_A_SIZE, examine
 from .dependencies import Dependencies
-
-_TOO_SMALL = frozenset({"power.sufficient", "allocation.available"})
 
 
 def resized(
@@ -28,10 +26,10 @@ def resized(
     places = frozenset(PLACES & record.generated.keys()) - touched
     if not places:
         return document, {}
-    case, findings = examine(deps, catalogue, view, record.key, document)
+    case, findings = examine(deps, catalogue, view, record.key, document, trying=False)
     if case is None:
         return document, {}
-    lacking = any(finding.code in _TOO_SMALL for finding in findings)
+    lacking = any(finding.code in MENDED_BY_A_SIZE for finding in findings)
     if not lacking and is_sized(deps, catalogue, record):
         return document, {}
     return choose_size(document, catalogue, {case.spec.layer: case.free}, case.today, places)

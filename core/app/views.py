@@ -13,7 +13,7 @@ from ..model.answers import Checked, Experiment, FindingView, FixView, PlanView,
 from ..model.experiment import Record
 from ..model.finding import Finding
 from ..model.plan import BucketRange
-from ..wording import cut
+from ..wording import beginning, cut
 
 Shown = TypeVar("Shown")
 Told = TypeVar("Told", Checked, PlanView, Experiment)
@@ -27,6 +27,9 @@ NAMED_FINDINGS = 8
 SHOWN_EFFECT = 32
 """Most characters of what a fix does, of a finding that has no room."""
 SHOWN_VALUE = 80
+"""Most bytes of a value that is told beside others."""
+TIGHT_MESSAGE, TIGHT_VALUE = 400, 160
+"""Most bytes of the message and of each value of a finding that would not have room as it is."""
 SHOWN_CHOICES = 14
 """Most generated values told with their reason."""
 SHOWN_CHANGES = 8
@@ -54,7 +57,23 @@ def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -
             filled = _filled(answer, views[:told], rest[told:])
             if size_of(filled) <= room:
                 return filled
-    return _filled(answer, views[:1], places[1:])
+    return _filled(answer, [_tight(view) for view in views[:1]], [cut(place, TIGHT_VALUE) for place in places[1:]])
+
+
+def _tight(view: FindingView) -> FindingView:
+    """A finding whose texts alone would fill a reply: each by its beginning, fixes without which there is no repair."""
+    return view.model_copy(
+        update={
+            "message": cut(view.message, TIGHT_MESSAGE),
+            "got": short(view.got, TIGHT_VALUE),
+            "allowed": [cut(each, SHOWN_VALUE) for each in view.allowed[:ALLOWED_BESIDE_NEAREST]]
+            if view.allowed
+            else None,
+            "nearest": [cut(each, SHOWN_VALUE) for each in view.nearest] if view.nearest else None,
+            "fixes": [fix.model_copy(update={"effect": cut(fix.effect, TIGHT_VALUE)}) for fix in view.fixes or []]
+            or None,
+        }
+    )
 
 
 def _in_brief(finding: Finding) -> str:
@@ -150,6 +169,7 @@ def listed_first(names: Sequence[str], count: int) -> list[str]:
 
 
 def short(value: JsonValue, length: int = SHOWN_VALUE) -> JsonValue:
-    """A value, or the beginning of its text when that is longer than `length` characters."""
+    """A value, or the beginning of its text when that is longer than `length` bytes."""
     text = value if isinstance(value, str) else canonical(value)
-    return value if len(text) <= length else text[: length - 1] + "…"
+    room = beginning(text, length)
+    return value if room == text else room[:-1] + "…"

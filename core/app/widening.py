@@ -151,12 +151,21 @@ def rests_on(case: Case, findings: list[Finding], ranges: list[BucketRange], lau
         read["checks"] = digest({code: dict(rule) for code, rule in catalogue.checks.items()})
     return {
         "catalogue": read,
-        "overrides": overrides_of(findings),
+        "overrides": _let_stand(findings),
         "ranges": [part.model_dump() for part in ranges],
         "launch": launch,
     }
 
 
+def _let_stand(findings: list[Finding]) -> JsonObject:
+    """Finding -> what is let stand and why, for whoever approves the plan."""
+    return {
+        f"{each.code} {each.at}": f"{each.overridden}, though: {each.gist}"
+        for each in findings
+        if each.overridden is not None
+    }
+
+
 def overrides_of(findings: list[Finding]) -> JsonObject:
-    """Finding -> why a person lets it stand: a plan rests on it, and its digest covers it."""
+    """Finding -> why a person lets it stand: as a reply tells it."""
     return {f"{each.code} {each.at}": each.overridden for each in findings if each.overridden is not None}

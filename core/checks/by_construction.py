@@ -52,7 +52,7 @@ KEPT = (
     Kept(
         "An override or a review ends with the draft it was given for",
         "core/app/cases.py:with_overrides",
-        "both are looked up by the digest of the spec",
+        "both are looked up by the digest of the spec; an override also by its fault, and a new version ends it",
     ),
     Kept(
         "A metric has one role",

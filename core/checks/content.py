@@ -102,7 +102,8 @@ def content_outlives_the_run(case: Case) -> Iterator[Fault]:
         weeks = (item.expires - start + timedelta(days=1)).days // 7 * 7
         enough = weeks >= case.surface.policy.min_days
         cures = [Cure(f"run {weeks} days and end before it", nest("/design/days", weeks))] if enough else []
-        yield Fault(at, f"{name} is shown until {item.expires}; the run ends on {end}.", got=name, cures=cures)
+        about = f"{name} is shown until {item.expires}"
+        yield Fault(at, f"{about}; the run ends on {end}.", got=name, cures=cures, about=about)
 
 
 def payload_has_no_personal_data(case: Case) -> Iterator[Fault]:

@@ -51,6 +51,9 @@ class Fault:
     allowed: list[str] = field(default_factory=list[str])
     nearest: list[str] = field(default_factory=list[str])
     cures: list[Cure] = field(default_factory=list[Cure])
+    about: str | None = None
+    """What is wrong, where the message also says what changes while that stays (the day, the traffic of others): a
+    person's word that it may stay is bound to this."""
 
 
 @dataclass(frozen=True)
@@ -256,5 +259,6 @@ def as_finding(code: str, severity: Severity, fault: Fault) -> Finding:
         got=fault.got,
         allowed=fault.allowed,
         nearest=fault.nearest,
+        about=fault.about,
         fixes=[as_fix(code, cure) for cure in sorted(fault.cures, key=lambda cure: cure.relaxes)],
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..documents import JsonObject, nest, pointer
+from ..model.experiment import MetricUse
 from ..names import listed, nearest, spelled
 from ..wording import cut
 from .engine import Case, Check, Cure, Fault
@@ -56,7 +57,14 @@ def _meant_metric(case: Case, name: str, active: list[str]) -> str | None:
 
 
 def _renaming(case: Case, name: str, meant: str) -> Cure:
+    """The entry under the name that is meant; left out where that name has one, which is not to be written over."""
     use = case.spec.metrics[name]
+    stays = _entry_of(case, name, meant)
+    if stays is not None:
+        dropped: JsonObject = {"metrics": {name: None}}
+        if case.spec.hypothesis.metric == name:
+            dropped["hypothesis"] = {"metric": meant}
+        return Cure(f"leave it out, {meant} is there", dropped, relaxes=not _as_strict(stays, use))
     entry = use.model_dump(exclude_none=True)
     if use.role == "success" and not use.mde:
         entry["mde"] = case.catalogue.metrics[meant].usual_effect
@@ -64,6 +72,26 @@ def _renaming(case: Case, name: str, meant: str) -> Cure:
     if case.spec.hypothesis.metric == name:
         patch["hypothesis"] = {"metric": meant}
     return Cure(f"use {meant}", patch)
+
+
+def _entry_of(case: Case, name: str, meant: str) -> MetricUse | None:
+    """The entry that a metric has already: its own, else that of an earlier name for it."""
+    uses = case.spec.metrics
+    if meant in uses:
+        return uses[meant]
+    active, names = _active(case), list(uses)
+    earlier = (other for other in names[: names.index(name)] if other not in active)
+    first = next((other for other in earlier if _meant_metric(case, other, active) == meant), None)
+    return uses[first] if first is not None else None
+
+
+def _as_strict(stays: MetricUse, goes: MetricUse) -> bool:
+    """Whether an entry asks for no less than another one of the same metric."""
+    if goes.role == "success":
+        return stays.role == "success" and (not goes.mde or 0 < abs(stays.mde or 0) <= abs(goes.mde))
+    if goes.role == "guardrail" and stays.role == "guardrail":
+        return not goes.margin or 0 < (stays.margin or 0) <= goes.margin
+    return goes.role == "quality" or stays.role == "success"
 
 
 def a_success_metric_exists(case: Case) -> Iterator[Fault]:
@@ -159,7 +187,10 @@ def effects_are_plausible(case: Case) -> Iterator[Fault]:
         if use.mde and abs(use.mde) > PLAUSIBLE_MDE:
             at = pointer("metrics", name, "mde")
             smaller, most = use.mde / 100, math.copysign(PLAUSIBLE_MDE, use.mde)
-            cures = [Cure(f"{smaller:+.2%}", nest(at, smaller)), Cure(f"{most:+.0%}, the most", nest(at, most))]
+            cures = [Cure(f"{smaller:+.2%}", nest(at, smaller))]
+            metric = case.catalogue.metrics.get(name)
+            if metric is None or metric.kind != "proportion" or 0 < metric.baseline.mean * (1 + most) < 1:
+                cures.append(Cure(f"{most:+.0%}, the most", nest(at, most)))
             message = f"{use.mde:+.0%} is hardly plausible; effects are shares: 0.01 = 1 %."
             yield Fault(at, message, got=use.mde, cures=cures)
 

@@ -23,8 +23,9 @@ def run_meets_no_blackout(case: Case) -> Iterator[Fault]:
     start, end = _run(case)
     blackout = case.surface.blackout_of(start, (end - start).days + 1)
     if blackout is not None:
-        message = f"{start}..{end} meets the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
-        yield Fault("/schedule", message, cures=_around(case, start, blackout))
+        about = f"the blackout {blackout.start}..{blackout.end}: {blackout.why.rstrip('.')}."
+        message = f"{start}..{end} meets {about}"
+        yield Fault("/schedule", message, cures=_around(case, start, blackout), about=about)
 
 
 def _run(case: Case) -> tuple[date, date]:

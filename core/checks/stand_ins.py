@@ -89,7 +89,7 @@ def _joined(code: str, fix: Fix, others: list[Fix], document: JsonObject) -> Fix
     after = document
     for each in (fix, *others):
         after = patch_object(after, each.patch)
-    effect = ", then ".join(each.effect for each in (fix, *others))
+    effect = ", then ".join(dict.fromkeys(each.effect for each in (fix, *others)))
     return as_fix(code, Cure(effect, patch_to(document, after)))
 
 

@@ -79,7 +79,7 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
         return  # of an audience without members there is a finding that comes first
     cures = _powerful(case)
     message, got, allowed = shortfall(case, case.size, curable=any(not cure.relaxes for cure in cures))
-    yield Fault("/design", message, got=got, allowed=[allowed], cures=cures)
+    yield Fault("/design", message, got=got, allowed=[allowed], cures=cures, about=f"{got} instead of {allowed}")
 
 
 def _powerful(case: Case) -> list[Cure]:
@@ -178,11 +178,12 @@ def first_test_follows_an_a_a(case: Case) -> Iterator[Fault]:
         yield Fault("/surface", message)
 
 
+POWER = Check("power.sufficient", "block_unless_overridden", power_is_sufficient)
 CHECKS = (
     Check("design.policy", "block_unless_overridden", design_is_within_policy),
     Check("duration.possible", "block", duration_is_possible),
     Check("duration.minimum", "block_unless_overridden", duration_is_long_enough),
-    Check("power.sufficient", "block_unless_overridden", power_is_sufficient),
+    POWER,
     Check("duration.whole_weeks", "warn", duration_is_whole_weeks),
     Check("duration.long", "warn", duration_is_not_too_long, curable=False, thresholds=(LONG_RUN,)),
     Check("design.aa_first", "info", first_test_follows_an_a_a, curable=False),

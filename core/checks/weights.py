@@ -25,14 +25,19 @@ def weights_are_positive(case: Case) -> Iterator[Fault]:
 def _what_is_left(case: Case, key: str) -> list[Cure]:
     """For the one weight that is no share: what the others leave, if they are shares themselves."""
     rest = left_over([variant.weight for other, variant in case.spec.variants.items() if other != key])
-    return [Cure(f"weigh {key} {rest:g}, what the others leave", _weights({key: rest}))] if rest else []
+    if rest is None or rest >= 1:
+        return []
+    return [Cure(f"weigh {key} {rest:g}, what the others leave", _weights({key: rest}))]
 
 
 def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     """The weights are shares of one whole. Several platforms accept 0.9 + 0.9 and deliver something else."""
     weights = [variant.weight for variant in case.spec.variants.values()]
-    if len(weights) < 2 or min(weights) <= 0 or abs(sum(weights) - 1) <= SUM_TOLERANCE:
+    if len(weights) < 2 or min(weights) <= 0:
         return  # a single variant is a fault of its own, whose cure sets the weights
+    # Within the tolerance a whole one is still no share: it leaves nothing to whom the tiny one belongs.
+    if max(weights) < 1 and abs(sum(weights) - 1) <= SUM_TOLERANCE:
+        return
     if not math.isfinite(sum(weights)):
         yield Fault("/variants", WEIGHTS_ARE_SHARES, cures=[Cure("equal weights", _equal_weights(case))])
         return
@@ -41,7 +46,9 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     scaled[last] = round(1 - sum(weight for key, weight in scaled.items() if key != last), 6)
     large = [key for key, variant in case.spec.variants.items() if variant.weight >= 1]
     cures = _what_is_left(case, large[0]) if len(large) == 1 else []
-    if not cures and min(scaled.values()) > 0:  # a weight may be too small beside another one to be kept
+    if (
+        not cures and 0 < min(scaled.values()) <= max(scaled.values()) < 1
+    ):  # a weight may be too small beside another one to be kept
         cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))

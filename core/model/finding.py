@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from ..documents import JsonObject
+from ..documents import JsonObject, digest
 from .strict import StrictModel
 
 Severity = Literal["block", "block_unless_overridden", "warn", "info"]
@@ -34,8 +34,21 @@ class Finding(StrictModel):
     allowed: list[str] = Field(default_factory=list[str])
     nearest: list[str] = Field(default_factory=list[str])
     fixes: list[Fix] = Field(default_factory=list[Fix])
+    about: str | None = Field(
+        default=None, exclude=True, description="what the fault is, where the message also says what changes day by day"
+    )
     overridden: str | None = Field(default=None, description="why a person lets it stand, and who")
 
     @property
     def blocks(self) -> bool:
         return self.severity in BLOCKING and self.overridden is None
+
+    @property
+    def gist(self) -> str:
+        """What a person lets stand, the same every day on which the fault is the same."""
+        return self.about or self.message
+
+    @property
+    def fault(self) -> str:
+        """Digest of what is wrong: another one at the same place is another fault."""
+        return digest([self.code, self.at, self.got, self.gist])

@@ -811,6 +811,7 @@ def override(**changes: Any) -> Override:
         "spec": "s1",
         "code": "blackout.window",
         "pointer": "/schedule",
+        "fault": "f1",
         "reason": "Agreed with those who asked for the quiet days",
         "by": "ana",
         "assurance": "terminal",

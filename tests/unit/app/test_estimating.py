@@ -14,6 +14,7 @@ from crossfade.core.errors import CrossfadeError, Invalid, NotFound
 from crossfade.core.model.brief import Brief
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
+from crossfade.tools.text import text_of
 
 from .test_drafts import MondayClock, pasted
 from .test_drafts import app as app
@@ -207,3 +208,33 @@ def test_new_units_are_sized_without_a_covariate_and_the_answer_says_so(
     # Chow, Shao, Wang 3.2.1 at alpha 0.05 and power 0.95: (1.95996 + 1.64485)^2 * 2 variances over the effect squared.
     whole = 12.9947 * 2 * baseline.variance / (0.02 * baseline.mean) ** 2
     assert answer.needs["minutes_played"] == pytest.approx(whole * (1 - left), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("parts", "told", "proposed"),
+    [
+        ({"allocation": 0.00004}, "The smallest allocation is 0.0001", "allocation=0.0001"),
+        ({"allocation": 1.2}, "`next` asks for 1, all of them", "allocation=1,"),
+        ({"allocation": 20}, "`next` reads 20 as 20 %", "allocation=0.2"),
+        ({"days": 400}, "`next` asks for 180", "days=180"),
+    ],
+    ids=str,
+)
+def test_what_is_read_otherwise_than_asked_is_said_and_asked_next(
+    app: Crossfade, parts: dict[str, object], told: str, proposed: str
+) -> None:
+    slip = refused(app, **parts)
+    assert told in slip.message
+    assert slip.next is not None
+    assert proposed.rstrip(",") in slip.next
+
+
+def test_an_allocation_of_one_bucket_has_an_estimate(app: Crossfade) -> None:
+    assert ask(app, allocation=0.0001)["menu"]
+
+
+def test_why_the_proposed_run_is_longer_than_one_that_is_enough_is_said(app: Crossfade) -> None:
+    answer = app.estimate_sample_size(Question("storefront", {"items_added": 0.05}))
+    assert answer.enough is not None
+    assert answer.enough.days > min(each.days for each in answer.menu if each.enough)
+    assert "fewer days are enough, these are the surface's usual" in text_of(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ LAX: JsonObject = {"design": {"alpha": 0.08}}
 AT = "/design/alpha"
 CURE = f'update_experiment(key="{KEY}", version=2, fixes=["design.policy.'
 """How the call begins that mends the draft; the digest of the fix follows."""
+
+
+class MovingClock(MondayClock):
+    today = datetime(2026, 10, 5, 9, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.today
 
 
 @pytest.fixture
@@ -97,10 +105,36 @@ class TestAnOverride:
         }
         assert len(str(event.after["spec"])) == 64
 
-    def test_is_gone_with_any_change_and_back_with_the_very_same_draft(self, doubtful: Crossfade) -> None:
+    def test_is_gone_with_any_change_and_does_not_come_back_with_the_draft_of_before(self, doubtful: Crossfade) -> None:
         lift(doubtful)
         assert not doubtful.update_experiment(KEY, 2, [], {"tags": ["new"]}).ready
-        assert doubtful.update_experiment(KEY, 3, [], {"tags": None}).ready
+        assert not doubtful.update_experiment(KEY, 3, [], {"tags": None}).ready
+        assert blocking(doubtful) == [f"design.policy {AT}"]
+        lift(doubtful)
+        assert doubtful.update_experiment(KEY, 3, [], {"tags": None}).ready  # the call again changes nothing
+
+    def test_holds_while_the_finding_is_the_same_and_not_for_another_one_at_its_place(
+        self, app: Crossfade, tmp_path: Path
+    ) -> None:
+        app.create_experiment(brief())
+        closed = shutil.copytree(GROCERY, tmp_path / "closed")
+        days = (("2026-10-08", "Stock taking"), ("2026-10-28", "Move of the depot"))
+        listed = ", ".join(f"{{ start: {day}, end: {day}, why: {why} }}" for day, why in days)
+        surfaces = closed / "surfaces/all.yml"
+        surfaces.write_text(surfaces.read_text().replace("max_live: 3", f"max_live: 3\n    blackouts: [{listed}]"))
+        clock = MovingClock()
+        shut = build(Settings(home=tmp_path, catalogue=closed), "tester", clock)
+        lift(shut, "blackout.window")
+        clock.today += timedelta(days=1)
+        assert blocking(shut) == []
+        digest = shut.plan_change(KEY, "launch").digest
+        assert digest is not None
+        told = (
+            "overridden: blackout.window /schedule: A pilot of ours (terminal, ana), though: the blackout 2026-10-08.."
+        )
+        assert told in shut.plan_summary(digest)
+        clock.today += timedelta(days=20)
+        assert blocking(shut) == ["blackout.window /schedule"]
 
     def test_of_one_finding_lifts_no_other_of_its_code(self, doubtful: Crossfade) -> None:
         doubtful.update_experiment(KEY, 2, [], {"design": {"power": 0.7}})
@@ -142,6 +176,14 @@ class TestAnOverride:
         assert blocking(stricter) == [f"design.policy {AT}"]
         with pytest.raises(NotAllowed, match="nobody can lift it"):
             lift(stricter)
+
+    def test_of_a_duration_that_is_none_makes_no_draft_ready_that_has_no_size(self, app: Crossfade) -> None:
+        app.create_experiment(brief())
+        app.update_experiment(KEY, 1, [], {"design": {"days": 0}})
+        lift(app, "duration.minimum")
+        [finding] = app.get_experiment(KEY).findings or []
+        assert (finding.code, finding.severity) == ("power.sufficient", "block")
+        assert not app.plan_change(KEY, "launch").ready
 
 
 class TestResuming:

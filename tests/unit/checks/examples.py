@@ -259,6 +259,22 @@ VARIANTS = (
         name="one-of-another-scale",
     ),
     Example(
+        "weights.sum_to_one",
+        "block",
+        "/variants",
+        variants(control={"weight": 1.0}, platform_second={"weight": 0.000001}),
+        cured_by=("weigh control 0.999999, what the others leave", "equal weights"),
+        name="whole",
+    ),
+    Example(
+        "weights.sum_to_one",
+        "block",
+        "/variants",
+        variants(control={"weight": 1.0}, platform_second={"weight": 1e-9}),
+        cured_by=("equal weights",),
+        name="whole-beside-next-to-nothing",
+    ),
+    Example(
         "weights.positive",
         "block",
         TREATMENT + "/weight",
@@ -775,6 +791,14 @@ ELIGIBILITY = (
 )
 
 METRICS = (
+    Example(
+        "metrics.known",
+        "block",
+        "/metrics/Broken-Pages",
+        {"metrics": {"Broken-Pages": {"role": "guardrail", "margin": 0.01}}},
+        cured_by=("leave it out, broken_pages is there",),
+        name="stricter-twin",
+    ),
     Example(
         "metrics.known",
         "block",

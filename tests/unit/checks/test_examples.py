@@ -92,3 +92,34 @@ def test_a_fix_leaves_a_spec(example: Example, effect: str) -> None:
 
 def fix_of(findings: list[Finding], effect: str) -> Fix:
     return next(fix for finding in findings for fix in finding.fixes if fix.effect == effect)
+
+
+@pytest.mark.parametrize(
+    ("twin", "entry", "relaxes"),
+    [
+        ("Tickets-Sold", {"role": "success", "mde": 0.05}, False),
+        ("Tickets-Sold", {"role": "success", "mde": 0.01}, True),
+        ("Tickets-Sold", {"role": "quality"}, False),
+        ("Broken-Pages", {"role": "guardrail", "margin": 0.12}, False),
+        ("Broken-Pages", {"role": "guardrail", "margin": 0.01}, True),
+    ],
+)
+def test_a_second_entry_of_a_metric_goes_and_never_weakens_the_first(
+    twin: str, entry: JsonObject, relaxes: bool
+) -> None:
+    document = patch_object(SPEC, {"metrics": {twin: entry}})
+    [fix] = [
+        fix for finding in findings_in(document, QUIET) if finding.code == "metrics.known" for fix in finding.fixes
+    ]
+    assert fix.relaxes == relaxes
+    assert patch_object(document, fix.patch)["metrics"] == SPEC["metrics"]
+
+
+def test_of_two_names_for_one_metric_the_first_is_renamed_and_the_second_goes() -> None:
+    metrics: JsonObject = {"tickets_sold": None, "Tickets-Sold": {"role": "success", "mde": 0.02}}
+    document = patch_object(SPEC, {"metrics": metrics | {"TICKETS_SOLD": {"role": "success", "mde": 0.05}}})
+    for fix in [
+        fix for finding in findings_in(document, QUIET) if finding.code == "metrics.known" for fix in finding.fixes
+    ]:
+        document = patch_object(document, fix.patch)
+    assert document["metrics"] == SPEC["metrics"]
