@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.question import Question
@@ -16,7 +16,7 @@ __all__ = ["app"]
 MOST = 4_096
 LONG = "日本語テキスト" * 200
 SENTENCE = "短い 文 " + "日本語テキスト" * 40
-IDS = [f"利用者番号{number:04}" for number in range(200)]
+IDS: list[JsonValue] = [f"利用者番号{number:04}" for number in range(200)]
 
 
 def size(answer: BaseModel) -> int:

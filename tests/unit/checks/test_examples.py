@@ -116,8 +116,9 @@ def test_a_second_entry_of_a_metric_goes_and_never_weakens_the_first(
 
 
 def test_of_two_names_for_one_metric_the_first_is_renamed_and_the_second_goes() -> None:
-    metrics: JsonObject = {"tickets_sold": None, "Tickets-Sold": {"role": "success", "mde": 0.02}}
-    document = patch_object(SPEC, {"metrics": metrics | {"TICKETS_SOLD": {"role": "success", "mde": 0.05}}})
+    first: JsonObject = {"tickets_sold": None, "Tickets-Sold": {"role": "success", "mde": 0.02}}
+    second: JsonObject = {"TICKETS_SOLD": {"role": "success", "mde": 0.05}}
+    document = patch_object(patch_object(SPEC, {"metrics": first}), {"metrics": second})
     for fix in [
         fix for finding in findings_in(document, QUIET) if finding.code == "metrics.known" for fix in finding.fixes
     ]:
