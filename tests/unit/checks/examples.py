@@ -148,6 +148,16 @@ SHAPE = (
     Example(
         "spec.wrong_value", "block", "/surface", {"surface": "Departures"}, cured_by=("use departures",), name="capital"
     ),
+    Example(
+        "spec.wrong_value",
+        "block",
+        "/audience",
+        {"audience": [{"commutes": True}]},
+        cured_by=("use an object itself",),
+        name="audience-in-a-list",
+    ),
+    Example("spec.unreadable_value", "block", "/audience", {"audience": ["north", 1]}, name="audience-list"),
+    Example("spec.unreadable_value", "block", "/audience", {"audience": 7}, name="audience-number"),
     Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
     Example(
         "spec.wrong_value",
