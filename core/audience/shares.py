@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience, Condition, Scalar
-from .conditions import both, implies, meets, possible
+from .conditions import both, implies, meeting_values, possible
 from .values import number, typed
 
 Kept = frozenset[int]
@@ -98,9 +98,10 @@ def _split(asked: Mapping[int, Condition], every: Kept, attribute: Attribute) ->
 def _cells(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tuple[Kept, float]]:
     """(places whose conditions a group of the units that carry the attribute meets, its share among them)."""
     if attribute.shares:
+        values = {text: typed(text, attribute.type) for text in attribute.shares}
+        meeting = {place: {*meeting_values(values.values(), each)} for place, each in asked.items()}
         for text, part in attribute.shares.items():
-            value = typed(text, attribute.type)
-            yield frozenset(place for place, each in asked.items() if meets(value, each)), part
+            yield frozenset(place for place, met in meeting.items() if values[text] in met), part
         rest = max(0.0, 1 - sum(attribute.shares.values()))
         yield frozenset(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
     elif attribute.quantiles:
@@ -120,40 +121,37 @@ def _intervals(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator
     """The groups between the bounds that are named. Quantiles are shares below a value: of whole numbers and days, "at
     most 6" is "below 7"."""
     step = 0 if attribute.type == "number" else 1
-    cuts = sorted({cut for each in asked.values() for cut in _cuts(each, step)})
-    edges = [float("-inf"), *cuts, float("inf")]
-    for low, high in pairwise(edges):
-        inside = _inside(low, high, step)
-        meeting = frozenset(place for place, each in asked.items() if _contains(each, inside, step))
-        yield meeting, max(0.0, _below(high, attribute) - _below(low, attribute))
+    changes: dict[float, Kept] = defaultdict(frozenset)
+    for place, each in asked.items():
+        for edge in (edge for span in _spans(each, step) for edge in span):
+            changes[edge] ^= {place}  # twice at one edge, where a span ends and the next begins, is no change
+    points = sorted((_point(at), part) for at, part in attribute.quantiles.items())
+    meeting: Kept = frozenset()
+    below = 0.0
+    for edge in sorted({*changes, float("inf")}):
+        earlier, below = below, _below(edge, points)
+        yield meeting, max(0.0, below - earlier)
+        meeting ^= changes[edge]
 
 
-def _cuts(condition: Condition, step: int) -> Iterator[float]:
-    """Where the units that meet a condition begin or end: at a bound, and round a value of whole numbers."""
-    yield from (_point(bound) for bound in (condition.gte, condition.lt) if bound is not None)
-    yield from (_point(bound) + step for bound in (condition.gt, condition.lte) if bound is not None)
-    if step:
-        for value in [*(condition.values or []), *condition.excluded]:
-            yield from (_point(value), _point(value) + step)
-
-
-def _inside(low: float, high: float, step: int) -> float:
-    """A point of an interval that is as good as any other in it."""
-    if low == float("-inf"):
-        return high - 1
-    return low if step or high == float("inf") else (low + high) / 2
-
-
-def _contains(condition: Condition, point: float, step: int) -> bool:
-    values = None if condition.values is None else [_point(value) for value in condition.values]
-    if (values is not None and point not in values) or (step and point in map(_point, condition.excluded)):
-        return False
-    return (
-        (condition.gte is None or point >= _point(condition.gte))
-        and (condition.gt is None or point >= _point(condition.gt) + step)
-        and (condition.lte is None or point < _point(condition.lte) + step)
-        and (condition.lt is None or point < _point(condition.lt))
-    )
+def _spans(condition: Condition, step: int) -> Iterator[tuple[float, float]]:
+    """The stretches of the axis, without their ends, of which the values meet a condition; of a number, single values
+    are none."""
+    lows = [_point(each) for each in (condition.gte,) if each is not None]
+    lows += [_point(each) + step for each in (condition.gt,) if each is not None]
+    highs = [_point(each) for each in (condition.lt,) if each is not None]
+    highs += [_point(each) + step for each in (condition.lte,) if each is not None]
+    low, high = max(lows, default=float("-inf")), min(highs, default=float("inf"))
+    out = {_point(value) for value in condition.excluded} if step else set[float]()
+    if condition.values is not None:
+        inside = {_point(value) for value in condition.values} - out
+        yield from ((point, point + step) for point in inside if low <= point < high)
+        return
+    for point in sorted(each for each in out if low <= each < high):
+        yield low, point
+        low = point + step
+    if low < high:
+        yield low, high
 
 
 def _point(value: Scalar | date) -> float:
@@ -163,9 +161,8 @@ def _point(value: Scalar | date) -> float:
     return date.fromisoformat(value).toordinal() if isinstance(value, str) else number(value)
 
 
-def _below(value: float, attribute: Attribute) -> float:
+def _below(value: float, points: list[tuple[float, float]]) -> float:
     """Share of units below a value: linear between the catalogue's points, 0 before the first, 1 after the last."""
-    points = sorted((_point(at), part) for at, part in attribute.quantiles.items())
     if value <= points[0][0]:
         return 0.0 if value < points[0][0] else points[0][1]
     for (left, left_share), (right, right_share) in pairwise(points):
