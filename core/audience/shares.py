@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
 from itertools import pairwise
 
 from ..model.catalogue import Attribute
@@ -13,10 +12,13 @@ from ..model.delivery import Audience, Condition, Scalar
 from .conditions import both, implies, meeting_values, possible
 from .values import number, typed
 
-Kept = frozenset[int]
-"""Places of the alternatives that a unit can still be in."""
+Kept = int
+"""Alternatives that a unit can still be in, the first as the lowest bit."""
 Split = list[tuple[Kept, float]]
 """What the units of one attribute can be in, with their shares, which sum to 1."""
+MOST_GROUPS = 30_000
+"""Groups of units that are told apart for one share: in general there is no short way (#P-hard; Valiant 1979, "The
+Complexity of Enumeration and Reliability Problems"), and people write few alternatives."""
 
 
 def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[float, list[str]]:
@@ -24,36 +26,63 @@ def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[floa
     one).
 
     Attributes are taken as independent: an estimate for sizing, not a measurement. Who is in several alternatives is
-    counted once: the units are split by one attribute after the other, into those that can be in the same ones.
+    counted once: the units are split by one attribute after the other, into those that can be in the same ones. Where
+    that takes too many groups, only the alternatives that reach most count, so that the share is at least what is said.
     """
-    names = sorted({condition.attribute for alternative in audience for condition in alternative})
-    asked = {
-        name: {
-            place: each for place, alternative in enumerate(audience) for each in alternative if each.attribute == name
-        }
-        for name in names
-    }
-    every = frozenset(range(len(audience)))
-    splits = [_split(asked[name], every, attributes[name]) for name in names]
-    last = {
-        place: max((names.index(each.attribute) for each in alternative), default=-1)
-        for place, alternative in enumerate(audience)
-    }
+    asked = [each for alternative in audience for each in alternative if not each.missing]
+    unknown = {each.attribute for each in asked if not _is_known(each, attributes[each.attribute])}
+    return _counted(audience, attributes)[0], sorted(unknown)
 
-    @cache
-    def reached(step: int, kept: Kept) -> float:
-        if any(last[place] < step for place in kept):
-            return 1.0  # nothing more is asked of them
-        if not kept:
-            return 0.0
-        return sum(part * reached(step + 1, kept & here) for here, part in splits[step])
 
-    unknown = [
-        name
-        for name in names
-        if any(not each.missing and not _is_known(each, attributes[name]) for each in asked[name].values())
-    ]
-    return min(1.0, reached(0, every)), unknown
+def is_counted_in_full(audience: Audience, attributes: Mapping[str, Attribute]) -> bool:
+    """Whether the share of an audience is that of all its alternatives."""
+    return _counted(audience, attributes)[1] == len(audience)
+
+
+def _counted(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[float, int]:
+    """(share of units in the alternatives that count, how many count)."""
+    most, reached = len(audience), _reached(audience, attributes)
+    if reached is None:
+        alone = [_reached([each], attributes) or 0.0 for each in audience]
+        audience = [audience[place] for place in sorted(range(most), key=lambda place: -alone[place])]
+    while reached is None:
+        most //= 2
+        reached = _reached(audience[:most], attributes)
+    return min(1.0, reached), most
+
+
+def _reached(audience: Audience, attributes: Mapping[str, Attribute]) -> float | None:
+    """The share of units in one of the alternatives, None where that takes too many groups; of one it never does."""
+    every = (1 << len(audience)) - 1
+    groups: dict[Kept, float] = {every: 1.0}
+    reached, work = 0.0, 0
+    for name in ["", *sorted({condition.attribute for alternative in audience for condition in alternative})]:
+        split = _split(_asked(audience, name), every, attributes[name]) if name else [(every, 1.0)]
+        work += len(groups) * len(split)
+        if work > MOST_GROUPS and len(audience) > 1:
+            return None
+        finer: dict[Kept, float] = defaultdict(float)
+        for kept, part in groups.items():
+            for here, portion in split:
+                finer[kept & here] += part * portion
+        settled = every & ~_asking_later(audience, name)
+        reached += sum(part for kept, part in finer.items() if kept & settled)
+        groups = {kept: part for kept, part in finer.items() if kept and not kept & settled}
+    return reached
+
+
+def _asked(audience: Audience, name: str) -> dict[int, Condition]:
+    """The condition that each alternative has on an attribute, by the alternative's place."""
+    return {place: each for place, one in enumerate(audience) for each in one if each.attribute == name}
+
+
+def _asking_later(audience: Audience, name: str) -> Kept:
+    """The alternatives that also ask for an attribute whose name comes later."""
+    return _bits(place for place, one in enumerate(audience) if any(each.attribute > name for each in one))
+
+
+def _bits(places: Iterable[int]) -> Kept:
+    return sum(1 << place for place in places)
 
 
 def share_within(audience: Audience, wanted: Condition, attributes: Mapping[str, Attribute]) -> float:
@@ -84,13 +113,13 @@ def _is_known(condition: Condition, attribute: Attribute) -> bool:
 
 def _split(asked: Mapping[int, Condition], every: Kept, attribute: Attribute) -> Split:
     """The units by which alternatives they can be in, as far as this attribute goes."""
-    elsewhere = every - frozenset(asked)
+    elsewhere = every & ~_bits(asked)
     shares: dict[Kept, float] = defaultdict(float)
-    lacking = elsewhere | {place for place, each in asked.items() if each.missing}
-    shares[lacking] += 1 - attribute.present
+    shares[elsewhere | _bits(place for place, each in asked.items() if each.missing)] += 1 - attribute.present
     there = {place: each for place, each in asked.items() if not each.missing}
-    certain = elsewhere | {place for place, each in there.items() if not _is_known(each, attribute)}
-    for meeting, part in _cells({place: each for place, each in there.items() if place not in certain}, attribute):
+    known = {place: each for place, each in there.items() if _is_known(each, attribute)}
+    certain = elsewhere | _bits(there.keys() - known.keys())
+    for meeting, part in _cells(known, attribute):
         shares[certain | meeting] += attribute.present * part
     return [(kept, part) for kept, part in shares.items() if part > 0]
 
@@ -101,13 +130,13 @@ def _cells(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tup
         values = {text: typed(text, attribute.type) for text in attribute.shares}
         meeting = {place: {*meeting_values(values.values(), each)} for place, each in asked.items()}
         for text, part in attribute.shares.items():
-            yield frozenset(place for place, met in meeting.items() if values[text] in met), part
+            yield _bits(place for place, met in meeting.items() if values[text] in met), part
         rest = max(0.0, 1 - sum(attribute.shares.values()))
-        yield frozenset(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
+        yield _bits(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
     elif attribute.quantiles:
         yield from _intervals(asked, attribute)
     else:
-        yield frozenset(asked), 1.0
+        yield _bits(asked), 1.0
 
 
 def _lets_in_unlisted(condition: Condition, attribute: Attribute) -> bool:
@@ -121,13 +150,12 @@ def _intervals(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator
     """The groups between the bounds that are named. Quantiles are shares below a value: of whole numbers and days, "at
     most 6" is "below 7"."""
     step = 0 if attribute.type == "number" else 1
-    changes: dict[float, Kept] = defaultdict(frozenset)
+    changes: dict[float, Kept] = defaultdict(int)
     for place, each in asked.items():
         for edge in (edge for span in _spans(each, step) for edge in span):
-            changes[edge] ^= {place}  # twice at one edge, where a span ends and the next begins, is no change
+            changes[edge] ^= 1 << place  # twice at one edge, where a span ends and the next begins, is no change
     points = sorted((_point(at), part) for at, part in attribute.quantiles.items())
-    meeting: Kept = frozenset()
-    below = 0.0
+    meeting, below = 0, 0.0
     for edge in sorted({*changes, float("inf")}):
         earlier, below = below, _below(edge, points)
         yield meeting, max(0.0, below - earlier)

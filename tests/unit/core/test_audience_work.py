@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from pydantic import JsonValue
 
-from crossfade.core.audience import contains, overlap, parse, share
+from crossfade.core.audience import contains, is_counted_in_full, overlap, parse, share
 from crossfade.core.documents import JsonObject
+from crossfade.core.model.catalogue import Attribute
 
 from .audience_words import ATTRIBUTES
 
@@ -51,3 +52,23 @@ def values_of(name: str, count: int) -> list[JsonValue]:
 def test_twice_as_many_values_are_about_twice_the_work(name: str, form: str) -> None:
     few, many = (calls_of(lambda n=n: decided({name: {form: values_of(name, n)}})) for n in (500, 1_000))
     assert many < 2.5 * few
+
+
+COLOURS = {f"c{number}": 0.1 for number in range(10)}
+MANY = {f"a{number:02}": Attribute(type="string", description="A colour.", shares=COLOURS) for number in range(11)}
+
+
+def scattered(alternatives: int) -> JsonObject:
+    """Alternatives that each leave out another value of every attribute, so that units can be in any set of them."""
+    parts: list[JsonValue] = [
+        {name: {"not": f"c{(7 * n + n * place) % 10}"} for place, name in enumerate(MANY)} for n in range(alternatives)
+    ]
+    return {"any": parts}
+
+
+def test_a_share_of_alternatives_beyond_counting_is_one_that_is_surely_reached() -> None:
+    few, many = (parse(scattered(count), MANY)[0] for count in (4, 10))
+    assert is_counted_in_full(few, MANY)
+    assert not is_counted_in_full(many, MANY)
+    assert share(few[:1], MANY)[0] < share(many, MANY)[0] < 1
+    assert calls_of(lambda: share(many, MANY)) < 200_000
