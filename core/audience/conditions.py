@@ -54,7 +54,7 @@ def both(one: Condition, other: Condition) -> Condition:
         nothing = Condition(attribute=one.attribute, type=kind, values=[])
         return one if one.missing and other.missing else nothing
     values = one.values if one.values is not None else other.values
-    excluded = _distinct([*one.excluded, *other.excluded], kind)
+    excluded = _distinct([*one.excluded, *other.excluded], kind) if one.excluded or other.excluded else []
     if one.values is not None and other.values is not None:
         shared = identities(other.values, kind)
         values = [value for value in one.values if identity(value, kind) in shared]

@@ -72,3 +72,18 @@ def test_a_share_of_alternatives_beyond_counting_is_one_that_is_surely_reached()
     assert not is_counted_in_full(many, MANY)
     assert share(few[:1], MANY)[0] < share(many, MANY)[0] < 1
     assert calls_of(lambda: share(many, MANY)) < 200_000
+
+
+def alternatives_of(count: int) -> dict[str, JsonObject]:
+    return {
+        "one attribute": {"any": [{"age": 2 * number} for number in range(count)]},
+        "two attributes": {"any": [{"age": 2 * number, "city": f"c{number % 4}"} for number in range(count)]},
+        "in all of several": {"all": [{"any": [{"age": 2 * number} for number in range(count)]} for _ in range(4)]},
+    }
+
+
+@pytest.mark.parametrize("form", alternatives_of(1))
+def test_twice_as_many_alternatives_that_become_few_are_about_twice_the_work(form: str) -> None:
+    few, many = (calls_of(lambda n=n: parse(alternatives_of(n)[form], ATTRIBUTES)) for n in (60, 120))
+    assert many < 5 * few  # four times, where each of two attributes is compared with each other one
+    assert many < 150_000
