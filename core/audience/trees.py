@@ -64,7 +64,12 @@ class Not:
     part: Tree
 
 
-Tree = All | Any | Not | Condition
+@dataclass(frozen=True)
+class Unread:
+    """What cannot be read: everybody may be in, and outside."""
+
+
+Tree = All | Any | Not | Unread | Condition
 
 
 class TooManyAlternatives(Exception):
@@ -96,6 +101,8 @@ class _Expansion:
         """Negations are pushed down to the conditions, where a missing attribute still meets none."""
         if isinstance(tree, Not):
             return self.of(tree.part, positive=not positive)
+        if isinstance(tree, Unread):
+            return [[]]
         if isinstance(tree, Condition):
             conditions = [tree] if positive else opposite(tree)
             shortest = (simplest(each) for each in conditions)

@@ -337,6 +337,35 @@ def test_what_is_sound_is_read_beside_what_is_not() -> None:
     assert [problem.kind for problem in problems] == ["form", "attribute"]
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"not": {"gone": "x"}},
+        {"any": [{"not": {"gone": 1}}, {"not": {"country": "Atlantis"}}]},
+        {"not": {"any": [{"age": {"ltt": 3}}, {"gone": 1}]}},
+        {"not": {"not": {"gone": "x"}}},
+        "not gone = x",
+    ],
+)
+def test_what_cannot_be_read_is_taken_to_let_everybody_in_negated_or_not(raw: JsonObject | str) -> None:
+    audience, problems = parse(raw, ATTRIBUTES)
+    assert problems
+    assert described(audience) == "everybody"
+    assert overlap(audience, audience_of("country = SE"), ATTRIBUTES)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"age": {">=": 21, "min": 18}},
+        {"Country": "SE", "contry": "NO"},
+        "Country = SE and contry = NO",
+    ],
+)
+def test_two_names_that_would_become_one_have_no_fix(raw: JsonObject | str) -> None:
+    assert [problem.patch for problem in parse(raw, ATTRIBUTES)[1]] == [None, None]
+
+
 # Satisfiable or not
 
 
