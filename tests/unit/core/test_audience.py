@@ -580,6 +580,13 @@ def test_those_up_to_a_number_and_those_above_it_are_everybody(number: int, name
     assert both == pytest.approx(ATTRIBUTES[name].present)
 
 
+@pytest.mark.parametrize("name", ["age", "minutes"])
+def test_bounds_past_every_float_are_past_everybody(name: str) -> None:
+    present = ATTRIBUTES[name].present
+    assert share(audience_of({name: {"gte": 10**400}}), ATTRIBUTES)[0] == 0
+    assert share(audience_of({name: {"gte": -(10**400), "lt": 10**400}}), ATTRIBUTES)[0] == pytest.approx(present)
+
+
 @given(audiences())
 def test_a_share_is_never_below_nobody_or_above_everybody(audience: Audience) -> None:
     assert 0 <= share(audience, ATTRIBUTES)[0] <= 1 + 1e-9
