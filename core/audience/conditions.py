@@ -130,6 +130,9 @@ def implies(one: Condition, other: Condition, attribute: Attribute) -> bool:
         return one.missing and other.missing
     if one.values is not None:
         return len([*meeting_values(one.values, other)]) == len(one.values)
+    witness = one.gte if one.gte is not None else one.lte
+    if witness is not None and meets(witness, one) and not meets(witness, other):
+        return False  # found without a look at every opposite, as most often
     against = [each for each in opposite(other) if not each.missing]
     return all(not possible(both(one, each), attribute) for each in against)
 

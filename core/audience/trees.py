@@ -107,13 +107,21 @@ class _Expansion:
             conditions = [tree] if positive else opposite(tree)
             shortest = (simplest(each) for each in conditions)
             return [[each] for each in shortest if possible(each, self.attributes[each.attribute])]
-        parts = (self.of(part, positive=positive) for part in tree.parts)
+        parts = [self.of(part, positive=positive) for part in tree.parts]
         if isinstance(tree, Any) == positive:
             return _within_limit(_united(alternative for part in parts for alternative in part))
-        whole: list[Alternative] = [[]]
+        whole = self._folded([part for part in parts if len(part) < 2])
         for part in parts:
-            whole = _within_limit(self._met(whole, part))
+            whole = whole if len(part) < 2 else _within_limit(self._met(whole, part))
         return whole
+
+    def _folded(self, parts: list[list[Alternative]]) -> list[Alternative]:
+        """What all parts have in common, by halves: one after the other, their values would be gone through again for
+        each."""
+        if len(parts) < 2:
+            return parts[0] if parts else [[]]
+        half = len(parts) // 2
+        return [*self._met(self._folded(parts[:half]), self._folded(parts[half:]))]
 
     def _met(self, ones: list[Alternative], others: list[Alternative]) -> Iterator[Alternative]:
         self.pairs += len(ones) * len(others)
