@@ -30,8 +30,10 @@ Leaf = JsonValue | Absent
 MAX_TEXT = 4_000
 """Longest text in a document, in characters: a hypothesis fits, a pasted log does not."""
 MAX_DEPTH = 32
-_ESCAPED_BY_JSON = re.compile(r"\\[bfu]")
-"""How a JSON text shows a control character, other than a line end or a tab."""
+_LARGEST_WHOLE = 10**4_300 - 1
+"""Past it, Python makes no text of a number."""
+_DOUBTFUL = re.compile("[\\\\\u200c\u200d]")
+"""What looks different in a JSON text: what it escapes, and joiners, whose neighbours say whether they are spelling."""
 MAX_BYTES = 64_000
 
 
@@ -150,7 +152,7 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
 
     Raises:
         Invalid: nested deeper than 32, a text over `longest` characters, over 64,000 bytes in all, a character
-            that cannot be seen, or a number that JSON has no text for.
+            that cannot be seen, or a number that JSON has no text for or one of over 4,300 digits.
     """
     if _is_plain(value, longest):
         return
@@ -159,6 +161,8 @@ def require_storable(value: JsonValue, what: str, longest: int = MAX_TEXT) -> No
             raise Invalid(f"{what} is nested deeper than {MAX_DEPTH} levels.", pointer=at[:200], code="too_deep")
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise Invalid(f"{what} holds a number that is not finite.", pointer=at[:200], code="not_finite")
+        if isinstance(leaf, int) and abs(leaf) > _LARGEST_WHOLE:
+            raise Invalid(f"{what} holds a number of more than 4,300 digits.", pointer=at[:200], code="too_long")
         if isinstance(leaf, str):
             require_text(leaf, at, what, longest)
     size = len(canonical(value).encode())
@@ -174,7 +178,7 @@ def _is_plain(value: JsonValue, longest: int) -> bool:
         return False
     brackets = text.count("{") + text.count("[")
     short = len(text) <= min(longest, MAX_BYTES // 4)
-    plain = not _ESCAPED_BY_JSON.search(text) and hidden_character(text) is None
+    plain = not _DOUBTFUL.search(text) and hidden_character(text) is None
     return short and brackets <= MAX_DEPTH and plain
 
 

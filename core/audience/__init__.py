@@ -8,7 +8,7 @@ because the SDKs differ when it is left to them.
 from .deciding import asked_for, contains, kept_out_by, overlap, unmeetable
 from .printing import described
 from .reading import as_json, parse
-from .shares import share, share_within
+from .shares import is_counted_in_full, share, share_within
 from .text import RESERVED
 from .trees import FORMS, Problem
 from .values import DATE_PATTERN, SEMVER_PATTERN, fits_type, named, sort_key
@@ -24,6 +24,7 @@ __all__ = [
     "contains",
     "described",
     "fits_type",
+    "is_counted_in_full",
     "kept_out_by",
     "named",
     "overlap",

@@ -7,7 +7,7 @@ from datetime import date
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Condition, Scalar
-from .values import Comparable, among, same_value, sort_key
+from .values import Comparable, identities, identity, sort_key
 
 _OPPOSITE = {"gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte"}
 BOUNDS = tuple(_OPPOSITE)
@@ -15,9 +15,20 @@ BOUNDS = tuple(_OPPOSITE)
 
 def meets(value: Scalar, condition: Condition) -> bool:
     """Whether a value satisfies a condition; a condition that asks for no value is met by none."""
-    if condition.missing or (condition.values is not None and not among(value, condition.values, condition.type)):
-        return False
-    return not among(value, condition.excluded, condition.type) and _within(value, condition)
+    return next(meeting_values([value], condition), None) is not None
+
+
+def meeting_values(values: Iterable[Scalar], condition: Condition) -> Iterator[Scalar]:
+    """Those of the values that satisfy a condition, whose own values are looked through once for all of them."""
+    if condition.missing:
+        return
+    kind = condition.type
+    wanted = None if condition.values is None else identities(condition.values, kind)
+    unwanted = identities(condition.excluded, kind)
+    for value in values:
+        same = identity(value, kind)
+        if (wanted is None or same in wanted) and same not in unwanted and _within(value, condition):
+            yield value
 
 
 def _within(value: Scalar, condition: Condition) -> bool:
@@ -43,9 +54,10 @@ def both(one: Condition, other: Condition) -> Condition:
         nothing = Condition(attribute=one.attribute, type=kind, values=[])
         return one if one.missing and other.missing else nothing
     values = one.values if one.values is not None else other.values
-    excluded = _distinct([*one.excluded, *other.excluded], kind)
+    excluded = _distinct([*one.excluded, *other.excluded], kind) if one.excluded or other.excluded else []
     if one.values is not None and other.values is not None:
-        values = [value for value in one.values if among(value, other.values, kind)]
+        shared = identities(other.values, kind)
+        values = [value for value in one.values if identity(value, kind) in shared]
     low, low_open = _tightest(one, other, upper=False)
     high, high_open = _tightest(one, other, upper=True)
     whole = Condition(
@@ -62,7 +74,7 @@ def both(one: Condition, other: Condition) -> Condition:
         values = [False, True]
     if values is None:
         return whole
-    left = [value for value in _distinct(values, kind) if meets(value, whole)]
+    left = [*meeting_values(_distinct(values, kind), whole)]
     if kind == "boolean" and len(left) > 1:
         return Condition(attribute=one.attribute, type=kind)
     return Condition(attribute=one.attribute, type=kind, values=left)
@@ -75,10 +87,7 @@ def simplest(condition: Condition) -> Condition:
 
 def _distinct(values: Iterable[Scalar], kind: str) -> list[Scalar]:
     """Each value once, sorted: the same set has one form."""
-    kept: list[Scalar] = []
-    for value in values:
-        if not among(value, kept, kind):
-            kept.append(value)
+    kept = {identity(value, kind): value for value in reversed([*values])}.values()
     return sorted(kept, key=str if kind in ("string", "boolean") else lambda value: sort_key(value, kind))
 
 
@@ -119,6 +128,11 @@ def implies(one: Condition, other: Condition, attribute: Attribute) -> bool:
     """Whether every unit that meets one condition meets the other on the same attribute."""
     if one.missing or other.missing:
         return one.missing and other.missing
+    if one.values is not None:
+        return len([*meeting_values(one.values, other)]) == len(one.values)
+    witness = one.gte if one.gte is not None else one.lte
+    if witness is not None and meets(witness, one) and not meets(witness, other):
+        return False  # found without a look at every opposite, as most often
     against = [each for each in opposite(other) if not each.missing]
     return all(not possible(both(one, each), attribute) for each in against)
 
@@ -133,7 +147,7 @@ def possible(condition: Condition, attribute: Attribute) -> bool:
     if finite is None and attribute.type == "string" and attribute.shares and not attribute.open:
         finite = list(attribute.shares)
     if finite is not None:
-        return any(meets(value, condition) for value in finite)
+        return next(meeting_values(finite, condition), None) is not None
     return condition.type in ("string", "boolean") or _interval_possible(condition)
 
 
@@ -150,7 +164,7 @@ def _interval_possible(condition: Condition) -> bool:
         return any(number not in excluded for number in range(first, min(last, first + len(excluded)) + 1))
     if sort_key(low, kind) == sort_key(high, kind):
         open_end = condition.gt is not None or condition.lt is not None
-        return not open_end and not any(same_value(low, value, kind) for value in condition.excluded)
+        return not open_end and identity(low, kind) not in identities(condition.excluded, kind)
     return sort_key(low, kind) < sort_key(high, kind)
 
 

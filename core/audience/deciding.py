@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from ..model.catalogue import Attribute
 from ..model.delivery import Alternative, Audience, Condition
 from .conditions import meets, opposite
-from .trees import meeting
+from .trees import meeting, within
 from .values import evaluable, is_scalar
 
-MOST_STEPS = 20_000
+MOST_STEPS = 10_000
 """Steps after which it is given up to look for units outside an audience."""
 
 
@@ -70,9 +70,11 @@ class _Search:
         self.steps = 0
 
     def covered(self, one: Alternative, others: Audience) -> bool:
-        self.steps += 1
+        self.steps += 1 + len(others)
         if not others or self.steps > MOST_STEPS:
             return False
+        if any(within(one, other, self.attributes) for other in others):
+            return True
         first, rest = others[0], others[1:]
         here: Alternative | None = one
         # The parts of it outside the first other one, without overlap: those that fail its first condition, those that

@@ -6,9 +6,8 @@ import json
 import re
 
 from ..model.delivery import Alternative, Audience, Condition, Scalar
-from .text import EVERYBODY, WORDS
+from .text import EVERYBODY, NOBODY, WORDS
 
-NOBODY = "nobody"
 _BARE = re.compile(r"[^\s\"()\[\],=<>!]+")
 
 

@@ -15,7 +15,7 @@ from ..model.delivery import Audience
 from ..names import meant, nearest
 from .leaves import Fault, Path, read_leaf
 from .text import TextFault, from_text
-from .trees import MOST_ALTERNATIVES, All, Any, Not, Problem, TooManyAlternatives, Tree, alternatives
+from .trees import MOST_ALTERNATIVES, All, Any, Not, Problem, TooManyAlternatives, Tree, Unread, alternatives
 
 JOINTS = ("all", "any", "not")
 """Names in an audience that are no attributes: `all` and `any` of a list of audiences, `not` of one."""
@@ -69,7 +69,8 @@ def _parsed(raw: Mapping[str, JsonValue] | str, attributes: Mapping[str, Attribu
 
 @dataclass
 class _Reading:
-    """One walk over an audience in JSON; what cannot be read is left out of the tree and told in `faults`."""
+    """One walk over an audience in JSON; what cannot be read counts as met, its negation too, and is told in
+    `faults`."""
 
     attributes: Mapping[str, Attribute]
     faults: list[Fault] = field(default_factory=list[Fault])
@@ -78,7 +79,7 @@ class _Reading:
         if not isinstance(raw, dict):
             message = "An audience is a map of attributes, or one of all, any and not."
             self.faults.append(Fault("form", path, message, got=canonical(raw)[:100]))
-            return All(())
+            return Unread()
         parts: list[Tree] = []
         for name, wanted in sorted(raw.items()):
             here = (*path, name)
@@ -89,16 +90,17 @@ class _Reading:
             elif name in self.attributes:
                 condition, faults = read_leaf(name, wanted, self.attributes[name], here)
                 self.faults += self._of_another(name, wanted, raw, here, faults)
-                parts += [condition] if condition is not None and not faults else []
+                parts.append(condition if condition is not None and not faults else Unread())
             else:
                 self.faults.append(self._unknown(name, raw, here))
+                parts.append(Unread())
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _list(self, name: str, wanted: JsonValue, path: Path) -> Tree:
         if not isinstance(wanted, list) or not wanted:
             message = f"`{name}` takes a list of audiences: [{{...}}, {{...}}]."
             self.faults.append(Fault("form", path, message, got=canonical(wanted)[:100]))
-            return All(())
+            return Unread()
         parts = tuple(self.audience(part, (*path, index)) for index, part in enumerate(wanted))
         return Any(parts) if name == "any" else All(parts)
 
@@ -148,6 +150,7 @@ def _problems(faults: list[Fault], tree: JsonObject, was_text: bool) -> list[Pro
     patch; for a text, which has no names, all of it does."""
     patches: dict[object, JsonObject] = {}
     problems: list[Problem] = []
+    faults = [replace(fault, renames=None) if _collides(fault, faults) else fault for fault in faults]
     for fault in faults:
         group = None if was_text or not fault.path else fault.path[0]
         if fault.curable and group not in patches:
@@ -161,6 +164,19 @@ def _problems(faults: list[Fault], tree: JsonObject, was_text: bool) -> list[Pro
             Problem(fault.kind, at, fault.message, fault.got, fault.allowed, fault.nearest, patch, fault.takes_all)
         )
     return problems
+
+
+def _collides(fault: Fault, faults: list[Fault]) -> bool:
+    """Whether two names of one map would become the same: which of the conditions was meant, only a person knows."""
+    if fault.renames is None:
+        return False
+    path, name = fault.renames
+    return any(
+        each.renames is not None
+        and (each.renames[0][:-1], each.renames[1]) == (path[:-1], name)
+        and each.renames[0] != path
+        for each in faults
+    )
 
 
 def _mended(tree: JsonObject, faults: list[Fault]) -> JsonObject:

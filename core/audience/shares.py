@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
 from itertools import pairwise
 
 from ..model.catalogue import Attribute
 from ..model.delivery import Audience, Condition, Scalar
-from .conditions import both, implies, meets, possible
+from .conditions import both, implies, meeting_values, possible
 from .values import number, typed
 
-Kept = frozenset[int]
-"""Places of the alternatives that a unit can still be in."""
+Kept = int
+"""Alternatives that a unit can still be in, the first as the lowest bit."""
 Split = list[tuple[Kept, float]]
 """What the units of one attribute can be in, with their shares, which sum to 1."""
+MOST_GROUPS = 30_000
+"""Groups of units that are told apart for one share: in general there is no short way (#P-hard; Valiant 1979, "The
+Complexity of Enumeration and Reliability Problems"), and people write few alternatives."""
 
 
 def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[float, list[str]]:
@@ -24,36 +26,63 @@ def share(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[floa
     one).
 
     Attributes are taken as independent: an estimate for sizing, not a measurement. Who is in several alternatives is
-    counted once: the units are split by one attribute after the other, into those that can be in the same ones.
+    counted once: the units are split by one attribute after the other, into those that can be in the same ones. Where
+    that takes too many groups, only the alternatives that reach most count, so that the share is at least what is said.
     """
-    names = sorted({condition.attribute for alternative in audience for condition in alternative})
-    asked = {
-        name: {
-            place: each for place, alternative in enumerate(audience) for each in alternative if each.attribute == name
-        }
-        for name in names
-    }
-    every = frozenset(range(len(audience)))
-    splits = [_split(asked[name], every, attributes[name]) for name in names]
-    last = {
-        place: max((names.index(each.attribute) for each in alternative), default=-1)
-        for place, alternative in enumerate(audience)
-    }
+    asked = [each for alternative in audience for each in alternative if not each.missing]
+    unknown = {each.attribute for each in asked if not _is_known(each, attributes[each.attribute])}
+    return _counted(audience, attributes)[0], sorted(unknown)
 
-    @cache
-    def reached(step: int, kept: Kept) -> float:
-        if any(last[place] < step for place in kept):
-            return 1.0  # nothing more is asked of them
-        if not kept:
-            return 0.0
-        return sum(part * reached(step + 1, kept & here) for here, part in splits[step])
 
-    unknown = [
-        name
-        for name in names
-        if any(not each.missing and not _is_known(each, attributes[name]) for each in asked[name].values())
-    ]
-    return min(1.0, reached(0, every)), unknown
+def is_counted_in_full(audience: Audience, attributes: Mapping[str, Attribute]) -> bool:
+    """Whether the share of an audience is that of all its alternatives."""
+    return _counted(audience, attributes)[1] == len(audience)
+
+
+def _counted(audience: Audience, attributes: Mapping[str, Attribute]) -> tuple[float, int]:
+    """(share of units in the alternatives that count, how many count)."""
+    most, reached = len(audience), _reached(audience, attributes)
+    if reached is None:
+        alone = [_reached([each], attributes) or 0.0 for each in audience]
+        audience = [audience[place] for place in sorted(range(most), key=lambda place: -alone[place])]
+    while reached is None:
+        most //= 2
+        reached = _reached(audience[:most], attributes)
+    return min(1.0, reached), most
+
+
+def _reached(audience: Audience, attributes: Mapping[str, Attribute]) -> float | None:
+    """The share of units in one of the alternatives, None where that takes too many groups; of one it never does."""
+    every = (1 << len(audience)) - 1
+    groups: dict[Kept, float] = {every: 1.0}
+    reached, work = 0.0, 0
+    for name in ["", *sorted({condition.attribute for alternative in audience for condition in alternative})]:
+        split = _split(_asked(audience, name), every, attributes[name]) if name else [(every, 1.0)]
+        work += len(groups) * len(split)
+        if work > MOST_GROUPS and len(audience) > 1:
+            return None
+        finer: dict[Kept, float] = defaultdict(float)
+        for kept, part in groups.items():
+            for here, portion in split:
+                finer[kept & here] += part * portion
+        settled = every & ~_asking_later(audience, name)
+        reached += sum(part for kept, part in finer.items() if kept & settled)
+        groups = {kept: part for kept, part in finer.items() if kept and not kept & settled}
+    return reached
+
+
+def _asked(audience: Audience, name: str) -> dict[int, Condition]:
+    """The condition that each alternative has on an attribute, by the alternative's place."""
+    return {place: each for place, one in enumerate(audience) for each in one if each.attribute == name}
+
+
+def _asking_later(audience: Audience, name: str) -> Kept:
+    """The alternatives that also ask for an attribute whose name comes later."""
+    return _bits(place for place, one in enumerate(audience) if any(each.attribute > name for each in one))
+
+
+def _bits(places: Iterable[int]) -> Kept:
+    return sum(1 << place for place in places)
 
 
 def share_within(audience: Audience, wanted: Condition, attributes: Mapping[str, Attribute]) -> float:
@@ -84,13 +113,13 @@ def _is_known(condition: Condition, attribute: Attribute) -> bool:
 
 def _split(asked: Mapping[int, Condition], every: Kept, attribute: Attribute) -> Split:
     """The units by which alternatives they can be in, as far as this attribute goes."""
-    elsewhere = every - frozenset(asked)
+    elsewhere = every & ~_bits(asked)
     shares: dict[Kept, float] = defaultdict(float)
-    lacking = elsewhere | {place for place, each in asked.items() if each.missing}
-    shares[lacking] += 1 - attribute.present
+    shares[elsewhere | _bits(place for place, each in asked.items() if each.missing)] += 1 - attribute.present
     there = {place: each for place, each in asked.items() if not each.missing}
-    certain = elsewhere | {place for place, each in there.items() if not _is_known(each, attribute)}
-    for meeting, part in _cells({place: each for place, each in there.items() if place not in certain}, attribute):
+    known = {place: each for place, each in there.items() if _is_known(each, attribute)}
+    certain = elsewhere | _bits(there.keys() - known.keys())
+    for meeting, part in _cells(known, attribute):
         shares[certain | meeting] += attribute.present * part
     return [(kept, part) for kept, part in shares.items() if part > 0]
 
@@ -98,15 +127,16 @@ def _split(asked: Mapping[int, Condition], every: Kept, attribute: Attribute) ->
 def _cells(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator[tuple[Kept, float]]:
     """(places whose conditions a group of the units that carry the attribute meets, its share among them)."""
     if attribute.shares:
+        values = {text: typed(text, attribute.type) for text in attribute.shares}
+        meeting = {place: {*meeting_values(values.values(), each)} for place, each in asked.items()}
         for text, part in attribute.shares.items():
-            value = typed(text, attribute.type)
-            yield frozenset(place for place, each in asked.items() if meets(value, each)), part
+            yield _bits(place for place, met in meeting.items() if values[text] in met), part
         rest = max(0.0, 1 - sum(attribute.shares.values()))
-        yield frozenset(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
+        yield _bits(place for place, each in asked.items() if _lets_in_unlisted(each, attribute)), rest
     elif attribute.quantiles:
         yield from _intervals(asked, attribute)
     else:
-        yield frozenset(asked), 1.0
+        yield _bits(asked), 1.0
 
 
 def _lets_in_unlisted(condition: Condition, attribute: Attribute) -> bool:
@@ -120,40 +150,36 @@ def _intervals(asked: Mapping[int, Condition], attribute: Attribute) -> Iterator
     """The groups between the bounds that are named. Quantiles are shares below a value: of whole numbers and days, "at
     most 6" is "below 7"."""
     step = 0 if attribute.type == "number" else 1
-    cuts = sorted({cut for each in asked.values() for cut in _cuts(each, step)})
-    edges = [float("-inf"), *cuts, float("inf")]
-    for low, high in pairwise(edges):
-        inside = _inside(low, high, step)
-        meeting = frozenset(place for place, each in asked.items() if _contains(each, inside, step))
-        yield meeting, max(0.0, _below(high, attribute) - _below(low, attribute))
+    changes: dict[float, Kept] = defaultdict(int)
+    for place, each in asked.items():
+        for edge in (edge for span in _spans(each, step) for edge in span):
+            changes[edge] ^= 1 << place  # twice at one edge, where a span ends and the next begins, is no change
+    points = sorted((_point(at), part) for at, part in attribute.quantiles.items())
+    meeting, below = 0, 0.0
+    for edge in sorted({*changes, float("inf")}):
+        earlier, below = below, _below(edge, points)
+        yield meeting, max(0.0, below - earlier)
+        meeting ^= changes[edge]
 
 
-def _cuts(condition: Condition, step: int) -> Iterator[float]:
-    """Where the units that meet a condition begin or end: at a bound, and round a value of whole numbers."""
-    yield from (_point(bound) for bound in (condition.gte, condition.lt) if bound is not None)
-    yield from (_point(bound) + step for bound in (condition.gt, condition.lte) if bound is not None)
-    if step:
-        for value in [*(condition.values or []), *condition.excluded]:
-            yield from (_point(value), _point(value) + step)
-
-
-def _inside(low: float, high: float, step: int) -> float:
-    """A point of an interval that is as good as any other in it."""
-    if low == float("-inf"):
-        return high - 1
-    return low if step or high == float("inf") else (low + high) / 2
-
-
-def _contains(condition: Condition, point: float, step: int) -> bool:
-    values = None if condition.values is None else [_point(value) for value in condition.values]
-    if (values is not None and point not in values) or (step and point in map(_point, condition.excluded)):
-        return False
-    return (
-        (condition.gte is None or point >= _point(condition.gte))
-        and (condition.gt is None or point >= _point(condition.gt) + step)
-        and (condition.lte is None or point < _point(condition.lte) + step)
-        and (condition.lt is None or point < _point(condition.lt))
-    )
+def _spans(condition: Condition, step: int) -> Iterator[tuple[float, float]]:
+    """The stretches of the axis, without their ends, of which the values meet a condition; of a number, single values
+    are none."""
+    lows = [_point(each) for each in (condition.gte,) if each is not None]
+    lows += [_point(each) + step for each in (condition.gt,) if each is not None]
+    highs = [_point(each) for each in (condition.lt,) if each is not None]
+    highs += [_point(each) + step for each in (condition.lte,) if each is not None]
+    low, high = max(lows, default=float("-inf")), min(highs, default=float("inf"))
+    out = {_point(value) for value in condition.excluded} if step else set[float]()
+    if condition.values is not None:
+        inside = {_point(value) for value in condition.values} - out
+        yield from ((point, point + step) for point in inside if low <= point < high)
+        return
+    for point in sorted(each for each in out if low <= each < high):
+        yield low, point
+        low = point + step
+    if low < high:
+        yield low, high
 
 
 def _point(value: Scalar | date) -> float:
@@ -163,9 +189,8 @@ def _point(value: Scalar | date) -> float:
     return date.fromisoformat(value).toordinal() if isinstance(value, str) else number(value)
 
 
-def _below(value: float, attribute: Attribute) -> float:
+def _below(value: float, points: list[tuple[float, float]]) -> float:
     """Share of units below a value: linear between the catalogue's points, 0 before the first, 1 after the last."""
-    points = sorted((_point(at), part) for at, part in attribute.quantiles.items())
     if value <= points[0][0]:
         return 0.0 if value < points[0][0] else points[0][1]
     for (left, left_share), (right, right_share) in pairwise(points):

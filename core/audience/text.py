@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject
+from ..documents import MAX_DEPTH, JsonObject, require_storable
+from ..errors import Invalid
 from ..model.catalogue import Attribute
 
 SIGNS = {"=": "in", "==": "in", "!=": "not", ">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}
 EVERYBODY = "everybody"
-RESERVED = frozenset({"any", "all", "not", "and", "or", "in", "exists", "missing", "everybody", "nobody"})
+NOBODY = "nobody"
+RESERVED = frozenset({"any", "all", "not", "and", "or", "in", "exists", "missing", EVERYBODY, NOBODY})
 """Words that no attribute may have for a name."""
-WORDS = frozenset({"and", "or", "not", "in", "exists", "missing", EVERYBODY})
+WORDS = frozenset({"and", "or", "not", "in", "exists", "missing", EVERYBODY, NOBODY})
 MOST_DEPTH = 40
 """Deepest nesting of parentheses and `not`."""
 EXAMPLES = [
@@ -58,14 +60,25 @@ def from_text(text: str, attributes: Mapping[str, Attribute]) -> JsonObject:
     Raises:
         TextFault
     """
+    found = _read(text, attributes)
+    try:
+        require_storable(found, "the audience")  # what was escaped in the text is told only now
+    except Invalid as error:
+        raise TextFault(error.message[:1].upper() + error.message[1:]) from error
+    return found
+
+
+def _read(text: str, attributes: Mapping[str, Attribute]) -> JsonObject:
     if text.lstrip().startswith("{"):
         try:
             given: JsonValue = json.loads(text)
+        except RecursionError as error:
+            raise TextFault(f"It is nested more than {MAX_DEPTH} deep.") from error
         except ValueError as error:
             raise TextFault(f"This is no JSON: {error}.") from error
         if isinstance(given, dict):
             return given
-    if text.strip().lower() in ("", EVERYBODY):
+    if not text.strip():
         return {}
     return _Parser(_tokens(text), text, attributes).whole()
 
@@ -131,6 +144,10 @@ class _Parser:
                 inner = self._or()
                 self._require(")")
                 return inner
+            if self._took(EVERYBODY):
+                return {}
+            if self._took(NOBODY):
+                return {"not": {}}
             return self._condition()
         finally:
             self.depth -= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +24,8 @@ FORMS = [
 ]
 MOST_ALTERNATIVES = 256
 """Alternatives past which an audience is not decided about: nobody could read it either."""
+MOST_PAIRS = 20_000
+"""Pairs of alternatives that are put together to get there, past which it is given up."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,12 @@ class Not:
     part: Tree
 
 
-Tree = All | Any | Not | Condition
+@dataclass(frozen=True)
+class Unread:
+    """What cannot be read: everybody may be in, and outside."""
+
+
+Tree = All | Any | Not | Unread | Condition
 
 
 class TooManyAlternatives(Exception):
@@ -77,39 +84,90 @@ def alternatives(tree: Tree, attributes: Mapping[str, Attribute]) -> Audience:
     Raises:
         TooManyAlternatives
     """
-    found = _expanded(tree, attributes, positive=True)
+    found = _merged(_Expansion(attributes).of(tree, positive=True))
     while (shorter := _merged(_without_contained(found, attributes))) != found:
         found = shorter  # what was merged can contain others now
     return sorted(found, key=_order)
 
 
-def _expanded(tree: Tree, attributes: Mapping[str, Attribute], *, positive: bool) -> list[Alternative]:
-    """Negations are pushed down to the conditions, where a missing attribute still meets none."""
-    if isinstance(tree, Not):
-        return _expanded(tree.part, attributes, positive=not positive)
-    if isinstance(tree, Condition):
-        conditions = [tree] if positive else opposite(tree)
-        shortest = (simplest(each) for each in conditions)
-        return [[each] for each in shortest if possible(each, attributes[each.attribute])]
-    parts = [_expanded(part, attributes, positive=positive) for part in tree.parts]
-    if isinstance(tree, Any) == positive:
-        return _within_limit([alternative for part in parts for alternative in part])
-    whole: list[Alternative] = [[]]
-    for part in parts:
-        whole = _within_limit(
-            [joined for one in whole for other in part if (joined := meeting(one, other, attributes)) is not None]
-        )
-    return whole
+class _Expansion:
+    """Writes every `or` out, within a limit of work."""
+
+    def __init__(self, attributes: Mapping[str, Attribute]) -> None:
+        self.attributes = attributes
+        self.pairs = 0
+
+    def of(self, tree: Tree, *, positive: bool) -> list[Alternative]:
+        """Negations are pushed down to the conditions, where a missing attribute still meets none."""
+        if isinstance(tree, Not):
+            return self.of(tree.part, positive=not positive)
+        if isinstance(tree, Unread):
+            return [[]]
+        if isinstance(tree, Condition):
+            conditions = [tree] if positive else opposite(tree)
+            shortest = (simplest(each) for each in conditions)
+            return [[each] for each in shortest if possible(each, self.attributes[each.attribute])]
+        parts = [self.of(part, positive=positive) for part in tree.parts]
+        if isinstance(tree, Any) == positive:
+            return _within_limit(_united(alternative for part in parts for alternative in part))
+        whole = self._folded([part for part in parts if len(part) < 2])
+        for part in parts:
+            whole = whole if len(part) < 2 else _within_limit(self._met(whole, part))
+        return whole
+
+    def _folded(self, parts: list[list[Alternative]]) -> list[Alternative]:
+        """What all parts have in common, by halves: one after the other, their values would be gone through again for
+        each."""
+        if len(parts) < 2:
+            return parts[0] if parts else [[]]
+        half = len(parts) // 2
+        return [*self._met(self._folded(parts[:half]), self._folded(parts[half:]))]
+
+    def _met(self, ones: list[Alternative], others: list[Alternative]) -> Iterator[Alternative]:
+        self.pairs += len(ones) * len(others)
+        if self.pairs > MOST_PAIRS:
+            raise TooManyAlternatives
+        for one in ones:
+            for other in others:
+                joined = meeting(one, other, self.attributes)
+                if joined is not None:
+                    yield joined
 
 
-def _within_limit(found: list[Alternative]) -> list[Alternative]:
-    distinct: list[Alternative] = []
+def _key(condition: Condition) -> Hashable:
+    """Equal for conditions that are equal."""
+    values = None if condition.values is None else tuple(condition.values)
+    bounds = (condition.gte, condition.gt, condition.lte, condition.lt)
+    return condition.attribute, condition.missing, values, tuple(condition.excluded), bounds
+
+
+def _within_limit(found: Iterable[Alternative]) -> list[Alternative]:
+    distinct: dict[Hashable, Alternative] = {}
     for each in found:
-        if each not in distinct:
-            distinct.append(each)
+        distinct.setdefault(tuple(map(_key, each)), each)
         if len(distinct) > MOST_ALTERNATIVES:
             raise TooManyAlternatives
-    return distinct
+    return [*distinct.values()]
+
+
+def _united(found: Iterable[Alternative]) -> list[Alternative]:
+    """Alternatives of nothing but values of one attribute, as one for each attribute; the others as they are."""
+    values: dict[str, list[Condition]] = {}
+    others: list[Alternative] = []
+    for each in found:
+        if len(each) == 1 and each[0].values is not None:
+            values.setdefault(each[0].attribute, []).append(each[0])
+        else:
+            others.append(each)
+    return [*([_union(conditions)] for conditions in values.values()), *others]
+
+
+def _union(conditions: list[Condition]) -> Condition:
+    """One condition for those of some that ask for values of one attribute."""
+    if len(conditions) == 1:
+        return conditions[0]
+    values = [value for each in conditions for value in each.values or []]
+    return simplest(conditions[0].model_copy(update={"values": values}))
 
 
 def meeting(one: Alternative, other: Alternative, attributes: Mapping[str, Attribute]) -> Alternative | None:
@@ -145,32 +203,32 @@ def _without_contained(found: list[Alternative], attributes: Mapping[str, Attrib
 
 def _merged(found: list[Alternative]) -> list[Alternative]:
     """Alternatives that differ in the values of one attribute only, as one."""
-    merged = list(found)
-    index = 0
-    while index < len(merged):
-        for other in range(index + 1, len(merged)):
-            joined = _joined(merged[index], merged[other])
-            if joined is not None:
-                del merged[other]
-                merged[index] = joined
-                index = -1
-                break
-        index += 1
+    merged, earlier = found, None
+    while merged != earlier:
+        earlier = merged
+        for name in sorted({condition.attribute for alternative in merged for condition in alternative}):
+            merged = _merged_by(name, merged)
     return merged
 
 
-def _joined(one: Alternative, other: Alternative) -> Alternative | None:
-    if [each.attribute for each in one] != [each.attribute for each in other]:
-        return None
-    places = [place for place, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
-    if len(places) != 1:
-        return None
-    first, second = one[places[0]], other[places[0]]
-    if first.values is None or second.values is None:
-        return None
-    values = [*first.values, *second.values]
-    union = simplest(first.model_copy(update={"values": values}))
-    return [*one[: places[0]], union, *one[places[0] + 1 :]]
+def _merged_by(name: str, found: list[Alternative]) -> list[Alternative]:
+    """Alternatives that differ in the values of the named attribute only, as one."""
+    alike: dict[Hashable, list[Alternative]] = {}
+    for place, each in enumerate(found):
+        has_values = any(condition.attribute == name and condition.values is not None for condition in each)
+        rest = tuple(_key(condition) for condition in each if condition.attribute != name)
+        alike.setdefault(rest if has_values else place, []).append(each)
+    return [
+        [
+            _union([condition for other in group for condition in other if condition.attribute == name])
+            if condition.attribute == name
+            else condition
+            for condition in group[0]
+        ]
+        if len(group) > 1
+        else group[0]
+        for group in alike.values()
+    ]
 
 
 def _order(alternative: Alternative) -> list[tuple[str, bool, Comparable, str]]:

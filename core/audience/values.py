@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Hashable, Iterable
 from datetime import date
+from functools import lru_cache
 from itertools import chain
 from typing import TypeGuard
 
@@ -91,7 +93,12 @@ def sort_key(value: Scalar, kind: str) -> Comparable:
         return (str(value),)
     if kind != "semver":
         return (number(value),)
-    found = _SEMVER.fullmatch(str(value))
+    return _version(str(value))
+
+
+@lru_cache(maxsize=16_384)
+def _version(text: str) -> Comparable:
+    found = _SEMVER.fullmatch(text)
     if found is None:
         return (0, 0, 0, 0)
     major, minor, patch, label = found["major"], found["minor"], found["patch"], found["label"]
@@ -102,14 +109,14 @@ def sort_key(value: Scalar, kind: str) -> Comparable:
     return (*numbers, 0, *chain.from_iterable(identifiers))
 
 
-def same_value(one: Scalar, other: Scalar, kind: str) -> bool:
-    if kind == "semver":
-        return sort_key(one, kind) == sort_key(other, kind)
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def identity(value: Scalar, kind: str) -> Hashable:
+    """What two values have in common exactly when they are the same to an attribute of a type: 1 is 1.0, and true is
+    neither."""
+    return sort_key(value, kind) if kind == "semver" else (isinstance(value, bool), value)
 
 
-def among(value: Scalar, values: list[Scalar], kind: str) -> bool:
-    return any(same_value(value, each, kind) for each in values)
+def identities(values: Iterable[Scalar], kind: str) -> frozenset[Hashable]:
+    return frozenset(identity(value, kind) for value in values)
 
 
 def number(value: Scalar) -> float:

@@ -199,10 +199,15 @@ def audience_attributes_are_common(case: Case) -> Iterator[Fault]:
 
 
 def audience_share_is_known(case: Case) -> Iterator[Fault]:
-    """The catalogue knows how the attributes are distributed; otherwise the size counts everybody who has them."""
+    """The catalogue knows how the attributes are distributed; otherwise the size counts everybody who has them.
+
+    Of more alternatives than can be counted, it counts those that reach most units: more are in than it says.
+    """
     _, unknown = audiences.share(case.audience, case.catalogue.attributes)
     if unknown:
         yield Fault("/audience", f"The size takes {listed(unknown)} as met by everybody who has it.")
+    if not audiences.is_counted_in_full(case.audience, case.catalogue.attributes):
+        yield Fault("/audience", "It has too many alternatives to count; the size counts those that reach most units.")
 
 
 CHECKS = (

@@ -60,6 +60,13 @@ def wanted(kind: str, context: Mapping[str, object]) -> str:
     return WANTED.get(kind, OTHER_KIND)
 
 
+def path_of(loc: Iterable[int | str]) -> list[int | str]:
+    """The place of a document that pydantic means. Its marks of a key, and of which alternative of a union it tried (of
+    an audience: the map or the text), are no steps."""
+    path = [part for part in loc if part != "[key]"]
+    return path[:1] if path[:1] == ["audience"] else path
+
+
 def plain_cures(document: JsonObject, path: list[int | str], given: JsonValue) -> list[Cure]:
     """Cures that need no guess: the only item of a list that should be none, the values of a numbered map, a day in
     another notation; else to leave out what has a default."""
@@ -72,7 +79,8 @@ def plain_cures(document: JsonObject, path: list[int | str], given: JsonValue) -
         cures.append(Cure(f"use {day}", with_value(document, path, day)))
     if isinstance(given, list) and len(given) == 1:
         cures.append(Cure(f"use {shown(given[0])} itself", with_value(document, path, given[0])))
-    if path and (isinstance(path[-1], int) or path[-1] in allowed_fields(path[:-1])):
+    narrows = path == ["audience"] and given  # without it, everybody would be in
+    if path and not narrows and (isinstance(path[-1], int) or path[-1] in allowed_fields(path[:-1])):
         cures.append(Cure("leave it out", with_value(document, path, None)))
     return [cure for cure in cures if _fits(patch_object(document, cure.patch), path)][:1]
 
@@ -147,7 +155,7 @@ def _fits(document: JsonObject, path: list[int | str]) -> bool:
     try:
         Spec.model_validate(document)
     except ValidationError as error:
-        return not any(list(fault["loc"])[: len(path)] == path for fault in error.errors(include_url=False))
+        return not any(path_of(fault["loc"])[: len(path)] == path for fault in error.errors(include_url=False))
     return True
 
 

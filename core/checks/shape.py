@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from ..documents import JsonObject, canonical, nest, pointer
 from ..model.catalogue import Catalogue
@@ -20,6 +22,7 @@ from .places import (
     allowed_fields,
     key_cures,
     key_options,
+    path_of,
     plain_cures,
     renamings,
     shown,
@@ -56,7 +59,7 @@ def _read_out_of_texts(document: JsonObject) -> Iterator[Finding]:
         for fault in error.errors(include_url=False):
             given = fault.get("input")
             if fault["type"] in TYPED and isinstance(given, str):
-                yield _text_finding(document, fault["type"], list(fault["loc"]), given)
+                yield _text_finding(document, fault["type"], path_of(fault["loc"]), given)
 
 
 def _text_finding(document: JsonObject, kind: str, path: list[int | str], given: str) -> Finding:
@@ -90,12 +93,15 @@ class _Slip:
 
 def _findings(document: JsonObject, catalogue: Catalogue | None, error: ValidationError) -> list[Finding]:
     findings: list[Finding] = []
+    places: dict[tuple[str, bool], list[ErrorDetails]] = defaultdict(list)
     for fault in error.errors(include_url=False):
-        path = [part for part in fault["loc"] if part != "[key]"]
-        kind, context, given = fault["type"], fault.get("ctx", {}), fault.get("input")
-        options = _QUOTED.findall(str(context.get("expected", "")))
-        is_key = "[key]" in fault["loc"]
-        slip = _Slip(document, catalogue, kind, wanted(kind, context), path, given, options, is_key)
+        places[pointer(*path_of(fault["loc"])), "[key]" in fault["loc"]].append(fault)
+    for (_, is_key), faults in places.items():
+        fault = faults[0]
+        needed = " or ".join(dict.fromkeys(wanted(each["type"], each.get("ctx", {})) for each in faults))
+        options = _QUOTED.findall(str(fault.get("ctx", {}).get("expected", "")))
+        path, given = path_of(fault["loc"]), fault.get("input")
+        slip = _Slip(document, catalogue, fault["type"], needed, path, given, options, is_key)
         code, described = _describe(slip)
         findings.append(as_finding(code, "block", described))
     return findings

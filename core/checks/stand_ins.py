@@ -12,6 +12,7 @@ from ..model.catalogue import Catalogue
 from ..model.experiment import Spec
 from ..model.finding import Finding, Fix
 from .engine import Cure, as_fix
+from .places import path_of
 
 ROUNDS = 3
 """Most times that faults are looked for: what stands in for one can show another."""
@@ -42,7 +43,7 @@ def stood_in(document: JsonObject, catalogue: Catalogue, shape: list[Finding]) -
             return StandIns(whole, Spec.model_validate(whole), frozenset(places))
         except ValidationError as error:
             for fault in error.errors(include_url=False):
-                path = _as_far_as_named([part for part in fault["loc"] if part != "[key]"])
+                path = _as_far_as_named(path_of(fault["loc"]))
                 places.add(pointer(*path))
                 _replace(whole, path, _usual_at(usual, path))
     return None

@@ -149,6 +149,16 @@ SHAPE = (
     Example(
         "spec.wrong_value", "block", "/surface", {"surface": "Departures"}, cured_by=("use departures",), name="capital"
     ),
+    Example(
+        "spec.wrong_value",
+        "block",
+        "/audience",
+        {"audience": [{"commutes": True}]},
+        cured_by=("use an object itself",),
+        name="audience-in-a-list",
+    ),
+    Example("spec.unreadable_value", "block", "/audience", {"audience": ["north", 1]}, name="audience-list"),
+    Example("spec.unreadable_value", "block", "/audience", {"audience": 7}, name="audience-number"),
     Example("spec.wrong_value", "block", "/design/days", {"design": {"days": "two weeks"}}, {"design": {"days": 21}}),
     Example(
         "spec.wrong_value",
@@ -170,6 +180,19 @@ SHAPE = (
     Example("environment.known", "block", "/environment", {"environment": "lives"}, cured_by=("use live",)),
 )
 
+COLOURS: JsonObject = {f"c{number}": 0.1 for number in range(10)}
+COLOURFUL = World(
+    catalogue={
+        "attributes": {
+            f"a{number:02}": {"type": "string", "description": "Of a lamp.", "immutable": True, "shares": COLOURS}
+            for number in range(11)
+        }
+    }
+)
+SCATTERED: list[JsonValue] = [
+    {f"a{place:02}": {"not": f"c{(7 * n + n * place) % 10}"} for place in range(11)} for n in range(10)
+]
+"""Alternatives that each leave out another value of every attribute, so that units can be in any set of them."""
 ANNOUNCEMENTS: JsonObject = {
     "surfaces": {
         "announcements": {
@@ -778,6 +801,16 @@ ELIGIBILITY = (
         {"audience": {"commutes": True}},
         {"audience": {"commutes": {"exists": True}}},
         world=World(catalogue={"attributes": {"commutes": {"shares": None}}}),
+    ),
+    Example(
+        "audience.share_known",
+        "info",
+        "/audience",
+        {"audience": {"any": SCATTERED}},
+        {"audience": {"any": SCATTERED[:3]}},
+        world=COLOURFUL,
+        near_world=COLOURFUL,
+        name="alternatives",
     ),
     Example(
         "layer.neighbours",

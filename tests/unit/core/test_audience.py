@@ -337,6 +337,35 @@ def test_what_is_sound_is_read_beside_what_is_not() -> None:
     assert [problem.kind for problem in problems] == ["form", "attribute"]
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"not": {"gone": "x"}},
+        {"any": [{"not": {"gone": 1}}, {"not": {"country": "Atlantis"}}]},
+        {"not": {"any": [{"age": {"ltt": 3}}, {"gone": 1}]}},
+        {"not": {"not": {"gone": "x"}}},
+        "not gone = x",
+    ],
+)
+def test_what_cannot_be_read_is_taken_to_let_everybody_in_negated_or_not(raw: JsonObject | str) -> None:
+    audience, problems = parse(raw, ATTRIBUTES)
+    assert problems
+    assert described(audience) == "everybody"
+    assert overlap(audience, audience_of("country = SE"), ATTRIBUTES)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"age": {">=": 21, "min": 18}},
+        {"Country": "SE", "contry": "NO"},
+        "Country = SE and contry = NO",
+    ],
+)
+def test_two_names_that_would_become_one_have_no_fix(raw: JsonObject | str) -> None:
+    assert [problem.patch for problem in parse(raw, ATTRIBUTES)[1]] == [None, None]
+
+
 # Satisfiable or not
 
 
@@ -549,6 +578,13 @@ def test_an_audience_and_its_exclusion_are_everybody_who_has_the_attribute(name:
 def test_those_up_to_a_number_and_those_above_it_are_everybody(number: int, name: str) -> None:
     both = share_of({name: {"lte": number}}) + share_of({name: {"gt": number}})
     assert both == pytest.approx(ATTRIBUTES[name].present)
+
+
+@pytest.mark.parametrize("name", ["age", "minutes"])
+def test_bounds_past_every_float_are_past_everybody(name: str) -> None:
+    present = ATTRIBUTES[name].present
+    assert share(audience_of({name: {"gte": 10**400}}), ATTRIBUTES)[0] == 0
+    assert share(audience_of({name: {"gte": -(10**400), "lt": 10**400}}), ATTRIBUTES)[0] == pytest.approx(present)
 
 
 @given(audiences())

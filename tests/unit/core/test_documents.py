@@ -217,6 +217,18 @@ def test_numbers_that_are_not_finite_are_refused(number: float) -> None:
     assert (fault.code, fault.pointer) == ("not_finite", "/metrics/plays/mde")
 
 
+@pytest.mark.parametrize("number", [10**4_300, -(10**5_000)], ids=["positive", "negative"])
+def test_whole_numbers_that_have_no_text_are_refused(number: int) -> None:
+    require_storable({"metrics": {"plays": 10**4_300 - 1}}, "the brief")
+    fault = refusal({"metrics": {"plays": number}})
+    assert (fault.code, fault.pointer) == ("too_long", "/metrics/plays")
+
+
+@pytest.mark.parametrize("text", ["\n\u200da", "a\u200d\n", "\\\u200da", '"\u200c'])
+def test_joiners_beside_what_json_escapes_are_refused(text: str) -> None:
+    assert refusal({"change": text}).code == "bad_text"
+
+
 @pytest.mark.parametrize("kind", ["list", "object"])
 @pytest.mark.parametrize("depth", [1_000, 100_000])
 def test_a_thousand_levels_are_refused_before_anything_walks_down_them(depth: int, kind: str) -> None:
