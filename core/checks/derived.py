@@ -70,11 +70,14 @@ def derived(document: JsonObject, catalogue: Catalogue | None, path: list[int | 
 
 
 def surface_of(document: JsonObject, catalogue: Catalogue) -> str | None:
-    """The one surface that has every parameter which the variants set, or None."""
+    """The one surface that has every parameter which the variants set, or the only one that may mean them; or None."""
     set_here = parameters_of(document)
     if not set_here:
         return None
-    having = [name for name, surface in catalogue.surfaces.items() if set_here <= surface.parameters.keys()]
+    surfaces = catalogue.surfaces.items()
+    having = [name for name, surface in surfaces if set_here <= surface.parameters.keys()] or [
+        name for name, surface in surfaces if all(meant(each, surface.parameters) for each in set_here)
+    ]
     return having[0] if len(having) == 1 else None
 
 

@@ -191,3 +191,8 @@ def test_another_programs_database_is_left_alone(url: str, store: PostgresqlStor
     with pytest.raises(StoreUnavailable, match="another program") as refused:
         open_database(url)
     assert "CREATE DATABASE" in refused.value.next
+
+
+def test_its_name_is_known_before_a_transaction_asks_for_it(store: PostgresqlStore) -> None:
+    with store.engine.connect(), store.read():
+        assert vars(store)["store_id"] == store.store_id  # no second connection, of which a pool has few

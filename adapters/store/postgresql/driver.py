@@ -33,7 +33,7 @@ def database_engine(address: Address, wait: float) -> Engine:
     # Made by a function, so that the engine never sees the password. A connection that the server has closed is
     # noticed before it is used.
     return create_engine(
-        "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=5, max_overflow=5, pool_timeout=wait
+        "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=wait
     )
 
 

@@ -85,10 +85,14 @@ def open_database(url: str, *, wait: float = WAIT) -> PostgresqlStore:
     try:
         with database_faults(address):
             _migrate(engine, wait)
+        store = PostgresqlStore(address, engine, wait)
+        # It is asked for inside of a transaction. Many of these at once would hold every connection of the pool, and
+        # wait for one more.
+        _ = store.store_id
     except BaseException:
         engine.dispose()
         raise
-    return PostgresqlStore(address, engine, wait)
+    return store
 
 
 def _writing(engine: Engine) -> Engine:
