@@ -57,10 +57,12 @@ def _meant_metric(case: Case, name: str, active: list[str]) -> str | None:
 
 
 def _renaming(case: Case, name: str, meant: str) -> Cure:
-    """The entry under the name that is meant; left out where that name has one, which is not to be written over."""
+    """The entry under the name that is meant; left out where that name has one, which is not to be written over, unless
+    by a success metric: what the surface guards may be one, and is then tested more strictly."""
     use = case.spec.metrics[name]
     stays = _entry_of(case, name, meant)
-    if stays is not None:
+    stricter = stays is not None and (use.role, stays.role) == ("success", "guardrail")
+    if stays is not None and not (stricter and meant in case.spec.metrics):
         dropped: JsonObject = {"metrics": {name: None}}
         if case.spec.hypothesis.metric == name:
             dropped["hypothesis"] = {"metric": meant}
@@ -68,7 +70,7 @@ def _renaming(case: Case, name: str, meant: str) -> Cure:
     entry = use.model_dump(exclude_none=True)
     if use.role == "success" and not use.mde:
         entry["mde"] = case.catalogue.metrics[meant].usual_effect
-    patch: JsonObject = {"metrics": {name: None, meant: entry}}
+    patch: JsonObject = {"metrics": {name: None, meant: {**entry, "margin": None} if stricter else entry}}
     if case.spec.hypothesis.metric == name:
         patch["hypothesis"] = {"metric": meant}
     return Cure(f"use {meant}", patch)

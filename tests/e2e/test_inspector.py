@@ -36,6 +36,7 @@ class Launch:
 
     key: str
     metric: str
+    operation: str
     statuses: list[str]
 
 
@@ -98,7 +99,7 @@ def launch(inspector: Inspector) -> Launch:
     waiting = inspector.call("apply_plan", digest=planned["digest"])
     inspector.approve(planned["digest"])
     applied = inspector.call("apply_plan", digest=planned["digest"])
-    return Launch(key, metric, [waiting["status"], applied["status"], applied["state"]])
+    return Launch(key, metric, applied["operation"], [waiting["status"], applied["status"], applied["state"]])
 
 
 def brief(best: dict[str, Any], metric: str) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def test_what_is_listed_can_be_read(inspector: Inspector, launch: Launch) -> Non
 
 
 def test_together_the_four_ways_read_everything() -> None:
-    every = shares(Launch("experiment", "metric", []))
+    every = shares(Launch("experiment", "metric", "operation", []))
     assert list(every) == WAYS
     uris = [uri for share in every.values() for uri in share.uris]
     assert sorted(map(scheme, uris)) == sorted(scheme(spec.uri) for spec in RESOURCES)
@@ -170,9 +171,11 @@ def shares(launch: Launch) -> dict[tuple[str, str], Share]:
     repair = ["repair_findings", "--prompt-args", key]
     return {
         ("stdio", "modern"): Share(["prompts/list"], ["schema://experiment"], []),
-        ("stdio", "legacy"): Share(["resources/list"], ["surface://home"], []),
+        ("stdio", "legacy"): Share(["resources/list"], ["surface://home", f"operation://{launch.operation}"], []),
         ("http", "modern"): Share(
-            ["resources/list", "resources/templates/list"], [f"experiment://{launch.key}"], [design, review]
+            ["resources/list", "resources/templates/list"],
+            [f"experiment://{launch.key}", f"experiment://{launch.key}/drift"],
+            [design, review],
         ),
         ("http", "legacy"): Share(
             ["prompts/list", "resources/templates/list"],

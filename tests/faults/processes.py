@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ class Worker:
 
     def signal(self, number: int) -> None:
         if self._process.pid is not None and self._process.is_alive():
-            os.kill(self._process.pid, number)
+            with suppress(ProcessLookupError):  # it has ended by itself since
+                os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         """No last words: SIGKILL, and wait until it is gone."""
