@@ -17,6 +17,7 @@ from crossfade.core.model.experiment import Record
 from crossfade.core.model.plan import AuditEvent
 
 from ..postgresql import PostgresqlServer
+from ..unit.test_sqlite_schema import ranges
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 OF_POSTGRESQL = {"alembic_version", "experiment_search"}
@@ -94,11 +95,6 @@ def test_audit_cannot_be_rewritten_by_any_statement(store: PostgresqlStore, stat
         run(store, statement)
     with store.read() as reader:
         assert [(each.who, each.what) for each in reader.audit_of("aaa", 5)] == [("ana", "did")]
-
-
-def ranges(*rows: str) -> str:
-    columns = "(id, layer, lo, hi, experiment, taken_at, released_at)"
-    return f"INSERT INTO bucket_range {columns} VALUES {', '.join(rows)}"  # noqa: S608 - a test's own rows
 
 
 @pytest.mark.parametrize(

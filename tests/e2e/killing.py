@@ -64,15 +64,13 @@ class MortalStore:
         self._events.happen("after journal")
 
 
-class MortalBackend:
-    """A backend whose writes are events; it refuses to change the entries of a document in `refused`."""
+class Around:
+    """A backend that does what the one inside does."""
 
-    def __init__(self, inner: Backend, events: Events, refused: list[str]) -> None:
+    def __init__(self, inner: Backend) -> None:
         self.kind = inner.kind
         self.local_paths = inner.local_paths
         self._inner = inner
-        self._events = events
-        self._refused = refused
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -83,20 +81,23 @@ class MortalBackend:
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         return self._inner.read(settings, document, entry)
 
-    def write(
-        self,
-        settings: JsonObject,
-        document: str,
-        entry: str,
-        *,
-        before: JsonObject | None,
-        after: JsonObject | None,
-        fence: int,
-    ) -> None:
+    def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
+        self._inner.write(settings, document, entry, **change)
+
+
+class MortalBackend(Around):
+    """A backend whose writes are events; it refuses to change the entries of a document in `refused`."""
+
+    def __init__(self, inner: Backend, events: Events, refused: list[str]) -> None:
+        super().__init__(inner)
+        self._events = events
+        self._refused = refused
+
+    def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
         self._events.happen(f"before {document}")
-        if document in self._refused and after is not None:
+        if document in self._refused and change["after"] is not None:
             raise BackendFailed("This document takes nothing more.")
-        self._inner.write(settings, document, entry, before=before, after=after, fence=fence)
+        super().write(settings, document, entry, **change)
         self._events.happen(f"after {document}")
 
 

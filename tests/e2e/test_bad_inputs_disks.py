@@ -18,6 +18,7 @@ from crossfade.core.documents import JsonObject
 from crossfade.core.errors import StoreUnavailable
 from crossfade.core.ports.backend import Backend
 
+from .killing import Around
 from .ledger import Ledger
 from .museum import Museum, SetClock, agreed, brief, drafted, launched, opened, visiting, visiting_process
 
@@ -179,29 +180,18 @@ async def test_a_full_store_refuses_writes_as_retryable_and_goes_on_reading(apar
         assert Ledger(apart).faults() == []
 
 
-class Interrupting:
+class Interrupting(Around):
     """A backend that lets something happen before its first write."""
 
     def __init__(self, inner: Backend, happening: Callable[[], object]) -> None:
-        self.kind = inner.kind
-        self.local_paths = inner.local_paths
-        self._inner = inner
+        super().__init__(inner)
         self._happening: Callable[[], object] | None = happening
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return self._inner.problems(settings)
-
-    def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        return self._inner.read(settings, document, entry)
 
     def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
         happening, self._happening = self._happening, None
         if happening is not None:
             happening()
-        self._inner.write(settings, document, entry, **change)
+        super().write(settings, document, entry, **change)
 
 
 @pytest.mark.file_store

@@ -34,20 +34,11 @@ class Gate:
     def hold(self, monkeypatch: pytest.MonkeyPatch, backend: type[Any]) -> None:
         write: Any = backend.write
 
-        def held(
-            own: object,
-            settings: JsonObject,
-            document: str,
-            entry: str,
-            *,
-            before: JsonObject | None,
-            after: JsonObject | None,
-            fence: int,
-        ) -> None:
+        def held(own: object, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
             if not self.reached.is_set():
                 self.reached.set()
                 assert self.opened.wait(20)
-            write(own, settings, document, entry, before=before, after=after, fence=fence)
+            write(own, settings, document, entry, **change)
 
         monkeypatch.setattr(backend, "write", held)
 

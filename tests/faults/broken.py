@@ -15,55 +15,18 @@ from crossfade.core.errors import BackendFailed
 from crossfade.core.ports.backend import Backend
 from crossfade.core.ports.store import Store, Writer
 
+from ..e2e.killing import Around
+
 NO_FENCE = 10**15
 """Above every fence: a backend that is told this one refuses nobody."""
-
-
-class Around:
-    """A backend that does what the one inside does."""
-
-    def __init__(self, inner: Backend) -> None:
-        self.kind = inner.kind
-        self.local_paths = inner.local_paths
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return self._inner.problems(settings)
-
-    def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        return self._inner.read(settings, document, entry)
-
-    def write(
-        self,
-        settings: JsonObject,
-        document: str,
-        entry: str,
-        *,
-        before: JsonObject | None,
-        after: JsonObject | None,
-        fence: int,
-    ) -> None:
-        self._inner.write(settings, document, entry, before=before, after=after, fence=fence)
 
 
 class Blind(Around):
     """A control: it writes whatever it is told, whoever has written since and under whichever fence."""
 
-    def write(
-        self,
-        settings: JsonObject,
-        document: str,
-        entry: str,
-        *,
-        before: JsonObject | None,
-        after: JsonObject | None,
-        fence: int,
-    ) -> None:
+    def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
         there = self._inner.read(settings, document, entry)
-        self._inner.write(settings, document, entry, before=there, after=after, fence=NO_FENCE)
+        super().write(settings, document, entry, **{**change, "before": there, "fence": NO_FENCE})
 
 
 class Appending(Around):
@@ -77,19 +40,10 @@ class Appending(Around):
             return there
         return {**there, "rules": {name: _once(listed) for name, listed in rules.items()}}
 
-    def write(
-        self,
-        settings: JsonObject,
-        document: str,
-        entry: str,
-        *,
-        before: JsonObject | None,
-        after: JsonObject | None,
-        fence: int,
-    ) -> None:
-        there = self._inner.read(settings, document, entry)
+    def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
+        there, after = self._inner.read(settings, document, entry), change["after"]
         if after is None or not same(there, after) or self.kind != "growthbook_file":
-            self._inner.write(settings, document, entry, before=there, after=after, fence=fence)
+            super().write(settings, document, entry, **{**change, "before": there})
             return
         path = Path(str(settings["path"]))
         payload = json.loads(path.read_bytes())
@@ -115,22 +69,13 @@ class Failing(Around):
         self._fault = fault
         self._left: int = fault.get("times", 1)
 
-    def write(
-        self,
-        settings: JsonObject,
-        document: str,
-        entry: str,
-        *,
-        before: JsonObject | None,
-        after: JsonObject | None,
-        fence: int,
-    ) -> None:
-        how = self._how(document, after)
+    def write(self, settings: JsonObject, document: str, entry: str, **change: Any) -> None:
+        how = self._how(document, change["after"])
         if how == "asleep":
             os.kill(os.getpid(), signal.SIGSTOP)
         if how in ("error", "busy"):
             raise BackendFailed("The backend refuses.", retryable=how == "busy")
-        super().write(settings, document, entry, before=before, after=after, fence=fence)
+        super().write(settings, document, entry, **change)
         if how == "lost":
             os.kill(os.getpid(), signal.SIGKILL)
         if how == "timeout":

@@ -13,20 +13,10 @@ from crossfade.core.errors import BackendFailed, NotAllowed, Stale
 from crossfade.core.model.experiment import Change
 
 from ...e2e.ledger import Ledger
-from ...e2e.museum import Museum, SetClock, agreed, drafted, launched, opened
-from .test_drift import FEATURE, KEY, conditions, edit, halve
+from ...e2e.museum import Museum, SetClock, agreed, drafted, launched
+from .test_drift import FEATURE, KEY, app, conditions, edit, halve, museum
 
-
-@pytest.fixture
-def museum(tmp_path: Path) -> Museum:
-    return opened(tmp_path)
-
-
-@pytest.fixture
-def app(museum: Museum) -> Crossfade:
-    app = museum.app(SetClock())
-    launched(app)
-    return app
+__all__ = ["app", "museum"]
 
 
 def content(file: Path) -> Any:
