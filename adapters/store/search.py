@@ -5,7 +5,7 @@ A statement costs as much to build as to run, so each combination of filters is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -67,7 +67,19 @@ def chosen(filtered: frozenset[str]) -> list[ColumnElement[bool]]:
     return [condition for name, condition in _FILTERS.items() if name in filtered]
 
 
-def past(found: CTE) -> ColumnElement[bool]:
+def matches(found: CTE, filters: Iterable[ColumnElement[bool]], paged: bool) -> Query:
+    """Matches, the best first, of what an index `found` (key, score). Takes what `latest` does, and for a later page
+    `last_score` in place of `last_updated`."""
+    return (
+        select(*columns_of(EXPERIMENT, Summary), found.c.score)
+        .join(found, found.c.key == EXPERIMENT.c.key)
+        .where(*filters, *([_past(found)] if paged else []))
+        .order_by(found.c.score, EXPERIMENT.c.key)
+        .limit(LIMIT)
+    )
+
+
+def _past(found: CTE) -> ColumnElement[bool]:
     """What comes after the last one seen, by its score of now: a score depends on all that is stored, so that one
     more experiment moves every score a little."""
     now = select(found.c.score).where(found.c.key == LAST_KEY).scalar_subquery()

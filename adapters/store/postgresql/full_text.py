@@ -10,13 +10,11 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import CTE, Connection, Float, Text, bindparam, column, select, text
+from sqlalchemy import CTE, Connection, Float, Text, bindparam, column, text
 
-from ....core.ports.store import Summary
 from ..columns import Texts
-from ..rows import Values, columns_of
-from ..search import LIMIT, FullText, Query, chosen, past
-from ..tables import EXPERIMENT
+from ..rows import Values
+from ..search import FullText, Query, chosen, matches
 from ..terms import SHORTEST_PREFIX, WEIGHTS, is_unspaced, separated, terms_of
 
 _FIELDS = {"names": "A", "hypothesis": "B", "details": "C", "surface": "D"}
@@ -96,15 +94,7 @@ def _quoted(term: str) -> str:
 
 @cache
 def _matching(filtered: frozenset[str], bounded: bool, paged: bool) -> Query:
-    found = _ranked(bounded)
-    where = [*chosen(filtered), *([past(found)] if paged else [])]
-    return (
-        select(*columns_of(EXPERIMENT, Summary), found.c.score)
-        .join(found, found.c.key == EXPERIMENT.c.key)
-        .where(*where)
-        .order_by(found.c.score, EXPERIMENT.c.key)
-        .limit(LIMIT)
-    )
+    return matches(_ranked(bounded), chosen(filtered), paged)
 
 
 def _ranked(bounded: bool) -> CTE:

@@ -7,10 +7,9 @@ from functools import cache
 
 from sqlalchemy import CTE, ColumnElement, Connection, bindparam, column, func, literal_column, select, table
 
-from ....core.ports.store import Summary
-from ..rows import Values, columns_of
-from ..search import LIMIT, FullText, Query, chosen, past
-from ..tables import EXPERIMENT, EXPERIMENT_TEXT
+from ..rows import Values
+from ..search import FullText, Query, chosen, matches
+from ..tables import EXPERIMENT_TEXT
 from ..terms import SHORTEST_PREFIX, WEIGHTS, is_unspaced, separated, terms_of
 
 _SEARCH = table("experiment_search", column("rowid"))
@@ -59,16 +58,8 @@ def _quoted(term: str) -> str:
 
 @cache
 def _matching(filtered: frozenset[str], bounded: bool, paged: bool) -> Query:
-    found = _ranked(bounded)
     # The words choose far fewer than the filters; SQLite, which cannot know that, would begin with the filters.
-    where = [*map(func.likely, chosen(filtered)), *([past(found)] if paged else [])]
-    return (
-        select(*columns_of(EXPERIMENT, Summary), found.c.score)
-        .join(found, found.c.key == EXPERIMENT.c.key)
-        .where(*where)
-        .order_by(found.c.score, EXPERIMENT.c.key)
-        .limit(LIMIT)
-    )
+    return matches(_ranked(bounded), map(func.likely, chosen(filtered)), paged)
 
 
 def _ranked(bounded: bool) -> CTE:
