@@ -18,8 +18,8 @@ from .table import Row
 from .verifier import ENDED, Faults, read_store, verify
 
 LEASE = 0.4
-BOUNDED, CONTROL, LONG = 60, 600, 1_000
-"""Kills; a control ends with the first double."""
+BOUNDED, CONTROL, LONG = 60, 6_000, 1_000
+"""Kills; a control ends with the first double, which once took 410 and usually takes a few dozen."""
 ROUNDS = 6
 """Times that the dust settles in between, and what there is is looked at; a lone caller looks after each change."""
 NEXT = {"": "launch", "draft": "launch", "running": "pause", "paused": "resume", "resumed": "stop"}
