@@ -18,7 +18,7 @@ from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
-from ..planning.agenda import is_swept
+from ..planning.agenda import is_swept, unasked
 from ..planning.buckets import layer_name
 from ..planning.choose_size import ALLOCATION, DAYS
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
@@ -141,7 +141,7 @@ def _examine(
         held=view.held(layer),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
-        swept=is_swept(view.heartbeats(), now),
+        swept=not unasked(spec, 0, now.date()) or is_swept(view.heartbeats(), now),
         chosen=chosen,
         agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
         released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from ..model.finding import Finding
 from ..model.plan import Operation
 from ..planning.agenda import due_text, stage_text
 from ..planning.drift import Delivery
-from ..ports.store import Exposure, Match, Reader, Summary
+from ..ports.store import Due, Exposure, Match, Reader, Summary
 from ..wording import cut
 from . import calls
 from .approving import one_line, reason
@@ -146,12 +147,12 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
     with deps.store.read() as view:
         record = require(view, key, version)
         current = version is None or require(view, key).version == version
-        last = view.last_operation(key)  # once: with its steps, it costs as much as all else of the store
+        now = _now(view, key)
         if current:
-            ready, findings, following = _readiness(deps, view, record, last)
+            ready, findings, following = _readiness(deps, view, record, now)
         else:
             ready, findings, following = None, list[Finding](), calls.look_at(key)
-        deliveries = watched(view, record, last) if current else None
+        deliveries = watched(view, record, now.last) if current else None
         answer = {
             "key": record.key,
             "version": record.version,
@@ -162,7 +163,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "surface": record.surface,
             "owner": record.owner,
             **_designed(record, _audience_text(deps, record)),
-            **(_delivered(view, record, last, deliveries, full=full) if current else {}),
+            **(_delivered(view, record, now, deliveries, full=full) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
         }
@@ -174,6 +175,19 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
         return readable(shown, record, [*findings, *drift])
     told = [*(finding for finding in findings if finding.blocks or record.state != "draft"), *drift]
     return with_findings(shown, told) if told else shown
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What the store says of an experiment beside its record, each read once for one look."""
+
+    last: Operation | None
+    stage: str | None
+    agenda: list[Due]
+
+
+def _now(view: Reader, key: str) -> _Now:
+    return _Now(view.last_operation(key), _stage(view.exposures([key]).get(key)), view.agenda(key))
 
 
 def _overridden(view: Reader, record: Record, findings: list[Finding]) -> JsonObject:
@@ -212,9 +226,10 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
 
 
 def _delivered(
-    view: Reader, record: Record, last: Operation | None, deliveries: list[Delivery] | None, *, full: bool
+    view: Reader, record: Record, now: _Now, deliveries: list[Delivery] | None, *, full: bool
 ) -> dict[str, object]:
     """What the experiment holds and where it is served now; `full` adds where the time of the last change went."""
+    last = now.last
     operation = last and OperationView(
         id=last.id,
         change=last.change,
@@ -230,28 +245,25 @@ def _delivered(
         "buckets": bucket_texts(view.ranges_of(record.key)) or None,
         "delivered": [f"{place.backend}/{place.document}" for place in places] or None,
         "previews": view.previews(record.key) or None,
-        "stage": _stage(view.exposures([record.key]).get(record.key)),
-        "due": [due_text(each) for each in view.agenda(record.key)] or None,
+        "stage": now.stage,
+        "due": [due_text(each) for each in now.agenda] or None,
         "operation": operation,
     }
 
 
-def _readiness(
-    deps: Dependencies, view: Reader, record: Record, last: Operation | None
-) -> tuple[bool | None, list[Finding], str]:
+def _readiness(deps: Dependencies, view: Reader, record: Record, now: _Now) -> tuple[bool | None, list[Finding], str]:
     if record.state == "draft":
         catalogue = deps.catalogue.current()
         _, findings = examine(deps, catalogue, view, record.key, record.document)
         ready = not any(finding.blocks for finding in findings)
         return ready, findings, next_call(deps, catalogue, view, record, findings)
-    findings = in_flight(deps, view, record)
-    if last is not None and not last.settled:
-        return None, findings, f"{calls.apply(last.handle)} continues the {last.change}"
-    ramps = _stage(view.exposures([record.key]).get(record.key)) is not None
+    findings = in_flight(deps, view, now.agenda)
+    if now.last is not None and not now.last.settled:
+        return None, findings, f"{calls.apply(now.last.handle)} continues the {now.last.change}"
     allowed: list[Change] = changes_from(record.state)
-    if ramps and record.state == "running":
+    if now.stage is not None and record.state == "running":
         allowed = ["ramp", *allowed]
-    waiting = [each for each in view.agenda(record.key) if each.kind == "start" and each.reason is None]
+    waiting = [each for each in now.agenda if each.kind == "start" and each.reason is None]
     if record.state == "scheduled" and waiting:  # which opens by itself, as somebody agreed
         allowed = [change for change in allowed if change != "launch"]
     if not allowed:

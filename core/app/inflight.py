@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..checks.engine import as_finding
 from ..checks.flight import DUE_DONE, failed
 from ..checks.schedule import SWEEPER_LIVE, unswept
-from ..model.experiment import Record
 from ..model.finding import Finding
 from ..planning.agenda import due_text, is_swept
-from ..ports.store import Reader
+from ..ports.store import Due, Reader
 from .dependencies import Dependencies
 
 
-def in_flight(deps: Dependencies, view: Reader, record: Record) -> list[Finding]:
-    """What was due and failed, and whether anybody is left to carry out what comes."""
-    agenda = view.agenda(record.key)
+def in_flight(deps: Dependencies, view: Reader, agenda: Sequence[Due]) -> list[Finding]:
+    """What was due and failed of an experiment's agenda, and whether anybody is left to carry out what comes."""
     found = [
         as_finding(DUE_DONE.code, DUE_DONE.severity, failed(f"{due_text(each)} waits: {each.reason}"))
         for each in agenda

@@ -156,6 +156,7 @@ def compile_plan(
         checks=checks_of(change),
         started=record.started.date() if record.started else None,
         chosen=record.generated,
+        trying=record.state == "draft",
     )
     if record.state != "draft":  # which nothing can change, so no fix could be applied
         findings = [finding.model_copy(update={"fixes": []}) for finding in findings]
@@ -237,7 +238,7 @@ def _ramp(deps: Dependencies, view: Reader, record: Record, terms: Terms) -> Com
 
 def _from_what_was_there(deps: Dependencies, view: Reader, record: Record, terms: Terms) -> Compiled:
     """A reconciliation; no plan and no finding when there is nothing to put back."""
-    steps, _ = reconciling_steps(deps, view, record)
+    steps = reconciling_steps(deps, view, record)
     if not steps:
         return Compiled(None, [])
     foreign = findings_of_owners(_owners(deps, steps))

@@ -16,9 +16,9 @@ from .drift import compared, desired
 from .narrowing import removal
 
 
-def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> tuple[list[Step], list[Delivery]]:
-    """The steps from what is there to what was delivered, and all that was looked at; no steps when all is as
-    delivered. What has to go goes first; then comes content, and last what opens traffic.
+def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> list[Step]:
+    """The steps from what is there to what was delivered; none when all is as delivered. What has to go goes first;
+    then comes content, and last what opens traffic.
 
     Raises:
         NotAllowed: a change is stuck, so that nobody can say what has to be there.
@@ -39,7 +39,7 @@ def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> tuple
             f"{unread.target} cannot be read, so nobody knows what is to be put back: {unread.failure}",
             next=f"mend it, then {calls.plan(record.key, 'reconcile')}",
         )
-    return sorted(steps, key=lambda step: (step.after is not None, step.opens_traffic)), found
+    return sorted(steps, key=lambda step: (step.after is not None, step.opens_traffic))
 
 
 def _step(view: Reader, record: Record, each: Delivery) -> Step:
