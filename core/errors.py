@@ -19,6 +19,7 @@ class CrossfadeError(Exception):
         pointer: JSON Pointer to the part of the input at fault, "" for the whole.
         got, allowed, nearest: what came, what may come, and the allowed values that look most like what came.
         retryable: True when the same call can succeed later without a change.
+        retry_after: seconds before which it cannot, where that is known.
         next: the call or the human action that gets further.
         more: what else is wrong with the same call, a line each.
     """
@@ -37,6 +38,7 @@ class CrossfadeError(Exception):
         nearest: list[str] | None = None,
         code: str | None = None,
         retryable: bool | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -46,6 +48,7 @@ class CrossfadeError(Exception):
         self.allowed = allowed or []
         self.nearest = nearest or []
         self.more: list[str] = []
+        self.retry_after = retry_after
         if code is not None:
             self.code = code
         if retryable is not None:
@@ -130,23 +133,10 @@ class StoreUnavailable(CrossfadeError):
 
 
 class BackendFailed(CrossfadeError):
-    """A backend refused or could not be reached; `retryable` tells whether trying again can help, and `retry_after`,
-    in seconds, how long it asks to be left alone before that."""
+    """A backend refused or could not be reached; `retryable` tells whether trying again can help, and `retry_after`
+    how long it asks to be left alone before that."""
 
     code = "backend_failed"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        next: str = "",
-        pointer: str = "",
-        got: JsonValue = None,
-        retryable: bool | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, next=next, pointer=pointer, got=got, retryable=retryable)
-        self.retry_after = retry_after
 
 
 class BackendChanged(BackendFailed):

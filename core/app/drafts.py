@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..checks.all_checks import LAUNCH_CHECKS
 from ..checks.engine import Case, findings_of
 from ..checks.shape import read_spec
-from ..documents import Absent, JsonObject, changed_leaves, digest, patch_object, require_storable, same
+from ..documents import JsonObject, changed_leaves, digest, patch_object, require_storable, same
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..model.answers import Checked
 from ..model.brief import Brief
@@ -24,7 +24,7 @@ from .following import next_call
 from .refusing import require_no_claims
 from .relabelling import relabel
 from .resizing import is_sized, resized
-from .views import checked, short
+from .views import checked, differences
 
 SHOWN_CHANGE = 140
 """Most characters of a value in the list of changes: an order of ten items fits."""
@@ -227,10 +227,9 @@ def _updated(
     """The answer to an update: what is different now. What only informs was told when the draft was made, and the size
     depends on no variant's values."""
     news = [finding for finding in findings if finding.severity != "info"]
-    changed = [at for at, _, _ in changed_leaves(before, record.document)]
+    changed = differences(before, record.document, SHOWN_CHANGE)
     resized = any("/parameters/" not in at for at in changed)
-    differences = _differences(before, record.document)
-    return checked(case if resized else None, news, record, following=following, generated=reasons, changed=differences)
+    return checked(case if resized else None, news, record, following=following, generated=reasons, changed=changed)
 
 
 def _next_version(
@@ -324,13 +323,6 @@ def _repeat(
         allowed=[str(record.version)],
         next=f"{calls.look_at(record.key)}, then {calls.update(record.key, record.version, changes='{...}')}",
     )
-
-
-def _differences(before: JsonObject, after: JsonObject) -> dict[str, list[object]]:
-    return {
-        at: [value.value if isinstance(value, Absent) else short(value, SHOWN_CHANGE) for value in (old, new)]
-        for at, old, new in changed_leaves(before, after)
-    }
 
 
 def _event(

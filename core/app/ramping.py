@@ -15,11 +15,10 @@ from ..model.finding import Finding
 from ..model.plan import BUCKETS, BucketRange, Step
 from ..planning.agenda import stage_text, then_text
 from ..planning.compile import ASSIGNMENT
-from ..ports.backend import assigns
 from ..ports.store import Exposure, Reader
 from ..wording import percent
 from . import calls
-from .delivered import delivered
+from .delivered import delivered, opening_entries, rewriting
 from .dependencies import Dependencies
 
 
@@ -98,10 +97,8 @@ def _summary(before: float, after: float, ranges: list[BucketRange], where: str,
 
 def _steps(deps: Dependencies, view: Reader, record: Record, coverage: float, summary: list[str]) -> list[Step]:
     steps: list[Step] = []
-    for placement in view.placements(record.key):
-        backend, place = deps.backend(placement.place.kind), placement.place
-        if not (placement.opens_traffic and assigns(backend)):
-            continue
+    for placement, backend in opening_entries(deps, view.placements(record.key)):
+        place = placement.place
         now = backend.read(place.settings, place.document, record.key)
         if now is None or not same(now, placement.entry):
             raise NotAllowed(
@@ -109,16 +106,5 @@ def _steps(deps: Dependencies, view: Reader, record: Record, coverage: float, su
                 code="drifted",
                 next=f"{calls.plan(record.key, 'pause')}, then resume it: that delivers it again",
             )
-        after = backend.with_coverage(now, coverage)
-        steps.append(
-            Step(
-                place=place,
-                action="put",
-                entry=record.key,
-                before=now,
-                after=after,
-                opens_traffic=True,
-                summary=summary,
-            )
-        )
+        steps.append(rewriting(placement, now, backend.with_coverage(now, coverage), summary))
     return steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..documents import Absent, JsonObject, canonical, changed_leaves, patch_object, require_storable
+from ..documents import JsonObject, canonical, patch_object, require_storable
 from ..errors import Conflict, NotAllowed
 from ..model.answers import Checked
 from ..model.experiment import Record, Spec, changes_from
@@ -12,7 +12,7 @@ from ..model.plan import AuditEvent
 from ..ports.store import Reader
 from . import calls
 from .dependencies import Dependencies
-from .views import checked, short
+from .views import checked, differences
 
 DESCRIPTIVE = ("name", "owner", "tags", "links", "alerts")
 """Fields of a spec on which neither assignment nor analysis rests: safe to change while units are in."""
@@ -23,10 +23,10 @@ def relabel(deps: Dependencies, record: Record, version: int, fixes: list[str], 
     """The next version of an experiment in flight, with other words. A repeat of the call that made it is safe.
 
     Raises:
-        NotAllowed: the changes touch what units get or what is concluded, which is a restart; or the launch still waits
-            for its day, and rests on the spec as it was agreed to.
+        NotAllowed: the changes touch what units get or what is concluded, which is a restart; the launch still waits
+            for its day, and rests on the spec as it was agreed to; or it would be no spec any more.
         Conflict: another call has changed it since `version`.
-        Invalid: the changes are no spec any more, or cannot be stored.
+        Invalid: the changes cannot be stored.
     """
     if fixes or record.state == "scheduled" or not changes.keys() <= set(DESCRIPTIVE):
         raise _restart(record, [name for name in changes if name not in DESCRIPTIVE])
@@ -41,9 +41,8 @@ def relabel(deps: Dependencies, record: Record, version: int, fixes: list[str], 
         now = deps.clock.now()
         newer = record.model_copy(update={"version": record.version + 1, "document": document, "updated": now})
         tx.update_experiment(newer, version)
-        before, after = _told(record.document, changes), _told(document, changes)
-        event = {"at": now, "who": deps.actor, "what": "experiment_relabelled", "subject": record.key}
-        tx.audit(AuditEvent.model_validate({**event, "before": before, "after": after}))
+        before, after, what = _told(record.document, changes), _told(document, changes), "experiment_relabelled"
+        tx.audit(AuditEvent(at=now, who=deps.actor, what=what, subject=record.key, before=before, after=after))
     return _answer(record.document, newer)
 
 
@@ -65,10 +64,7 @@ def _told(document: JsonObject, changes: JsonObject) -> JsonObject:
 
 
 def _answer(before: JsonObject, record: Record) -> Checked:
-    changed: dict[str, list[object]] = {
-        at: [value.value if isinstance(value, Absent) else short(value, SHOWN) for value in (old, new)]
-        for at, old, new in changed_leaves(before, record.document)
-    }
+    changed = differences(before, record.document, SHOWN)
     return checked(None, [], record, following=calls.look_at(record.key), changed=changed)
 
 

@@ -7,9 +7,9 @@ from ..documents import JsonObject, same
 from ..errors import NotAllowed
 from ..model.experiment import Record
 from ..model.plan import Step
-from ..ports.backend import assigns
 from ..ports.store import Placement
 from . import calls
+from .delivered import opening_entries, rewriting
 from .dependencies import Dependencies
 
 
@@ -25,10 +25,8 @@ def retesting_steps(
         BackendFailed: the backend cannot be read.
     """
     steps: list[Step] = []
-    for placement in placements:
-        backend, place = deps.backend(placement.place.kind), placement.place
-        if not (placement.opens_traffic and assigns(backend)):
-            continue
+    for placement, backend in opening_entries(deps, placements):
+        place = placement.place
         standing = backend.standing(place.settings, place.document, record.key, placement.entry)
         now = standing.actual
         if (now is not None or previews) and not same(now, standing.due):
@@ -36,17 +34,7 @@ def retesting_steps(
         after = None if now is None else backend.with_previews(now, previews)
         if not same(now, after):
             tests = [f"test units of {variant}: {', '.join(units)}" for variant, units in previews.items()]
-            steps.append(
-                Step(
-                    place=place,
-                    action="put",
-                    entry=record.key,
-                    before=now,
-                    after=after,
-                    opens_traffic=True,
-                    summary=tests,
-                )
-            )
+            steps.append(rewriting(placement, now, after, tests))
     return steps
 
 

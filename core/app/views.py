@@ -1,4 +1,4 @@
-"""Small answers from large things: what is told in full, what is counted, and which call comes next."""
+"""Small answers from large things: what is told in full, and what is counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, JsonValue
 
 from ..checks.engine import Case
-from ..documents import canonical
+from ..documents import Absent, JsonObject, canonical, changed_leaves
 from ..model.answers import Checked, Experiment, FindingView, FixView, PlanView, SizeView
 from ..model.experiment import Record
 from ..model.finding import Finding
@@ -151,6 +151,14 @@ def checked(
         return told_all
     last = dict(list((generated or {}).items())[-CHOICES_BESIDE_FAULTS:])
     return with_findings(answer.model_copy(update={"generated": last}), findings)
+
+
+def differences(before: JsonObject, after: JsonObject, length: int) -> dict[str, list[object]]:
+    """Pointer -> [before, after] of each place where two documents differ, at most so many bytes of each."""
+    return {
+        at: [value.value if isinstance(value, Absent) else short(value, length) for value in (old, new)]
+        for at, old, new in changed_leaves(before, after)
+    }
 
 
 def bucket_texts(ranges: Sequence[BucketRange]) -> list[str]:

@@ -48,13 +48,3 @@ def weekly_looks(accrual: Mapping[int, int], days: int, window: int) -> list[flo
 def first_look(window: int) -> int:
     """The first end of a week, in days, by which some unit has completed `window` days."""
     return max(WEEK, -(-window // WEEK) * WEEK)
-
-
-def day_of(accrual: Mapping[int, int], days: int, fraction: float) -> int:
-    """The day by whose end a fraction of the units of a run of `days` days has entered."""
-    wanted = fraction * eligible_units(accrual, days) * (1 - 1e-3)  # fractions of weekly looks are rounded
-    low, high = 1, max(days, 1)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if eligible_units(accrual, middle) < wanted else (low, middle)
-    return low

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from .change_commands import agrees, is_terminal
+from .change_commands import is_agreed
 from .topics import Commands
 
 
@@ -30,10 +29,7 @@ def run(parsed: argparse.Namespace) -> int:
         return 0
     print("A store whose database still exists is to be shared instead: set CROSSFADE_DATABASE_URL to it.")
     print("Once these are taken over, it can write nothing there any more, and this one knows nothing of what runs.")
-    if not (parsed.yes or is_terminal()):
-        print("crossfade: nobody can answer here; pass --yes. Nothing was changed.", file=sys.stderr)
-        return 1
-    if not (parsed.yes or agrees("Take them over? [y/N] ")):
+    if not (parsed.yes or is_agreed("Take them over? [y/N] ")):
         return 1
     app.adopt(found, by=person())
     print("taken over; `crossfade clean` lists what is delivered there that this store does not know")

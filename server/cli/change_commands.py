@@ -58,6 +58,14 @@ def agrees(question: str) -> bool:
     return input(question).strip().lower() in ("y", "yes")
 
 
+def is_agreed(question: str) -> bool:
+    """What the person at the terminal says to a change; no, with the way out, where nobody sits there."""
+    if is_terminal():
+        return agrees(question)
+    print("crossfade: nobody can answer here; pass --yes. Nothing was changed.", file=sys.stderr)
+    return False
+
+
 def run_stop(parsed: argparse.Namespace) -> int:
     from .wired import wired
 
@@ -100,10 +108,7 @@ def run_clean(parsed: argparse.Namespace) -> int:
     if not left:
         print("nothing is left of what is not live")
         return 0
-    if not (parsed.yes or is_terminal()):
-        print("crossfade: nobody can answer here; pass --yes. Nothing was changed.", file=sys.stderr)
-        return 1
-    if not (parsed.yes or agrees("Take all of that out? [y/N] ")):
+    if not (parsed.yes or is_agreed("Take all of that out? [y/N] ")):
         return 1
     return _stop_all(app, dict.fromkeys(each.key for each in left))
 
