@@ -14,7 +14,7 @@ from ..model.experiment import Record, Spec, changes_from
 from ..model.finding import Finding
 from ..model.plan import AuditEvent
 from ..names import nearest, same_name
-from ..planning.buckets import free_buckets, layer_name
+from ..planning.buckets import free_by_layer, layer_name
 from ..planning.generate import generate, generated_key, still_generated
 from ..ports.store import Reader, Writer
 from . import calls
@@ -131,7 +131,8 @@ def _situation(
     surface = catalogue.surfaces[brief.surface]
     names = {layer: layer_name(environment, brief.surface, layer) for layer in surface.layers}
     held = view.held(*names.values())
-    free = {layer: free_buckets([part for part in held if part.layer == name]) for layer, name in names.items()}
+    room = free_by_layer(held, names.values())
+    free = {layer: room[name] for layer, name in names.items()}
     earlier: Spec | None = None
     if brief.iterates is not None:
         read = read_spec(require(view, brief.iterates).document)

@@ -15,7 +15,7 @@ from ..model.catalogue import Catalogue
 from ..model.delivery import Audience
 from ..model.experiment import Spec
 from ..model.size import Size
-from ..planning.buckets import BUCKETS, free_buckets, layer_name
+from ..planning.buckets import BUCKETS, free_by_layer, layer_name
 from ..planning.generate import generate
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, lasting, size
 from ..statistics.multiplicity import adjusted_alpha
@@ -58,7 +58,7 @@ def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple
     names = [layer_name(environment, asked.surface, layer) for layer in surface.layers]
     with deps.store.read() as view:
         held = view.held(*names)
-    room = max(free_buckets([part for part in held if part.layer == name]) for name in names)
+    room = max(free_by_layer(held, names).values())
     brief = Brief(
         surface=asked.surface,
         change="An estimate",

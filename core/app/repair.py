@@ -71,6 +71,6 @@ def _place(finding: Finding) -> tuple[str, str]:
 
 
 def _first(finding: Finding, tried: dict[tuple[str, str], int] | None = None) -> Fix | None:
-    sound = [fix for fix in finding.fixes if not fix.relaxes]
+    sound = finding.sound
     rank = (tried or {}).get(_place(finding), 0)
     return sound[rank] if rank < len(sound) else None

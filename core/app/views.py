@@ -79,7 +79,7 @@ def _tight(view: FindingView) -> FindingView:
 def _in_brief(finding: Finding) -> str:
     """A finding that has no room: `code at`, and of one that blocks what its first fix does, so that nobody applies
     it blindly."""
-    fix = next((each for each in finding.fixes if finding.blocks and not each.relaxes), None)
+    fix = next(iter(finding.sound), None) if finding.blocks else None
     return f"{finding.code} {finding.at}" + (f" ({cut(fix.effect, SHOWN_EFFECT)})" if fix is not None else "")
 
 

@@ -94,7 +94,7 @@ def _uncovered(case: Case, what: str) -> Iterator[Fault]:
 
 def content_outlives_the_run(case: Case) -> Iterator[Fault]:
     """Content stays until the last day of the run: what ends sooner turns the treatment into something else."""
-    start = max(case.spec.schedule.start or case.today, case.today)
+    start = case.start
     end = last_day(start, case.spec.design.days)
     for at, name, item in _items(case):
         if item.expires is None or item.expires >= end:

@@ -62,8 +62,7 @@ def _starting(case: Case, day: date) -> str:
 def start_is_not_past(case: Case) -> Iterator[Fault]:
     """A planned start lies today or later, unless the experiment has started."""
     start = case.spec.schedule.start
-    started = any(part.key == case.key for part in case.held)
-    if start is not None and start < case.today and not started:
+    if start is not None and start < case.today and not case.holds:
         cure = Cure("start on launch", nest("/schedule/start", None))
         yield Fault("/schedule/start", f"Today is {case.today}.", got=start.isoformat(), cures=[cure])
 

@@ -71,16 +71,12 @@ def _complete(finding: Finding, document: JsonObject, stand_ins: StandIns, found
         return finding
     standing = copy.deepcopy(document)
     _replace(standing, tokens_of(place), _value_at(stand_ins.document, tokens_of(place)))
-    next_fixes = [fix for each in found if each.blocks and _meet(place, each.at) for fix in _sound(each.fixes)[:1]]
+    next_fixes = [fix for each in found if each.blocks and _meet(place, each.at) for fix in each.sound[:1]]
     fixes = [
         _joined(finding.code, fix, next_fixes, document) if same(patch_object(document, fix.patch), standing) else fix
         for fix in finding.fixes
     ]
     return finding.model_copy(update={"fixes": fixes})
-
-
-def _sound(fixes: list[Fix]) -> list[Fix]:
-    return [fix for fix in fixes if not fix.relaxes]
 
 
 def _joined(code: str, fix: Fix, others: list[Fix], document: JsonObject) -> Fix:

@@ -44,6 +44,11 @@ class Finding(StrictModel):
         return self.severity in BLOCKING and self.overridden is None
 
     @property
+    def sound(self) -> list[Fix]:
+        """The fixes that weaken nothing."""
+        return [fix for fix in self.fixes if not fix.relaxes]
+
+    @property
     def gist(self) -> str:
         """What a person lets stand, the same every day on which the fault is the same."""
         return self.about or self.message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from ..model.plan import BUCKETS, BucketRange
@@ -34,6 +34,11 @@ def gaps(held: Sequence[HeldRange]) -> list[BucketRange]:
 
 def free_buckets(held: Sequence[HeldRange]) -> int:
     return sum(gap.hi - gap.lo for gap in gaps(held))
+
+
+def free_by_layer(held: Sequence[HeldRange], names: Iterable[str]) -> dict[str, int]:
+    """Layer, by its full name -> its buckets that nobody holds."""
+    return {name: free_buckets([part for part in held if part.layer == name]) for name in names}
 
 
 def propose(held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRange] = ()) -> list[BucketRange] | None:

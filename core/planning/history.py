@@ -6,6 +6,7 @@ import math
 from datetime import date, timedelta
 
 from ..audience import share_within
+from ..keeping import Latest
 from ..model.catalogue import Attribute, Catalogue, Metric
 from ..model.delivery import Audience, Condition
 
@@ -26,15 +27,22 @@ def with_history(metric: Metric, catalogue: Catalogue, surface: str, audience: A
 
 
 _Question = tuple[str, str, int, date]
-_last: list[tuple[Audience, Catalogue, dict[_Question, float]]] = []
+
+
+def _of_audience(_: Audience) -> dict[_Question, float]:
+    return {}
+
+
+def _of_catalogue(_: Catalogue) -> Latest[Audience, dict[_Question, float]]:
+    return Latest(_of_audience)
+
+
+_found = Latest(_of_catalogue)
+"""What was found for the last audience of a catalogue: one draft is sized for dozens of durations."""
 
 
 def _kept_past(catalogue: Catalogue, surface: str, unit: str, audience: Audience, days: int, today: date) -> float:
-    """What is found for the last audience is kept: one draft is sized for dozens of durations."""
-    kept = next((found for one, known, found in _last if one is audience and known is catalogue), None)
-    if kept is None:
-        kept = dict[_Question, float]()
-        _last[:] = [(audience, catalogue, kept)]
+    kept = _found.of(catalogue).of(audience)
     asked = (surface, unit, days, today)
     if asked not in kept:
         kept[asked] = _past(catalogue, surface, unit, audience, days, today)
