@@ -66,7 +66,7 @@ def create_experiment(
     ] = None,
 ) -> Checked:
     """Draft an experiment from a short brief. Generates the rest (control, required metrics, size, duration, layer),
-    checks it and stores a draft; every finding comes with a fix. Nothing runs yet. Repeating the call is safe."""
+    checks it and stores a draft; findings come with fixes. Nothing runs yet. Repeating the call is safe."""
     brief: dict[str, object] = {
         "surface": surface,
         "change": change,

@@ -17,8 +17,8 @@ def find_surfaces(
     limit: Annotated[int, Field(ge=1, le=20, description="Other surfaces to name")] = 2,
     cursor: Annotated[str | None, Field(description="From the last reply")] = None,
 ) -> Surfaces:
-    """Find surfaces: where in the product something can be varied. Start here. The best match comes in full:
-    parameters with their allowed and production values, traffic, free allocation, metrics, audience attributes."""
+    """Find surfaces: where in the product something can be varied. Start here. The best match comes with
+    its parameters, what they may be and are in production, traffic, free allocation, metrics, audience attributes."""
     return app_of(ctx).find_surfaces(query, limit, cursor)
 
 
