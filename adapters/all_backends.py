@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..core.ports.backend import Backend
 from ..core.ports.clock import Clock
-from .growthbook_file import GrowthbookFile
+from .documents import Folder, OneFile
+from .growthbook_payload import GrowthbookPayload
 from .owners import Owner, nobody
-from .parameters_folder import ParametersFolder
+from .parameters import Parameters
 
 
 def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
@@ -14,5 +15,5 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
     Args:
         owner: gives the id of the store that they write for.
     """
-    backends: tuple[Backend, ...] = (GrowthbookFile(clock, owner), ParametersFolder(owner))
+    backends: tuple[Backend, ...] = (GrowthbookPayload(OneFile(), clock, owner), Parameters(Folder(), owner))
     return {backend.kind: backend for backend in backends}

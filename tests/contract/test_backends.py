@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from crossfade.adapters import json_file
-from crossfade.adapters.growthbook_file import GrowthbookFile
-from crossfade.adapters.parameters_folder import ParametersFolder
-from crossfade.core.documents import JsonObject
+from crossfade.adapters.documents import Folder, OneFile
+from crossfade.adapters.documents import file as document_file
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.parameters import Parameters
+from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendFailed, BackendOwned
 from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
@@ -39,7 +40,7 @@ class StoppedClock:
 
 def assigned(experiment: str, title: str) -> JsonObject:
     """A GrowthBook entry of an experiment that tries a title."""
-    return GrowthbookFile(StoppedClock()).compile_assignment(
+    return GrowthbookPayload(OneFile(), StoppedClock()).compile_assignment(
         Assignment(
             experiment=experiment,
             surface="home",
@@ -63,7 +64,7 @@ def assigned(experiment: str, title: str) -> JsonObject:
 def shown(experiment: str, title: str) -> JsonObject:
     """A parameters entry of an experiment that tries a title."""
     variants: dict[str, JsonObject] = {"control": {"title": "For you"}, "new": {"title": title}}
-    return ParametersFolder().compile_content(
+    return Parameters(Folder()).compile_content(
         Content(experiment=experiment, surface="home", environment="production", variants=variants)
     )
 
@@ -93,12 +94,12 @@ class Subject:
 
 def growthbook_file(folder: Path) -> Subject:
     file = folder / "delivery" / "payload.json"
-    assigner: Assigner = GrowthbookFile(StoppedClock())
+    assigner: Assigner = GrowthbookPayload(OneFile(), StoppedClock())
     return Subject(assigner, {"path": str(file)}, "payload", file, assigned)
 
 
 def parameters_folder(folder: Path) -> Subject:
-    store: ContentStore = ParametersFolder()
+    store: ContentStore = Parameters(Folder())
     return Subject(store, {"path": str(folder / "content")}, "home", folder / "content" / "home.json", shown)
 
 
@@ -201,9 +202,9 @@ ALICE, BOB = "a11ce000-0000-4000-8000-000000000001", "b0b00000-0000-4000-8000-00
 
 def owned_by(subject: Subject, owner: str) -> Subject:
     """The same documents, seen by another store."""
-    backend = GrowthbookFile(StoppedClock(), lambda: owner)
+    backend = GrowthbookPayload(OneFile(), StoppedClock(), lambda: owner)
     return replace(
-        subject, backend=backend if subject.backend.kind == backend.kind else ParametersFolder(lambda: owner)
+        subject, backend=backend if subject.backend.kind == backend.kind else Parameters(Folder(), lambda: owner)
     )
 
 
@@ -304,8 +305,8 @@ UNLIKE: list[tuple[JsonValue, JsonValue]] = [
     ("one", "other", "equal"), [(*pair, True) for pair in ALIKE] + [(*pair, False) for pair in UNLIKE]
 )
 def test_entries_are_compared_as_json_and_not_as_python(one: JsonValue, other: JsonValue, equal: bool) -> None:
-    assert json_file.same(one, other) is equal
-    assert json_file.same(other, one) is equal
+    assert same(one, other) is equal
+    assert same(other, one) is equal
 
 
 def test_other_entries_and_unknown_parts_stay(written: Subject) -> None:
@@ -333,14 +334,16 @@ import json, sys
 from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from crossfade.adapters.growthbook_file import GrowthbookFile
-from crossfade.adapters.parameters_folder import ParametersFolder
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.documents import Folder
+from crossfade.adapters.parameters import Parameters
 
 class Clock:
     def now(self): return datetime(2026, 11, 1, tzinfo=UTC)
 
 kind, settings, document, entries = json.loads(sys.argv[1])
-backend = GrowthbookFile(Clock()) if kind == "growthbook_file" else ParametersFolder()
+backend = GrowthbookPayload(OneFile(), Clock()) if kind == "growthbook_file" else Parameters(Folder())
 
 def put(entry):
     backend.write(settings, document, entry[0], before=None, after=entry[1], fence=1)
@@ -379,14 +382,16 @@ def test_of_threads_that_race_for_one_entry_exactly_one_wins(subject: Subject) -
 FLIP = """
 import json, os, signal, sys
 from datetime import UTC, datetime
-from crossfade.adapters.growthbook_file import GrowthbookFile
-from crossfade.adapters.parameters_folder import ParametersFolder
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.documents import Folder
+from crossfade.adapters.parameters import Parameters
 
 class Clock:
     def now(self): return datetime(2026, 11, 1, tzinfo=UTC)
 
 kind, settings, document, one, other, crash = json.loads(sys.argv[1])
-backend = GrowthbookFile(Clock()) if kind == "growthbook_file" else ParametersFolder()
+backend = GrowthbookPayload(OneFile(), Clock()) if kind == "growthbook_file" else Parameters(Folder())
 
 def dying(call, after):
     def instead(*arguments):
@@ -463,7 +468,7 @@ def test_a_file_that_holds_no_json_object_is_left_as_it_is(subject: Subject, con
     assert subject.file.read_bytes() == content
     for failed in (unreadable.value, unwritable.value):
         assert (failed.code, failed.retryable) == ("backend_failed", False)
-        assert "Repair the file" in failed.next
+        assert "Repair it" in failed.next
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders there")
@@ -542,7 +547,7 @@ def test_a_lock_held_for_long_is_reported_and_can_be_tried_again(
 ) -> None:
     import fcntl
 
-    monkeypatch.setattr(json_file, "LOCK_SECONDS", 0.02)
+    monkeypatch.setattr(document_file, "LOCK_SECONDS", 0.02)
     with open(f"{written.file}.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(BackendFailed) as failed:

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from crossfade.adapters.growthbook_file import GrowthbookFile
-from crossfade.adapters.parameters_folder import ParametersFolder
+from crossfade.adapters.documents import Folder, OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.parameters import Parameters
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendChanged, BackendFailed, Invalid
 from crossfade.core.model.delivery import Assignment, Condition, Content, Exclusion
@@ -56,7 +57,7 @@ class Payload:
 
     def __init__(self, folder: Path) -> None:
         self.clock = StoppedClock()
-        self.adapter = GrowthbookFile(self.clock)
+        self.adapter = GrowthbookPayload(OneFile(), self.clock)
         self.file = folder / "payload.json"
 
     def read(self, entry: str) -> JsonObject | None:
@@ -89,7 +90,7 @@ def payload(tmp_path: Path) -> Payload:
 
 
 def test_an_assignment_compiles_to_one_rule_a_feature_and_one_a_preview() -> None:
-    entry = GrowthbookFile(StoppedClock()).compile_assignment(
+    entry = GrowthbookPayload(OneFile(), StoppedClock()).compile_assignment(
         an_assignment(
             exclusions=[Exclusion(holdout="q4", salt="q4-salt", share=0.05)],
             audience=[[Condition(attribute="country", type="string", values=["SE"])]],
@@ -134,7 +135,7 @@ def test_an_assignment_compiles_to_one_rule_a_feature_and_one_a_preview() -> Non
 
 
 def test_a_null_that_is_previewed_is_refused_and_one_that_is_not_is_allowed() -> None:
-    adapter = GrowthbookFile(StoppedClock())
+    adapter = GrowthbookPayload(OneFile(), StoppedClock())
     nothing: dict[str, list[JsonValue]] = {"title": ["For you", None]}
     adapter.compile_assignment(an_assignment(parameters=nothing, previews={"control": ["tester"]}))
     with pytest.raises(Invalid) as refused:
@@ -143,7 +144,7 @@ def test_a_null_that_is_previewed_is_refused_and_one_that_is_not_is_allowed() ->
 
 
 def test_other_test_units_change_an_entry_as_if_it_had_been_compiled_with_them() -> None:
-    adapter = GrowthbookFile(StoppedClock())
+    adapter = GrowthbookPayload(OneFile(), StoppedClock())
     entry = adapter.compile_assignment(an_assignment(previews={"new": ["tester"], "control": ["12"]}))
     assert adapter.with_previews(entry, {}) == adapter.compile_assignment(an_assignment())
     others = {"new": ["007", "8"], "control": ["c"]}
@@ -155,7 +156,7 @@ def test_other_test_units_change_an_entry_as_if_it_had_been_compiled_with_them()
 def test_another_coverage_changes_an_entry_as_if_it_had_been_compiled_with_it(
     before: float, after: float, tested: bool
 ) -> None:
-    adapter = GrowthbookFile(StoppedClock())
+    adapter = GrowthbookPayload(OneFile(), StoppedClock())
     previews = {"new": ["tester"]} if tested else {}
     entry = adapter.compile_assignment(an_assignment(coverage=before, previews=previews))
     wanted = adapter.compile_assignment(an_assignment(coverage=after, previews=previews))
@@ -163,7 +164,7 @@ def test_another_coverage_changes_an_entry_as_if_it_had_been_compiled_with_it(
 
 
 def test_a_null_that_was_delivered_cannot_be_given_test_units() -> None:
-    adapter = GrowthbookFile(StoppedClock())
+    adapter = GrowthbookPayload(OneFile(), StoppedClock())
     entry = adapter.compile_assignment(an_assignment(parameters={"title": ["For you", None]}))
     with pytest.raises(Invalid):
         adapter.with_previews(entry, {"new": ["tester"]})
@@ -347,7 +348,7 @@ def test_a_date_that_cannot_be_followed_is_replaced(payload: Payload, date: Json
 
 
 def test_production_values_are_read_and_never_written(tmp_path: Path) -> None:
-    store, place = ParametersFolder(), {"path": str(tmp_path)}
+    store, place = Parameters(Folder()), {"path": str(tmp_path)}
     assert store.production({**place}, "home") == {}
     content = Content(experiment="first", surface="home", environment="p", variants={"control": {"title": "A"}})
     store.write(
@@ -375,7 +376,7 @@ def test_production_values_are_read_and_never_written(tmp_path: Path) -> None:
 def test_a_surface_document_of_the_wrong_shape_is_refused(tmp_path: Path, document: JsonObject) -> None:
     (tmp_path / "home.json").write_text(json.dumps(document))
     with pytest.raises(BackendFailed):
-        ParametersFolder().production({"path": str(tmp_path)}, "home")
+        Parameters(Folder()).production({"path": str(tmp_path)}, "home")
 
 
 # Sequences of writes, against a model in memory.

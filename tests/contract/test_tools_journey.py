@@ -12,7 +12,8 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult, TextContent, Tool
 
-from crossfade.adapters.growthbook_file import GrowthbookFile
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.documents import JsonObject
@@ -88,7 +89,7 @@ class Journey:
         return reply
 
 
-class StubbornAssigner(GrowthbookFile):
+class StubbornAssigner(GrowthbookPayload):
     """Writes a real payload, or refuses to."""
 
     refuses = False
@@ -365,7 +366,7 @@ async def go_in_stages(on: Journey, app: Crossfade) -> None:
 async def travel(home: Path) -> tuple[dict[str, Tool], list[Reply]]:
     """The tools as published, and every reply of the journey."""
     clock, person = TickingClock(), Person()
-    assigner = StubbornAssigner(clock)
+    assigner = StubbornAssigner(OneFile(), clock)
     wired = build(Settings(home=home), "test", clock).dependencies
     app = Crossfade(replace(wired, backends={**wired.backends, assigner.kind: assigner}))
     services = Services(lambda: app)

@@ -182,7 +182,7 @@ async def test_a_delivery_file_that_is_no_json_stops_both_plan_and_apply(museum:
         for reply in replies:
             assert reply.body["code"] == "backend_failed", reply.text
             assert reply.body["got"]["path"] == str(file)
-            assert reply.body["next"].startswith("Repair the file")
+            assert reply.body["next"].startswith("Repair it")
         assert file.read_text() == '{"features": '
         assert (await visitor.call("get_experiment", key="guide-first")).body["state"] == "draft"
         file.unlink()

@@ -13,8 +13,8 @@ import mcp.types as types
 import pytest
 from mcp import Client
 
-from crossfade.adapters.growthbook_file import GrowthbookFile
-from crossfade.adapters.parameters_folder import ParametersFolder
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.parameters import Parameters
 from crossfade.core.app.services import Services
 from crossfade.core.documents import JsonObject
 from crossfade.server.mcp_server import CrossfadeServer
@@ -49,7 +49,7 @@ async def yes(context: object, params: types.ElicitRequestParams) -> types.Elici
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(
-    ("backend", "state", "ends"), [(ParametersFolder, "draft", "undone"), (GrowthbookFile, "running", "applied")]
+    ("backend", "state", "ends"), [(Parameters, "draft", "undone"), (GrowthbookPayload, "running", "applied")]
 )
 async def test_a_cancelled_launch_is_undone_unless_its_traffic_is_opening(
     tmp_path: Path,

@@ -10,7 +10,7 @@ import pytest
 from growthbook import GrowthBook
 from pydantic import JsonValue
 
-from crossfade.adapters.growthbook_file.audience import compile_audience
+from crossfade.adapters.growthbook_payload.audience import compile_audience
 from crossfade.core.audience import kept_out_by, parse
 from crossfade.core.documents import JsonObject
 from crossfade.core.model.delivery import Audience

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from crossfade.adapters.growthbook_file import GrowthbookFile
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.core.assignment import decide
 from crossfade.core.documents import JsonObject
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion, Scalar
@@ -60,7 +61,7 @@ class Product:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.adapter = GrowthbookFile(StoppedClock())
+        self.adapter = GrowthbookPayload(OneFile(), StoppedClock())
         self.exposures: list[tuple[str, str, str]] = []
         self.sdk = GrowthBook(on_experiment_viewed=self._track)
 

@@ -13,7 +13,8 @@ import pytest
 from growthbook import GrowthBook
 from pydantic import JsonValue
 
-from crossfade.adapters.growthbook_file import GrowthbookFile
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.core.documents import JsonObject
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion
 from crossfade.core.model.plan import BucketRange
@@ -175,7 +176,7 @@ def by_python(payload: dict[str, Any], units: list[JsonObject]) -> list[JsonValu
 @pytest.mark.clients
 def test_both_sdks_agree_on_every_unit(tmp_path: Path) -> None:
     installed = install()
-    adapter, place = GrowthbookFile(StoppedClock()), {"path": str(tmp_path / "payload.json")}
+    adapter, place = GrowthbookPayload(OneFile(), StoppedClock()), {"path": str(tmp_path / "payload.json")}
     for assignment in launched():
         entry = adapter.compile_assignment(assignment)
         adapter.write({**place}, "payload", assignment.experiment, before=None, after=entry, fence=1)

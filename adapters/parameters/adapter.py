@@ -1,4 +1,4 @@
-"""The adapter: a folder of JSON documents, one a surface, in which a product looks up what a variant shows."""
+"""The adapter: JSON documents, one a surface, in which a product looks up what a variant shows."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
+from ..documents import Collection, Document, member, require_name, swap_entry
 from ..fences import fence_of, with_fence
-from ..file_settings import is_name, path_of, path_problems, require_name
-from ..json_file import JsonFile, member
 from ..owners import Owner, adopted, nobody, require_ours, stranger, with_owner
 
 ENTRIES = "experiments"
 
 
-class ParametersFolder:
-    """A content store. Its one setting is `path`, the absolute path of the folder, made by the first write.
+class Parameters:
+    """A content store. Its settings are those of the place where the documents lie, which the first write makes.
 
-    A document is "<surface>.json": {"surface", "parameters": {name: value in production}, "experiments": {experiment:
-    entry}, "fences", "owner"}; an entry is {"variants": {variant: {parameter: value}}}. Nothing here writes
-    `parameters`.
+    A document is named like its surface: {"surface", "parameters": {name: value in production}, "experiments":
+    {experiment: entry}, "fences", "owner"}; an entry is {"variants": {variant: {parameter: value}}}. Nothing here
+    writes `parameters`.
     """
 
-    kind: str = "parameters_folder"
-    local_paths: tuple[str, ...] = ("path",)
-
-    def __init__(self, owner: Owner = nobody) -> None:
+    def __init__(self, place: Collection, owner: Owner = nobody) -> None:
+        self.kind: str = f"parameters_{place.kind}"
+        self.local_paths: tuple[str, ...] = place.local_paths
+        self._place = place
         self._owner = owner
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return path_problems(settings, "folder")
+        return self._place.problems(settings)
 
     def content_document(self, surface: str) -> str:
         return surface
@@ -39,26 +38,29 @@ class ParametersFolder:
         return {"variants": variants}
 
     def production(self, settings: JsonObject, surface: str) -> dict[str, JsonValue]:
-        return dict(member(_file(settings, surface).read() or {}, "parameters"))
+        return dict(member(self._surface(settings, surface).read() or {}, "parameters"))
 
     def entries(self, settings: JsonObject) -> list[tuple[str, str]]:
         return [
             (document, entry)
-            for document in _documents(settings)
-            for entry in sorted(member(_file(settings, document).read() or {}, ENTRIES))
+            for document in self._place.names(settings)
+            for entry in sorted(member(self._surface(settings, document).read() or {}, ENTRIES))
         ]
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        documents = _documents(settings) if document is None else [document]
-        owners = {each: stranger(_file(settings, each).read() or {}, self._owner()) for each in documents}
+        documents = self._place.names(settings) if document is None else [document]
+        owners = {each: stranger(self._surface(settings, each).read() or {}, self._owner()) for each in documents}
         return {each: owner for each, owner in owners.items() if owner is not None}
 
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        _file(settings, document).change(lambda surface: adopted(surface, before, self._owner()))
+        def edit(surface: JsonObject | None) -> JsonObject | None:
+            return None if surface is None else adopted(surface, before, self._owner())
+
+        self._surface(settings, document).update(edit)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         require_name(entry, "entry")
-        return _find(_file(settings, document).read() or {}, entry)
+        return _find(self._surface(settings, document).read() or {}, entry)
 
     def write(
         self,
@@ -71,7 +73,8 @@ class ParametersFolder:
         fence: int,
     ) -> None:
         require_name(entry, "entry")
-        _file(settings, document).swap(
+        swap_entry(
+            self._surface(settings, document),
             before=before,
             after=after,
             fence=fence,
@@ -83,13 +86,8 @@ class ParametersFolder:
             guard=lambda surface: require_ours(surface, self._owner()),
         )
 
-
-def _file(settings: JsonObject, document: str) -> JsonFile:
-    return JsonFile(path_of(settings) / f"{require_name(document, 'document')}.json")
-
-
-def _documents(settings: JsonObject) -> list[str]:
-    return sorted(each.stem for each in path_of(settings).glob("*.json") if is_name(each.stem))
+    def _surface(self, settings: JsonObject, document: str) -> Document:
+        return self._place.document(settings, require_name(document, "document"))
 
 
 def _find(surface: JsonObject, entry: str) -> JsonObject | None:

@@ -11,8 +11,8 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendFailed
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.model.strict import StrictModel
+from ..documents import member
 from ..fences import fence_of, with_fence
-from ..json_file import member
 from ..owners import with_owner
 from .rules import PREVIEW
 

@@ -1,4 +1,4 @@
-"""The adapter: one GrowthBook SDK payload in one file, which any GrowthBook SDK evaluates without a server."""
+"""The adapter: one GrowthBook SDK payload in one document, which any GrowthBook SDK evaluates without a server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.ports.backend import Standing
 from ...core.ports.clock import Clock
-from ..file_settings import path_of, path_problems, require_name
-from ..json_file import JsonFile
+from ..documents import Document, Place, require_name, swap_entry
 from ..owners import Owner, adopted, nobody, require_ours, stranger
 from .payload import (
     SECTION,
@@ -27,22 +26,22 @@ from .rules import compile_entry, replace_coverage, replace_previews
 DOCUMENT = "payload"
 
 
-class GrowthbookFile:
-    """An assigner. Its one setting is `path`, the absolute path of the payload, made by the first write.
+class GrowthbookPayload:
+    """An assigner. Its settings are those of the place where the payload lies, which the first write makes.
 
     An entry is {"defaults": {feature: value}, "rules": {feature: [rules]}}; a feature is "<surface>.<parameter>". Only
     features of parameters that the experiment varies are touched, and a default that others set stays.
     """
 
-    kind: str = "growthbook_file"
-    local_paths: tuple[str, ...] = ("path",)
-
-    def __init__(self, clock: Clock, owner: Owner = nobody) -> None:
+    def __init__(self, place: Place, clock: Clock, owner: Owner = nobody) -> None:
+        self.kind: str = f"growthbook_{place.kind}"
+        self.local_paths: tuple[str, ...] = place.local_paths
+        self._place = place
         self._clock = clock
         self._owner = owner
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return path_problems(settings, "file")
+        return self._place.problems(settings)
 
     def assignment_document(self, assignment: Assignment) -> str:
         return DOCUMENT
@@ -56,14 +55,14 @@ class GrowthbookFile:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        payload = _file(settings, DOCUMENT).read() or {}
+        payload = self._payload(settings, DOCUMENT).read() or {}
         return [(DOCUMENT, experiment) for experiment in experiments_in(payload, layer)]
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
-        return fitted_entry(_file(settings, document).read() or {}, wanted)
+        return fitted_entry(self._payload(settings, document).read() or {}, wanted)
 
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
-        payload = _file(settings, document).read() or {}
+        payload = self._payload(settings, document).read() or {}
         return Standing(
             actual=find_entry(payload, entry),
             due=due_entry(payload, entry, delivered),
@@ -75,21 +74,23 @@ class GrowthbookFile:
         return replace_previews(entry, previews)
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        payload = _file(settings, document or DOCUMENT).read() or {}
+        payload = self._payload(settings, document or DOCUMENT).read() or {}
         other = stranger(section_of(payload), self._owner())
         return {DOCUMENT: other} if other is not None else {}
 
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        def edit(payload: JsonObject) -> JsonObject:
+        def edit(payload: JsonObject | None) -> JsonObject | None:
+            if payload is None:
+                return None
             return {**payload, SECTION: adopted(section_of(payload), before, self._owner())}
 
-        _file(settings, document).change(edit)
+        self._payload(settings, document).update(edit)
 
     def with_coverage(self, entry: JsonObject, coverage: float) -> JsonObject:
         return replace_coverage(entry, coverage)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        payload = _file(settings, document).read()
+        payload = self._payload(settings, document).read()
         return None if payload is None else find_entry(payload, require_name(entry, "entry"))
 
     def write(
@@ -103,7 +104,8 @@ class GrowthbookFile:
         fence: int,
     ) -> None:
         require_name(entry, "entry")
-        _file(settings, document).swap(
+        swap_entry(
+            self._payload(settings, document),
             before=before,
             after=after,
             fence=fence,
@@ -113,8 +115,7 @@ class GrowthbookFile:
             guard=lambda payload: require_ours(section_of(payload), self._owner()),
         )
 
-
-def _file(settings: JsonObject, document: str) -> JsonFile:
-    if document != DOCUMENT:
-        raise BackendFailed("A payload file holds one document.", got=document[:200])
-    return JsonFile(path_of(settings))
+    def _payload(self, settings: JsonObject, document: str) -> Document:
+        if document != DOCUMENT:
+            raise BackendFailed("A payload is one document.", got=document[:200])
+        return self._place.document(settings, DOCUMENT)

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ValidationError
 
-from ..core.documents import JsonObject, pointer
-from ..core.errors import BackendFailed
-from ..core.model.strict import StrictModel
+from ...core.documents import JsonObject, pointer
+from ...core.errors import BackendFailed
+from ...core.model.strict import StrictModel
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
