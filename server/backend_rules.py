@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -20,7 +19,7 @@ def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home
     cannot play."""
     return [
         *_entries(catalogue, backends, home),
-        *_shared_paths(catalogue, backends, home),
+        *_shared_locations(catalogue, backends, home),
         *_roles(catalogue, backends),
     ]
 
@@ -40,20 +39,19 @@ def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) 
                 yield Problem((*at, "settings", *pointer.split("/")[1:]), message)
 
 
-def _shared_paths(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
+def _shared_locations(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
     """Two backends never write to one place: the experiments of one environment would show in the other."""
     seen: dict[str, str] = {}
     for name, environment in catalogue.environments.items():
         for key, entry in environment.backends.items():
             backend = backends.get(entry.kind)
-            for setting in backend.local_paths if backend is not None else ():
-                path = located_entry(entry, home, backend).settings.get(setting)
-                if not isinstance(path, str) or "\0" in path:
-                    continue
-                other = seen.setdefault(os.path.realpath(path), f"{name}/{key}")
-                if other != f"{name}/{key}":
-                    at = ("environments", name, "backends", key, "settings", setting)
-                    yield Problem(at, f"the backend {other} has this path too")
+            where = backend.location(located_entry(entry, home, backend).settings) if backend is not None else None
+            if where is None:
+                continue
+            other = seen.setdefault(where, f"{name}/{key}")
+            if other != f"{name}/{key}":
+                at = ("environments", name, "backends", key, "settings")
+                yield Problem(at, f"the backend {other} writes to the same place")
 
 
 def _roles(catalogue: Catalogue, backends: Mapping[str, Backend]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...core.documents import JsonObject
+from ...core.ports.capabilities import Promises
 
 Edit = Callable[[JsonObject | None], JsonObject | None]
 """From the document, None when there is none, to what is to take its place; None when nothing is to be written. It may
@@ -40,6 +41,11 @@ class Place(Protocol):
     """Ends the kind of the adapters that keep their documents here."""
     local_paths: tuple[str, ...]
     """As in `Backend`."""
+    promises: Promises
+
+    def location(self, settings: JsonObject) -> str | None:
+        """As in `Backend`."""
+        ...
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong."""

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
+from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
 from .document import Edit
-from .paths import is_name, path_of, path_problems, require_name
+from .paths import is_name, location_of, path_of, path_problems, require_name
 from .text import parsed, written
 
 LOCK_SECONDS = 10.0
@@ -170,11 +171,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+PROMISES = Promises(compare_and_swap=True, atomic=True)
+
+
 class OneFile:
     """A place of one document. Its one setting is `path`, the absolute path of the file, made by the first write."""
 
     kind: str = "file"
     local_paths: tuple[str, ...] = ("path",)
+    promises: Promises = PROMISES
+
+    def location(self, settings: JsonObject) -> str | None:
+        return location_of(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, "file")
@@ -188,6 +196,10 @@ class Folder:
 
     kind: str = "folder"
     local_paths: tuple[str, ...] = ("path",)
+    promises: Promises = PROMISES
+
+    def location(self, settings: JsonObject) -> str | None:
+        return location_of(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, "folder")

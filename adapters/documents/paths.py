@@ -58,6 +58,12 @@ def path_of(settings: JsonObject) -> Path:
         ) from error
 
 
+def location_of(settings: JsonObject) -> str | None:
+    """The real path in settings, links followed; None where there is none."""
+    path = settings.get("path")
+    return os.path.realpath(path) if isinstance(path, str) and "\0" not in path else None
+
+
 def is_name(name: str) -> bool:
     """Whether a name can lead nowhere else: a lower-case letter, then letters, digits, `_` or `-`."""
     return _NAME.fullmatch(name) is not None

@@ -6,6 +6,7 @@ from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.ports.backend import Standing
+from ...core.ports.capabilities import Capabilities, Promises
 from ...core.ports.clock import Clock
 from ..documents import Document, Place, require_name, swap_entry
 from ..owners import Owner, adopted, nobody, require_ours, stranger
@@ -36,9 +37,14 @@ class GrowthbookPayload:
     def __init__(self, place: Place, clock: Clock, owner: Owner = nobody) -> None:
         self.kind: str = f"growthbook_{place.kind}"
         self.local_paths: tuple[str, ...] = place.local_paths
+        self.promises: Promises = place.promises
+        self.capabilities: Capabilities = Capabilities()
         self._place = place
         self._clock = clock
         self._owner = owner
+
+    def location(self, settings: JsonObject) -> str | None:
+        return self._place.location(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._place.problems(settings)

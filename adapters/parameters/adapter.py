@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
+from ...core.ports.capabilities import Promises
 from ..documents import Collection, Document, member, require_name, swap_entry
 from ..fences import fence_of, with_fence
 from ..owners import Owner, adopted, nobody, require_ours, stranger, with_owner
@@ -24,8 +25,12 @@ class Parameters:
     def __init__(self, place: Collection, owner: Owner = nobody) -> None:
         self.kind: str = f"parameters_{place.kind}"
         self.local_paths: tuple[str, ...] = place.local_paths
+        self.promises: Promises = place.promises
         self._place = place
         self._owner = owner
+
+    def location(self, settings: JsonObject) -> str | None:
+        return self._place.location(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._place.problems(settings)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from ..documents import JsonObject
 from ..model.delivery import Assignment, Content
+from .capabilities import Capabilities, Promises
 
 
 class Standing(NamedTuple):
@@ -31,6 +32,12 @@ class Backend(Protocol):
     kind: str
     local_paths: tuple[str, ...]
     """Names of the settings that are paths on this machine: a relative one starts at Crossfade's own folder."""
+    promises: Promises
+
+    def location(self, settings: JsonObject) -> str | None:
+        """What it writes to, as one text that is the same for settings that lead to the same place; None where the
+        settings are wrong. Two backends of a catalogue never have one location."""
+        ...
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
@@ -92,6 +99,8 @@ class Owned(Protocol):
 
 class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
+
+    capabilities: Capabilities
 
     def assignment_document(self, assignment: Assignment) -> str:
         """Name of the document that an assignment belongs to."""

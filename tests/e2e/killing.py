@@ -70,10 +70,14 @@ class Around:
     def __init__(self, inner: Backend) -> None:
         self.kind = inner.kind
         self.local_paths = inner.local_paths
+        self.promises = inner.promises
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+    def location(self, settings: JsonObject) -> str | None:
+        return self._inner.location(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._inner.problems(settings)

@@ -381,7 +381,7 @@ def test_check_refuses_what_would_overflow_or_share_a_place(museum: Museum, term
     other = "  other:\n    backends: { flags: { kind: growthbook_file, settings: { path: %s } } }\n"
     other += "    default: { assigner: flags }\n"
     for broken, told in (
-        (text + other % "out/flags/../flags/flags.json", "the backend open/flags has this path too"),
+        (text + other % "out/flags/../flags/flags.json", "the backend open/flags writes to the same place"),
         (text + other % "~nouser/flags.json", "has to be the absolute path"),
         (text.replace("max_margin: 0.1, days: 14", "max_margin: 1.0e308, days: 14"), "must be at most 1000"),
         (text.replace("max_margin: 0.1, days: 14", "max_margin: 0.1, max_days: 700000000, days: 14"), "at most 180"),

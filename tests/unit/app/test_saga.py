@@ -18,6 +18,7 @@ from crossfade.core.model.answers import Applied
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Change, Record, State
 from crossfade.core.model.plan import Approval, BucketRange, Operation, Place, Plan, Step
+from crossfade.core.ports.capabilities import Promises
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=15)
@@ -55,12 +56,16 @@ class FakeBackend:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.local_paths: tuple[str, ...] = ()
+        self.promises = Promises(compare_and_swap=True, atomic=True)
         self.entries: dict[str, JsonObject] = {}
         self.fences: dict[str, int] = {}
         self.judge: Callable[[JsonObject | None], Verdict] = lambda after: None
         self.after_all = False
         self.loses_writes = False
         self.written: list[JsonObject | None] = []
+
+    def location(self, settings: JsonObject) -> str | None:
+        return self.kind
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return []

@@ -1,0 +1,6 @@
+"""HTTP, done once for every backend that speaks it."""
+
+from .client import Answer, HttpClient
+from .secrets import secret, secret_problem
+
+__all__ = ["Answer", "HttpClient", "secret", "secret_problem"]

@@ -1,0 +1,162 @@
+"""One HTTP client for every backend: limits, a second try, and errors that say what to do next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import JsonValue, TypeAdapter
+
+from ...core.errors import BackendFailed
+from ...core.tracing import TRACEPARENT
+from .failures import not_json, refused, unreachable
+from .limiter import Limiter
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+CONNECTIONS = 20
+MOST_BYTES = 32 * 1024 * 1024
+"""Of an answer; what is larger is no answer that an adapter asks for."""
+TRIES = 2
+"""Attempts of a call that may be repeated without harm. A saga tries again by itself, with longer pauses."""
+PAUSE = 0.1
+"""Seconds before the second attempt."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+
+class Answer(NamedTuple):
+    status: int
+    body: JsonValue
+    """The parsed JSON; None where there is none."""
+    headers: Mapping[str, str]
+    """By name in small letters."""
+
+
+def _no_headers() -> dict[str, str]:
+    return {}
+
+
+class HttpClient:
+    """A client of one system. Threads may share it."""
+
+    def __init__(
+        self,
+        system: str,
+        base: str,
+        *,
+        secrets: Callable[[], dict[str, str]] = _no_headers,
+        calls_a_minute: int | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """
+        Args:
+            system: its name, for messages.
+            base: the address that paths are added to.
+            secrets: headers that are made for each call, and whose values never show in an error.
+            calls_a_minute: the rate to stay below.
+            transport: what carries the calls, for tests of what a system can answer.
+        """
+        self._system = system
+        self._base = base.rstrip("/")
+        self._secrets = secrets
+        self._limiter = Limiter(calls_a_minute) if calls_a_minute else None
+        self._transport = transport
+        self._opened: httpx.Client | None = None
+        self._opening = threading.Lock()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+        expected: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """
+        Args:
+            json: the body; None for none.
+            repeatable: whether a second call does no harm; when not said, that of a reading method does none.
+            expected: statuses from 400 on that are answers to the caller, not failures.
+
+        Raises:
+            BackendFailed: no answer came, or one that is a failure. Whether a call without an answer had its effect is
+                not known.
+        """
+        left = TRIES if (method in _SAFE if repeatable is None else repeatable) else 1
+        while True:
+            left -= 1
+            try:
+                return self._once(method, path, json, params, headers or {}, expected)
+            except BackendFailed as failure:
+                if not left or not failure.retryable or failure.retry_after:
+                    raise
+            time.sleep(PAUSE)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        json: JsonValue,
+        params: Mapping[str, str] | None,
+        more: Mapping[str, str],
+        expected: frozenset[int],
+    ) -> Answer:
+        import httpx
+
+        if self._limiter is not None:
+            self._limiter.take(self._system)
+        secrets = self._secrets()
+        trace = TRACEPARENT.get()
+        headers = {"accept": "application/json", **({"traceparent": trace} if trace else {}), **more, **secrets}
+        try:
+            request = self._client().build_request(method, self._base + path, headers=headers, params=params, json=json)
+            response = self._client().send(request, stream=True)
+            try:
+                raw = self._body(response)
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(self._system, self._base, error) from None  # its own text may hold secrets
+        answered = {name.lower(): value for name, value in response.headers.items()}
+        if response.status_code >= 300 and response.status_code not in expected:
+            raise refused(self._system, response.status_code, raw, answered, list(secrets.values()))
+        return Answer(response.status_code, self._parsed(response.status_code, raw, secrets), answered)
+
+    def _body(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                raise BackendFailed(f"{self._system} answers with more than {MOST_BYTES // 2**20} MB.", next="")
+        return b"".join(parts)
+
+    def _parsed(self, status: int, raw: bytes, secrets: Mapping[str, str]) -> JsonValue:
+        if not raw.strip():
+            return None
+        try:
+            return _JSON.validate_json(raw)
+        except ValueError:
+            raise not_json(self._system, status, raw, list(secrets.values())) from None
+
+    def _client(self) -> httpx.Client:
+        import httpx
+
+        with self._opening:
+            if self._opened is None:
+                self._opened = httpx.Client(
+                    timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                    limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+                    transport=self._transport,
+                )
+            return self._opened

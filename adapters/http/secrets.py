@@ -1,0 +1,39 @@
+"""Secrets, which the catalogue and the journal know by the name of an environment variable only."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ...core.errors import BackendFailed
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+
+
+def secret(name: str) -> str:
+    """The value of an environment variable.
+
+    Raises:
+        BackendFailed: it is not set where the server runs.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise BackendFailed(
+            "The secret of this backend is not set.",
+            next=f"A person sets the environment variable {name} for Crossfade and starts it again; then repeat this.",
+            got=name,
+        )
+    if not value.isascii() or not value.isprintable():
+        raise BackendFailed(
+            "The secret of this backend holds characters that no HTTP header can carry.",
+            next=f"A person corrects the environment variable {name}.",
+            got=name,
+        )
+    return value
+
+
+def secret_problem(name: str) -> str | None:
+    """What is wrong with the name of a secret, which may be the secret itself, put into the catalogue by mistake."""
+    if _NAME.fullmatch(name):
+        return None
+    return "It is the name of an environment variable (capitals, digits, `_`) that holds the secret, never the secret."
