@@ -41,7 +41,7 @@ test-313: ## run the unit and contract tests under Python 3.13, if there is one
 	$(MAKE) --no-print-directory .venv-3.13/.ready PYTHON_WANTED="$$found" && \
 	.venv-3.13/bin/pytest -m "not clients and not bench" $(wildcard tests/unit tests/contract)
 
-test-postgresql: $(READY) ## run the tests with their stores in a PostgreSQL server that they start (with CI=true those with a store)
+test-postgresql: $(READY) ## run the tests with their stores in PostgreSQL (with CI=true only those that have one)
 	@$(BIN)/pytest --store=postgresql -m "not clients and not bench and not faults" $(if $(filter true,$(CI)),$(STORED))
 
 check: $(READY) ## lint, types and the arrows between the rooms

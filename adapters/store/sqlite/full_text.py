@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from unicodedata import normalize
 
 from sqlalchemy import CTE, ColumnElement, Connection, bindparam, column, func, literal_column, select, table
 
 from ..rows import Values
 from ..search import FullText, Query, chosen, matches
 from ..tables import EXPERIMENT_TEXT
-from ..terms import SHORTEST_PREFIX, WEIGHTS, is_unspaced, separated, terms_of
+from ..terms import SHORTEST_PREFIX, WEIGHTS, folded, is_unspaced, separated, terms_of
 
 _SEARCH = table("experiment_search", column("rowid"))
 _INDEX: ColumnElement[str] = literal_column("experiment_search")
@@ -39,8 +40,12 @@ FTS5: FullText = Fts5()
 
 
 def query_of(text: str) -> str | None:
-    """The FTS5 query for any of the text's words, each of them quoted; None when it has no word."""
-    terms = list(dict.fromkeys(map(_quoted, terms_of(text.casefold()))))
+    """The FTS5 query for any of the text's words, each of them quoted; None when it has no word.
+
+    Words with accents are asked for with them too: in an older store the index has those of some scripts."""
+    said = text.casefold()
+    accented = [term for term in terms_of(normalize("NFC", said)) if not term.isascii()]
+    terms = list(dict.fromkeys(map(_quoted, [*terms_of(folded(said)), *accented])))
     return " OR ".join(terms) or None
 
 
