@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from unicodedata import normalize
 
 from sqlalchemy import CTE, ColumnElement, Connection, bindparam, column, func, literal_column, select, table
 
@@ -40,12 +39,8 @@ FTS5: FullText = Fts5()
 
 
 def query_of(text: str) -> str | None:
-    """The FTS5 query for any of the text's words, each of them quoted; None when it has no word.
-
-    Words with accents are asked for with them too: in an older store the index has those of some scripts."""
-    said = text.casefold()
-    accented = [term for term in terms_of(normalize("NFC", said)) if not term.isascii()]
-    terms = list(dict.fromkeys(map(_quoted, [*terms_of(folded(said)), *accented])))
+    """The FTS5 query for any of the text's words, each of them quoted; None when it has no word."""
+    terms = list(dict.fromkeys(map(_quoted, terms_of(folded(text.casefold())))))
     return " OR ".join(terms) or None
 
 
