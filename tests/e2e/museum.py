@@ -21,6 +21,7 @@ import psycopg
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from psycopg.rows import dict_row
+from pydantic import SecretStr
 
 from crossfade.adapters.store.store import open_store
 from crossfade.core.app.crossfade import Crossfade
@@ -31,6 +32,8 @@ from crossfade.core.ports.clock import Clock
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
+
+from ..postgresql import URL
 
 CATALOGUE = Path(__file__).with_name("museum_catalogue")
 COMMAND = [sys.executable, "-m", "crossfade.server.cli.main"]
@@ -57,6 +60,8 @@ class Museum:
     home: Path
     catalogue: Path = CATALOGUE
     lease: float = 15.0
+    url: str | None = field(default_factory=lambda: os.environ.get(URL))
+    """The store's database, when the tests run on PostgreSQL."""
     out: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,11 +70,6 @@ class Museum:
     @property
     def database(self) -> Path:
         return self.home / "crossfade.db"
-
-    @property
-    def url(self) -> str | None:
-        """The store's database, when the tests run on PostgreSQL."""
-        return os.environ.get("CROSSFADE_DATABASE_URL")
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """What a query finds in the store, read without any of our code; empty as long as there is no store."""
@@ -92,13 +92,15 @@ class Museum:
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.home, catalogue=self.catalogue, lease_seconds=self.lease)
+        url = SecretStr(self.url) if self.url is not None else None
+        return Settings(home=self.home, database_url=url, catalogue=self.catalogue, lease_seconds=self.lease)
 
     @property
     def environment(self) -> dict[str, str]:
         """What a process of its own needs to work on this home."""
         ours = {"HOME": self.home, "CATALOGUE": self.catalogue, "LEASE_SECONDS": self.lease}
-        return {**os.environ, **{f"CROSSFADE_{name}": str(value) for name, value in ours.items()}}
+        there = {} if self.url is None else {URL: self.url}
+        return {**os.environ, **there, **{f"CROSSFADE_{name}": str(value) for name, value in ours.items()}}
 
     def app(self, clock: Clock | None = None) -> Crossfade:
         return build(self.settings, "test", clock)

@@ -158,7 +158,7 @@ async def test_a_delivery_folder_that_turns_into_a_file_leaves_the_draft_a_draft
         assert (await visitor.call("apply_plan", digest=digest)).body["status"] == "applied"
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file fills a small disk")
 async def test_a_full_store_refuses_writes_as_retryable_and_goes_on_reading(apart: Museum) -> None:
     with small_disk(apart.home):
         async with visiting(apart, SetClock()) as visitor:
@@ -194,7 +194,7 @@ class Interrupting(Around):
         super().write(settings, document, entry, **change)
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file fills a small disk")
 @pytest.mark.parametrize("kind", ["parameters_folder", "growthbook_file"])
 def test_a_store_that_fills_up_during_a_launch_lets_it_go_on_once_there_is_room(apart: Museum, kind: str) -> None:
     with small_disk(apart.home):
@@ -213,7 +213,7 @@ def test_a_store_that_fills_up_during_a_launch_lets_it_go_on_once_there_is_room(
         assert Ledger(apart).faults() == []
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its folder is read-only")
 async def test_a_read_only_store_is_read_and_says_what_to_do_about_a_write(apart: Museum) -> None:
     async with visiting(apart, SetClock()) as visitor:
         await visitor.launch()
@@ -229,7 +229,7 @@ async def test_a_read_only_store_is_read_and_says_what_to_do_about_a_write(apart
     assert Ledger(apart).faults() == []
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its folder cannot be made")
 async def test_a_home_that_is_a_file_lets_the_server_start_and_work_once_it_is_mended(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("not a folder")
@@ -244,7 +244,7 @@ async def test_a_home_that_is_a_file_lets_the_server_start_and_work_once_it_is_m
     assert Ledger(museum).faults() == []
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file holds something else")
 async def test_a_store_that_is_no_database_is_left_as_it_is(museum: Museum) -> None:
     museum.database.write_bytes(b"something else entirely" * 400)
     async with visiting(museum, SetClock()) as visitor:
@@ -254,7 +254,7 @@ async def test_a_store_that_is_no_database_is_left_as_it_is(museum: Museum) -> N
     assert museum.database.read_bytes().startswith(b"something else")
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file may not grow")
 def test_files_that_may_not_grow_leave_all_as_it_was(museum: Museum) -> None:
     """A limit on the size of files stands for a full disk where nothing can be mounted."""
     app = museum.app(SetClock())
@@ -275,7 +275,7 @@ def test_files_that_may_not_grow_leave_all_as_it_was(museum: Museum) -> None:
     assert [Ledger(museum, key).faults() for key in ("guide-first", "guide-other")] == [[], []]
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file fills a small disk")
 async def test_a_server_process_outlives_a_full_disk(apart: Museum) -> None:
     """Its sweeper meets the full disk as well."""
     apart.lease = 0.1

@@ -19,6 +19,7 @@ from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
 
+from ..postgresql import another_store
 from .hypotheses import GROCERY, STREAMING
 from .journey import MOST_BYTES, MOST_CALLS, Conversation, Hypothesis, Outcome, Person, Product, folded, launch, planned
 
@@ -153,13 +154,13 @@ async def test_a_hypothesis_runs_for_clients_of_the_handshake_era(said: Hypothes
     assert_users_meet_both(tmp_path, bench, said, outcome)
 
 
-@pytest.mark.file_store  # two homes, each with a store of its own
 async def test_both_eras_end_in_one_payload(tmp_path: Path) -> None:
     said, bench = STREAMING[0], BENCHES["streaming"]
     payloads: list[dict[str, Any]] = []
     versions: list[str] = []
     for mode in ("auto", "legacy"):
-        _, _, _, version = await launched(tmp_path / mode, bench, said, mode=mode)
+        with another_store():
+            _, _, _, version = await launched(tmp_path / mode, bench, said, mode=mode)
         payload: dict[str, Any] = json.loads((tmp_path / mode / bench.payload).read_bytes())
         del payload["crossfade"]["owner"]  # each store has a name of its own
         payloads.append(payload)

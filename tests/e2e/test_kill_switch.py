@@ -283,7 +283,7 @@ def test_a_launch_is_refused_while_its_layer_holds_what_is_not_live(museum: Muse
     assert app.apply_plan(agreed(app, "guide-second", "launch")).status == "applied"
 
 
-@pytest.mark.file_store
+@pytest.mark.file_store("its file is removed under a process that has it open")
 def test_a_process_notices_that_its_database_was_removed_and_a_stop_works_without_it_once_a_person_adopts(
     museum: Museum, terminal: Terminal
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from crossfade.adapters.store.store import open_store
 
-from ..postgresql import PostgresqlServer
+from ..postgresql import URL, PostgresqlServer
 from .killing import Nursery
 from .ledger import Ledger
 from .lines import RawServer
@@ -26,7 +26,7 @@ def migrated(museum: Museum, url: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def museum(postgresql: PostgresqlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Museum:
-    monkeypatch.setenv("CROSSFADE_DATABASE_URL", postgresql.database())
+    monkeypatch.setenv(URL, postgresql.database())
     return opened(tmp_path)
 
 
@@ -59,9 +59,9 @@ async def test_what_one_process_launches_another_one_stops(museum: Museum) -> No
 
 
 async def test_a_tool_tells_of_a_database_out_of_reach_without_its_password(
-    museum: Museum, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    museum: Museum, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CROSSFADE_DATABASE_URL", OUT_OF_REACH)
+    museum.url = OUT_OF_REACH
     async with visiting(museum, SetClock()) as visitor:
         assert len((await visitor.client.list_tools()).tools) > 5
         reply = await visitor.call("create_experiment", brief())

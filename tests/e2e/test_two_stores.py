@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.errors import BackendOwned, Stale
 
+from ..postgresql import another_store
 from .ledger import Ledger
 from .museum import Museum, SetClock, agreed, drafted, launched, opened, visiting
 
@@ -33,14 +35,16 @@ class Laptops:
 
 
 @pytest.fixture
-def laptops(tmp_path: Path) -> Laptops:
+def laptops(tmp_path: Path) -> Iterator[Laptops]:
     (tmp_path / "first").mkdir()
-    first, second = opened(tmp_path / "first"), Museum(tmp_path / "second")
-    for museum in (first, second):
-        file = museum.own_catalogue()
-        file.write_text(file.read_text().replace("path: out/", f"path: {tmp_path}/out/"))
-        museum.out = tmp_path / "out"
-    return Laptops(first, second)
+    first = opened(tmp_path / "first")
+    with another_store():
+        laptops = Laptops(first, Museum(tmp_path / "second"))
+        for museum in (laptops.first, laptops.second):
+            file = museum.own_catalogue()
+            file.write_text(file.read_text().replace("path: out/", f"path: {tmp_path}/out/"))
+            museum.out = tmp_path / "out"
+        yield laptops
 
 
 def test_a_plan_of_the_second_store_is_blocked_with_the_way_to_share_and_nothing_else_is_said_of_the_first(

@@ -67,6 +67,12 @@ def test_the_command_for_a_terminal_leads_to_the_same_database(tmp_path: Path) -
     assert "hush" not in command + repr(settings)
 
 
+@pytest.fixture
+def no_store_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CROSSFADE_DATABASE_URL", raising=False)
+
+
+@pytest.mark.usefixtures("no_store_named")
 @pytest.mark.parametrize("broken", ["", 'lease_seconds = "soon"\n'])
 def test_a_kill_switch_finds_the_database_though_other_settings_are_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -78,5 +84,6 @@ def test_a_kill_switch_finds_the_database_though_other_settings_are_wrong(
     assert Settings.of_home_alone().database == "postgresql://db/of_the_environment"
 
 
+@pytest.mark.usefixtures("no_store_named")
 def test_without_a_url_the_store_is_a_file_in_the_home(tmp_path: Path) -> None:
     assert Settings(home=tmp_path).database == tmp_path / "crossfade.db"

@@ -18,6 +18,8 @@ from crossfade.adapters.store.sqlite.driver import Version, choose_driver, find_
 from crossfade.adapters.store.sqlite.store import SqliteStore, open_file
 from crossfade.core.errors import StoreUnavailable
 
+pytestmark = pytest.mark.file_store("its driver")
+
 
 @pytest.mark.parametrize(
     ("version", "sound"),

@@ -21,6 +21,8 @@ from crossfade.adapters.store.tables import StoreTable
 from crossfade.core.errors import StoreUnavailable
 from crossfade.core.model.plan import AuditEvent
 
+pytestmark = pytest.mark.file_store("its tables and triggers")
+
 NOW = "2026-03-04T12:30:00.000000+00:00"
 
 

@@ -17,6 +17,8 @@ from crossfade.adapters.store.listing import searched
 from crossfade.adapters.store.store import SqlStore, open_store
 from crossfade.core.model.experiment import Record
 
+pytestmark = pytest.mark.file_store("the revisions from before there was PostgreSQL")
+
 TODAY = date(2026, 3, 4)
 DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "shelf-order": (

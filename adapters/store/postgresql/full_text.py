@@ -6,7 +6,6 @@ a file, and knows no script without blanks.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
@@ -15,14 +14,13 @@ from sqlalchemy import CTE, Connection, Float, Text, bindparam, column, text
 from ..columns import Texts
 from ..rows import Values
 from ..search import FullText, Query, chosen, matches
-from ..terms import SHORTEST_PREFIX, WEIGHTS, is_unspaced, separated, terms_of
+from ..terms import SHORTEST_PREFIX, WEIGHTS, folded, is_unspaced, separated, terms_of
 
 _FIELDS = {"names": "A", "hypothesis": "B", "details": "C", "surface": "D"}
 _LONGEST = 64
 """Letters of a word that count: a tsvector takes 2,046 bytes of each."""
 _APART = 100
 """Positions between two fields, so that no phrase goes from one into the next."""
-_ACCENTS = dict.fromkeys(range(0x300, 0x370))
 
 _KEEP = text(
     "INSERT INTO experiment_search (id, words)"
@@ -41,7 +39,7 @@ _RARITY = """
 
 class Tsvector:
     def wanted(self, text: str, surface: str | None, touching: Sequence[str]) -> Values | None:
-        terms = list(dict.fromkeys(map(_quoted, terms_of(_folded(text.casefold())))))
+        terms = list(dict.fromkeys(map(_quoted, terms_of(folded(text.casefold())))))
         if not terms:
             return None
         place = _phrase_of(surface, "D") if surface is not None else None
@@ -66,22 +64,15 @@ def vector_of(texts: Values) -> str:
     words: list[str] = []
     first = 1
     for field, label in _FIELDS.items():
-        terms = terms_of(_folded(str(texts[field])))
+        terms = terms_of(str(texts[field]))
         words += [f"'{term[:_LONGEST]}':{place}{label}" for place, term in enumerate(terms, first)]
         first += len(terms) + _APART
     return " ".join(words)
 
 
-def _folded(text: str) -> str:
-    """Without accents; what else goes with a letter, as the voicing marks of Japanese do, is put together again."""
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_ACCENTS))
-
-
 def _phrase_of(text: str, label: str) -> str | None:
     """The tsquery for the text's words one after the other in a field; None when it has no word."""
-    terms = terms_of(_folded(separated(text)))
+    terms = terms_of(separated(text))
     return " <-> ".join(f"'{term[:_LONGEST]}':{label}" for term in terms) or None
 
 

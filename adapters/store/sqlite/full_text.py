@@ -10,7 +10,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, bindparam, column, func, 
 from ..rows import Values
 from ..search import FullText, Query, chosen, matches
 from ..tables import EXPERIMENT_TEXT
-from ..terms import SHORTEST_PREFIX, WEIGHTS, is_unspaced, separated, terms_of
+from ..terms import SHORTEST_PREFIX, WEIGHTS, folded, is_unspaced, separated, terms_of
 
 _SEARCH = table("experiment_search", column("rowid"))
 _INDEX: ColumnElement[str] = literal_column("experiment_search")
@@ -40,7 +40,7 @@ FTS5: FullText = Fts5()
 
 def query_of(text: str) -> str | None:
     """The FTS5 query for any of the text's words, each of them quoted; None when it has no word."""
-    terms = list(dict.fromkeys(map(_quoted, terms_of(text.casefold()))))
+    terms = list(dict.fromkeys(map(_quoted, terms_of(folded(text.casefold())))))
     return " OR ".join(terms) or None
 
 

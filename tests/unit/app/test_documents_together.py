@@ -16,6 +16,7 @@ from crossfade.core.model.experiment import TRANSITIONS, Change
 
 from ...e2e.ledger import Ledger
 from ...e2e.museum import Museum, SetClock, agreed, drafted, opened
+from ...postgresql import another_store
 
 FEATURE = "gallery.guide_first"
 KEYS = ("guide-one", "guide-two", "guide-six")
@@ -109,7 +110,7 @@ LIVES = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(EACH)), min_si
 @settings(max_examples=6)
 @given(LIVES)
 def test_documents_are_what_is_live_put_together_and_in_the_end_as_before(lives: list[tuple[str, Change]]) -> None:
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, another_store():
         together = Together(Path(home))
         stops: list[tuple[str, Change]] = [(key, STOP) for key in KEYS]
         first: list[tuple[str, Change]] = [(KEYS[0], "launch")]  # so that something is left to be compared

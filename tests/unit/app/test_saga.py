@@ -19,6 +19,7 @@ from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Change, Record, State
 from crossfade.core.model.plan import Approval, BucketRange, Operation, Place, Plan, Step
 from crossfade.core.ports.capabilities import Promises
+from crossfade.server.settings import Settings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=15)
@@ -228,7 +229,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    store = open_store(tmp_path_factory.mktemp("saga") / "crossfade.db")
+    store = open_store(Settings(home=tmp_path_factory.mktemp("saga")).database)
     yield store
     store.close()
 

@@ -19,6 +19,7 @@ from crossfade.core.errors import BackendFailed, Conflict
 from crossfade.core.model.experiment import TRANSITIONS, Change
 from crossfade.core.model.plan import Operation
 from crossfade.core.ports.store import Reader, Writer
+from crossfade.server.settings import Settings
 
 from .test_saga import LEASE, FakeBackend, World
 
@@ -137,7 +138,7 @@ def replace_owner(world: World, operation: Operation, process: Dependencies) -> 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    store = open_store(tmp_path_factory.mktemp("random") / "crossfade.db")
+    store = open_store(Settings(home=tmp_path_factory.mktemp("random")).database)
     yield store
     store.close()
 
