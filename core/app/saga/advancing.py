@@ -119,8 +119,8 @@ def _seconds(start: datetime, end: datetime) -> float:
 def _require_held(deps: Dependencies, operation: Operation) -> None:
     """Asked right before each effect, which spares a late process the attempt; the backend refuses an older fence."""
     with deps.store.read() as view:
-        kept = view.operation(operation.id)
-    if kept is None or kept.fence != operation.fence:
+        fence = view.fence_of(operation.id)
+    if fence != operation.fence:
         raise Conflict("Another process has taken the operation over.", got=operation.id)
 
 
