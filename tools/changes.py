@@ -121,8 +121,12 @@ async def apply_plan(
 
 
 async def _heard(ctx: ToolContext, apply: Callable[[str, Caller], Applied], digest: str) -> Applied:
-    """The call in a thread, which tells the client of each step and learns that the client has cancelled it."""
+    """The call in a thread, which tells the client that the change is kept, then of each step, and learns that the
+    client has cancelled it."""
     cancelled = threading.Event()
+
+    def accept(operation: str, done: int, of: int) -> None:
+        anyio.from_thread.run(ctx.report_progress, float(done), float(of), f"accepted: {operation}")
 
     def tell(done: int, of: int, direction: str) -> None:
         message = f"{done} of {of} steps" + (", undoing" if direction == "undo" else "")
@@ -139,7 +143,7 @@ async def _heard(ctx: ToolContext, apply: Callable[[str, Caller], Applied], dige
         group.start_soon(wait_for_cancel)
         try:
             # The thread is waited for whatever happens: it knows by itself when to turn back.
-            outcome = await anyio.to_thread.run_sync(apply, digest, Caller(tell, cancelled.is_set))
+            outcome = await anyio.to_thread.run_sync(apply, digest, Caller(tell, cancelled.is_set, accept))
         except Exception as error:  # which the group would wrap
             outcome = error
         group.cancel_scope.cancel()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from ...core.documents import JsonObject
@@ -65,7 +66,11 @@ class JsonFile:
 
     def __init__(self, path: Path) -> None:
         self._named = path
-        self._path = Path(os.path.realpath(path))
+
+    @cached_property
+    def _path(self) -> Path:
+        """Where a write goes; to find it costs as much as a read, which follows links by itself."""
+        return Path(os.path.realpath(self._named))
 
     def read(self) -> JsonObject | None:
         """The document, or None when there is no such file. It is whole: a write replaces the file at once.
@@ -74,9 +79,9 @@ class JsonFile:
             BackendFailed: it cannot be read, or does not hold a JSON object.
         """
         try:
-            if not stat.S_ISREG(self._path.stat().st_mode):
+            if not stat.S_ISREG(self._named.stat().st_mode):
                 raise OSError(errno.EISDIR, "not a file")  # to open a pipe would wait for whoever writes to it
-            raw = self._path.read_bytes()
+            raw = self._named.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:

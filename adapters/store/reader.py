@@ -84,6 +84,7 @@ _HANDLE: BindParameter[str] = bindparam("handle")
 _PLAN = _PLANS.where(PLAN.c.handle == _HANDLE)
 _APPROVAL = select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == _HANDLE)
 _OPERATION = _OPERATIONS.where(OPERATION.c.id == bindparam("id"))
+_FENCE_OF = select(OPERATION.c.fence).where(OPERATION.c.id == bindparam("id"))
 _OPERATION_OF = _OPERATIONS.where(OPERATION.c.handle == _HANDLE)
 _OPERATION_STEPS = (
     select(*step_columns(OPERATION_STEP))
@@ -92,6 +93,9 @@ _OPERATION_STEPS = (
 )
 _ACTIVE_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY, IS_UNFINISHED)
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
+_LAST_TURN = (
+    select(OPERATION.c.id, OPERATION.c.fence).where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
+)
 _PLACEMENTS = select(*columns_of(PLACEMENT, Placement)).where(PLACEMENT.c.key == _KEY).order_by(PLACEMENT.c.place)
 _SPEC: BindParameter[str] = bindparam("spec")
 _OVERRIDES = (
@@ -237,6 +241,9 @@ class SqlReader:
     def operation(self, operation_id: str) -> Operation | None:
         return self._operation(_OPERATION, {"id": operation_id})
 
+    def fence_of(self, operation_id: str) -> int | None:
+        return self._connection.execute(_FENCE_OF, {"id": operation_id}).scalar()
+
     def operation_of(self, handle: str) -> Operation | None:
         return self._operation(_OPERATION_OF, {"handle": handle})
 
@@ -249,6 +256,10 @@ class SqlReader:
 
     def last_operation(self, key: str) -> Operation | None:
         return self._operation(_LAST_OPERATION, {"key": key})
+
+    def last_turn(self, key: str) -> tuple[str, int] | None:
+        row = self._connection.execute(_LAST_TURN, {"key": key}).first()
+        return (row.id, row.fence) if row is not None else None
 
     def abandoned(self, now: datetime) -> list[str]:
         column = OPERATION.c

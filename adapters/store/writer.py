@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, UpdateBase, and_, or_, select, update
+from sqlalchemy import Connection, UpdateBase, and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...core.documents import canonical
@@ -32,6 +32,14 @@ from .tables import BUCKET_RANGE, EXPERIMENT, IS_LIVE
 
 _COUNTED = {"preserve_rowcount": True}
 """Of an INSERT, SQLAlchemy forgets the number of rows unless it is asked to keep it."""
+
+_RANGE = BUCKET_RANGE.c
+_MINE = and_(_RANGE.layer == bindparam("of_layer"), _RANGE.experiment == bindparam("this"), IS_LIVE)
+_HELD_ALREADY = select(_RANGE.lo, _RANGE.hi).where(_MINE)
+_HOLD_UNTIL = update(BUCKET_RANGE).where(_MINE)
+_HOLDERS = select(_RANGE.lo, _RANGE.hi, _RANGE.experiment).where(
+    _RANGE.layer == bindparam("layer"), IS_LIVE, _RANGE.lo < bindparam("hi"), _RANGE.hi > bindparam("lo")
+)
 
 
 class SqlWriter(SqlReader):
@@ -82,23 +90,23 @@ class SqlWriter(SqlReader):
             raise self._taken(layer, ranges, key) from error
 
     def _hold(self, layer: str, ranges: list[BucketRange], key: str, until: date | None, at: datetime) -> None:
-        column = BUCKET_RANGE.c
-        mine = and_(column.layer == layer, column.experiment == key, IS_LIVE)
-        held = {(lo, hi) for lo, hi in self._connection.execute(select(column.lo, column.hi).where(mine))}
+        mine: Values = {"of_layer": layer, "this": key}
+        held = {(lo, hi) for lo, hi in self._connection.execute(_HELD_ALREADY, mine)}
         if held:
-            self._connection.execute(update(BUCKET_RANGE).where(mine).values(until=until))
+            self._run(_HOLD_UNTIL, {**mine, "until": until})
         rest: Values = {"layer": layer, "experiment": key, "until": until, "taken_at": at, "released_at": None}
         missing = [{"lo": each.lo, "hi": each.hi, **rest} for each in ranges if (each.lo, each.hi) not in held]
         for each in missing:  # not all at once: of a refusal, psycopg would warn on stderr
             self._run(self._statements.take_buckets, each)
 
     def _taken(self, layer: str, ranges: list[BucketRange], key: str) -> Conflict:
-        column = BUCKET_RANGE.c
-        meets = or_(*(and_(column.lo < each.hi, column.hi > each.lo) for each in ranges))
-        query = select(column.experiment, column.lo, column.hi).where(column.layer == layer, IS_LIVE, meets)
-        exact = {(key, each.lo, each.hi) for each in ranges}
-        holders = [row for row in self._connection.execute(query.order_by(column.lo)) if tuple(row) not in exact]
-        held = [f'buckets {lo}-{hi - 1} are held by "{experiment}"' for experiment, lo, hi in holders[:5]]
+        exact = {(each.lo, each.hi, key) for each in ranges}
+        met = {
+            (lo, hi, experiment)
+            for each in ranges
+            for lo, hi, experiment in self._connection.execute(_HOLDERS, {"layer": layer, "lo": each.lo, "hi": each.hi})
+        }
+        held = [f'buckets {lo}-{hi - 1} are held by "{experiment}"' for lo, hi, experiment in sorted(met - exact)[:5]]
         return Conflict(
             f"In layer {layer}, {', '.join(held) or 'the asked ranges overlap each other'}.",
             next="Plan the change again: the new plan proposes buckets that are free.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..errors import Conflict, NotAllowed, Stale
@@ -48,10 +49,10 @@ def apply(
         return _waiting(deps, found)
     if not answer.approved:
         return _answer(deps, found, "declined", answer, None, next_step=_after_a_no(found))
-    return _ended(deps, _carry_out(deps, _begin(deps, found, answer), caller))
+    return _ended(deps, _carry_out(deps, _begin(deps, found, answer, caller), caller))
 
 
-def _begin(deps: Dependencies, found: Plan, answer: Approval) -> Operation:
+def _begin(deps: Dependencies, found: Plan, answer: Approval, caller: saga.Caller) -> Operation:
     try:
         require_unchanged(deps, found)
         with deps.store.write() as tx:
@@ -64,7 +65,7 @@ def _begin(deps: Dependencies, found: Plan, answer: Approval) -> Operation:
         with deps.store.read() as view:
             rival = view.operation_of(found.handle)
         if rival is not None:
-            return _wait_for(deps, rival)
+            return finish(deps, rival, caller)
         if isinstance(refusal, Conflict):
             raise Stale(f"{refusal.message} Nothing was changed.", next=plan_again(found)) from refusal
         raise
@@ -99,7 +100,9 @@ def finish(
         Conflict: another process is applying it and shows life still, some seconds after a lease.
         Stale: it was stuck, and a later change of the experiment has taken its place.
     """
-    return _carry_out(deps, _wait_for(deps, operation), caller)
+    saga.tell_accepted(deps, operation, caller)
+    told = replace(caller, accepted=saga.NOBODY.accepted)
+    return _carry_out(deps, _wait_for(deps, operation), told)
 
 
 def _wait_for(deps: Dependencies, operation: Operation) -> Operation:

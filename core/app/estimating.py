@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from .. import audience as audiences
 from ..checks.shape import read_spec
-from ..documents import canonical
+from ..documents import JsonObject, canonical
 from ..model.answers import Estimate, SizeOption
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue
@@ -42,23 +43,39 @@ def estimate(deps: Dependencies, asked: Question) -> Estimate:
     """
     catalogue = deps.catalogue.current()
     known, audience = read_question(catalogue, asked)
-    return _sizer(deps, catalogue, known, audience).answer(
+    return _sizer(_situation(deps, catalogue, known.surface), known, audience).answer(
         {given: name for given, name in zip(asked.metrics, known.metrics, strict=True) if given != name}
     )
 
 
-def _sizer(deps: Dependencies, catalogue: Catalogue, asked: Question, audience: Audience) -> _Sizer:
-    spec, free = _drafted(deps, catalogue, asked)
-    return _Sizer(deps, catalogue, spec, audience, free, asked)
+@dataclass(frozen=True)
+class _Situation:
+    """A surface as it is now, read once for every size that is tried."""
+
+    catalogue: Catalogue
+    surface: str
+    production: JsonObject
+    room: int
+    """Free buckets of the emptiest layer."""
+    today: date
 
 
-def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple[Spec, float]:
-    """(the spec that a brief with these numbers would become, the share of the emptiest layer that is free)."""
-    surface, environment = catalogue.surfaces[asked.surface], catalogue.default_environment
-    names = [layer_name(environment, asked.surface, layer) for layer in surface.layers]
+def _situation(deps: Dependencies, catalogue: Catalogue, surface: str) -> _Situation:
+    environment = catalogue.default_environment
+    names = [layer_name(environment, surface, layer) for layer in catalogue.surfaces[surface].layers]
     with deps.store.read() as view:
         held = view.held(*names)
     room = max(free_by_layer(held, names).values())
+    production = production_of(deps, catalogue, surface, environment)
+    return _Situation(catalogue, surface, production, room, deps.clock.now().date())
+
+
+def _sizer(now: _Situation, asked: Question, audience: Audience) -> _Sizer:
+    return _Sizer(now, now.catalogue, _drafted(now, asked), audience, now.room / BUCKETS, asked)
+
+
+def _drafted(now: _Situation, asked: Question) -> Spec:
+    """The spec that a brief with these numbers would become."""
     brief = Brief(
         surface=asked.surface,
         change="An estimate",
@@ -69,18 +86,17 @@ def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple
         allocation=asked.allocation,
         duration_days=asked.days,
     )
-    production = production_of(deps, catalogue, asked.surface, environment)
-    draft = generate(brief, catalogue, production, dict.fromkeys(surface.layers, room), None, deps.clock.now().date())
-    spec = read_spec(draft.document)
+    layers = dict.fromkeys(now.catalogue.surfaces[now.surface].layers, now.room)
+    spec = read_spec(generate(brief, now.catalogue, now.production, layers, None, now.today).document)
     assert isinstance(spec, Spec)
-    return spec, room / BUCKETS
+    return spec
 
 
 @dataclass(frozen=True)
 class _Sizer:
     """Sizes one spec under several durations and allocations; `spec` has those that the generator chose."""
 
-    deps: Dependencies
+    now: _Situation
     catalogue: Catalogue
     spec: Spec
     audience: Audience
@@ -128,7 +144,7 @@ class _Sizer:
         return longer.model_copy(update={"allocation": round(allocation, 4)})
 
     def _sized(self, spec: Spec) -> Size:
-        sized = size(spec, self.catalogue, self.audience, self.deps.clock.now().date())
+        sized = size(spec, self.catalogue, self.audience, self.now.today)
         assert sized is not None
         return sized
 
@@ -146,7 +162,7 @@ class _Sizer:
         """The shortest run, and then the fewest units, that resolve everything; None when 180 days do not."""
         if now.sufficient:
             return self.spec
-        today = self.deps.clock.now().date()
+        today = self.now.today
         widest = self.spec.model_copy(update={"allocation": self.asked.allocation or self.free or self.spec.allocation})
         weekly = self.spec.design.kind == "group_sequential"
         days = days_needed(widest, self.catalogue, self.audience, DAY_LIMIT, today, weekly=weekly)
@@ -187,7 +203,7 @@ class _Sizer:
         # A guardrail's margin is not the caller's to widen, and whom a test is about is a person's to say.
         everybody = replace(self.asked, audience={})
         if self.asked.audience:
-            other = _sizer(self.deps, self.catalogue, everybody, [[]])
+            other = _sizer(self.now, everybody, [[]])
             less = everybody if other.resolves else other._less()
         if less is not None:
             return f"a person decides whether a wider audience will do; of everybody: {less.call}"
@@ -201,7 +217,7 @@ class _Sizer:
     def _less(self) -> Question | None:
         """The question with less asked of the units, so that some run is enough; all else stays as it was asked."""
         for changed in self._changes():
-            if _sizer(self.deps, self.catalogue, changed, self.audience).resolves:
+            if _sizer(self.now, changed, self.audience).resolves:
                 return changed
         return None
 

@@ -117,8 +117,8 @@ def require_change(view: Reader, key: str, change: Change) -> Record:
             retryable=True,
             next=f"{calls.apply(active.handle)} continues it",
         )
-    last = view.last_operation(key)
-    if record.state == "scheduled" and change != "stop" and last is not None and last.status == "needs_attention":
+    last = view.last_operation(key) if record.state == "scheduled" and change != "stop" else None
+    if last is not None and last.status == "needs_attention":
         message = f"The {last.change} of {key} is stuck; it can be gone on with, or {key} be stopped."
         raise NotAllowed(message, got=change, allowed=["stop"], next=f"{calls.apply(last.handle)} goes on with it")
     if (record.state, change) not in TRANSITIONS:
@@ -204,8 +204,8 @@ def _as_part(previews: Previews) -> JsonObject:
 
 def _past(view: Reader, record: Record) -> JsonObject:
     """What was done to the experiment last: a plan made again after it has another digest, however equal its steps."""
-    last = view.last_operation(record.key)
-    return {PAST: last.id if last else None}
+    last = view.last_turn(record.key)
+    return {PAST: last[0] if last else None}
 
 
 def _from_what_is_there(

@@ -13,6 +13,7 @@ from ..names import nearest, same_name
 from .cases import production_of
 from .dependencies import Dependencies
 from .drafts import known_surface
+from .surface_detail import SurfaceDetail
 from .surfaces import surface_view
 
 Kind = Literal["surface", "metric", "experiment", "check"]
@@ -28,7 +29,7 @@ def surface_document(deps: Dependencies, key: str) -> JsonObject:
     known = known_surface(catalogue, key)
     production = production_of(deps, catalogue, known, catalogue.default_environment)
     with deps.store.read() as view:
-        now = surface_view(deps, catalogue, view, known, production)
+        now = surface_view(deps, catalogue, view, known, SurfaceDetail(catalogue, known, production, ""))
     entry: JsonObject = catalogue.surfaces[known].model_dump(mode="json", by_alias=True, exclude_none=True)
     situation: JsonObject = now.model_dump(mode="json", exclude_none=True, include={"layers", "holdouts", "recent"})
     return {"key": known, **entry, "now": {**situation, "production": production}}

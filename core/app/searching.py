@@ -55,6 +55,8 @@ class SurfaceIndex:
             frozenset(word for words, _ in weighted for word in words) for weighted in self._surfaces.values()
         )
         self._metric_rarity = Rarity(self._metrics.values())
+        self._parameter_rarity = {key: Rarity(words.values()) for key, words in self._parameters.items()}
+        self._names = {key: (words_of(key), words_of(surface.name)) for key, surface in catalogue.surfaces.items()}
 
     def ranked(self, query: str) -> tuple[list[str], bool]:
         """All surfaces, the best fit first, and whether the first fits at all. One that is named comes before all
@@ -65,8 +67,8 @@ class SurfaceIndex:
             for key, weighted in self._surfaces.items()
         }
         said = words_of(query)
-        for key, surface in self.catalogue.surfaces.items():
-            if _occurs(words_of(key), said) or _occurs(words_of(surface.name), said):
+        for key, names in self._names.items():
+            if any(_occurs(words, said) for words in names):
                 scores[key] += NAMED
         exact = same_name(query, scores)
         if exact is not None:
@@ -78,7 +80,7 @@ class SurfaceIndex:
         """Parameter -> how well the query fits it, the best first."""
         # The surface's own name says nothing of its parameters.
         wanted = frozenset(asked_words(query)).difference(words_of(surface))
-        rarity = Rarity(self._parameters[surface].values())
+        rarity = self._parameter_rarity[surface]
         fits = {name: rarity.of(wanted & words) for name, words in self._parameters[surface].items()}
         return dict(sorted(fits.items(), key=lambda fit: (-fit[1], fit[0])))
 

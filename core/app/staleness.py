@@ -43,14 +43,15 @@ def require_unchanged(deps: Dependencies, found: Plan) -> None:
         previews = found.previews if found.change == "preview" else view.previews(found.key)
         terms = Terms(found.created, found.expires, previews, found.ranges or None, found.stage)
         fresh = compile_plan(deps, view, record, found.change, terms)
+        if fresh.plan is not None and fresh.plan.digest == found.digest:
+            return
         last = view.last_operation(found.key)
     if fresh.plan is None and not fresh.findings:
         raise _needless(found)
     if fresh.plan is None:
         raise stale(found, [_blocking(found, finding) for finding in fresh.findings if finding.blocks])
-    if fresh.plan.digest != found.digest:
-        parts = differing_parts(found.covered, fresh.plan.covered)
-        raise _overtaken(found, last) if last and PAST in parts else stale(found, parts)
+    parts = differing_parts(found.covered, fresh.plan.covered)
+    raise _overtaken(found, last) if last and PAST in parts else stale(found, parts)
 
 
 def _taken(view: Reader, found: Plan) -> list[str]:

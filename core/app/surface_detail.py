@@ -52,6 +52,8 @@ class SurfaceDetail:
         self._surface = catalogue.surfaces[key]
         self._production = production
         self._fits = index_of(catalogue).parameters(key, query)
+        self._full: dict[str, ParameterView] = {}  # each is tried in several replies, of which one fits
+        self._briefs: dict[str, str] = {}
 
     def parameters(self, full: int, brief: int) -> tuple[list[ParameterView], list[str] | None]:
         """(at most `full` of those that fit best, the others: `brief` of them with values and production, the rest by
@@ -60,8 +62,8 @@ class SurfaceDetail:
         close = [name for name in order if self._fits[name] and 3 * self._fits[name] >= self._fits[order[0]]]
         shown = (close or order)[:full]
         named = [name for name in order if name not in shown]
-        texts = [self._brief(name) for name in named[:brief]] + named[brief:]
-        return [self._in_full(name) for name in shown], texts or None
+        texts = [self._briefs.get(name) or self._brief(name) for name in named[:brief]] + named[brief:]
+        return [self._full.get(name) or self._in_full(name) for name in shown], texts or None
 
     def metrics(self, names: Iterable[str], length: int) -> dict[str, str]:
         """Metric -> its usual effect, and so many characters of what it means."""
@@ -76,24 +78,26 @@ class SurfaceDetail:
         return texts[self._key, name]
 
     def _brief(self, name: str) -> str:
-        return f"{name} ({cut(self._values(name), SHOWN_BRIEF)} = {cut(_option(self._production[name]), SHOWN_BRIEF)})"
+        values, now = cut(self._values(name), SHOWN_BRIEF), cut(_option(self._production[name]), SHOWN_BRIEF)
+        made = self._briefs[name] = f"{name} ({values} = {now})"
+        return made
 
     def _in_full(self, name: str) -> ParameterView:
         parameter = self._surface.parameters[name]
-        return ParameterView(
+        made = self._full[name] = ParameterView(
             name=name,
             layer=parameter.layer,
             description=cut(parameter.description, SHOWN_MEANING),
             values=self._values(name),
             production=self._production[name],
         )
+        return made
 
 
-def filled(catalogue: Catalogue, answer: Surfaces, production: JsonObject, query: str) -> Surfaces:
+def filled(answer: Surfaces, detail: SurfaceDetail) -> Surfaces:
     """The answer with as much of its best surface as fits."""
     best = answer.best
     assert best is not None
-    detail = SurfaceDetail(catalogue, best.key, production, query)
     made: dict[int, Surfaces] = {}
 
     def told(level: int) -> Surfaces:

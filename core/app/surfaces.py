@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..documents import JsonObject
 from ..errors import Invalid
 from ..model.answers import LayerView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
@@ -41,18 +40,19 @@ def find_surfaces(deps: Dependencies, query: str, limit: int, cursor: str | None
     rest = [key for key in ranked if key != best]
     shown = rest[start : start + limit]
     more = start + limit if start + limit < len(rest) else None
-    view, production = None, JsonObject()
+    view, detail = None, None
     if best is not None and start == 0:
         production = production_of(deps, catalogue, best, catalogue.default_environment)
+        detail = SurfaceDetail(catalogue, best, production, query)
         with deps.store.read() as reader:
-            view = surface_view(deps, catalogue, reader, best, production, query)
+            view = surface_view(deps, catalogue, reader, best, detail, query)
     answer = Surfaces(
         best=view,
         others={key: catalogue.surfaces[key].name for key in shown},
         cursor=str(more) if more is not None and view is None else None,
         next=_next_for(view, rest, bool(query.strip()) and not fits),
     )
-    return filled(catalogue, answer, production, query) if view is not None and limit <= USUAL_OTHERS else answer
+    return filled(answer, detail) if detail is not None and limit <= USUAL_OTHERS else answer
 
 
 def _next_for(view: SurfaceView | None, rest: list[str], searched: bool) -> str:
@@ -73,13 +73,12 @@ def _offset(cursor: str | None) -> int:
 
 
 def surface_view(
-    deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, production: JsonObject, query: str = ""
+    deps: Dependencies, catalogue: Catalogue, view: Reader, key: str, told: SurfaceDetail, query: str = ""
 ) -> SurfaceView:
     """Everything a brief needs to know of a surface."""
     surface = catalogue.surfaces[key]
     environment = catalogue.default_environment
     index = index_of(catalogue)
-    told = SurfaceDetail(catalogue, key, production, query)
     shown, named = told.parameters(*WHOLE)
     today = deps.clock.now().date()
     recent = view.search(surface=key, limit=1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from ..audience import asked_for
 from ..checks.engine import Case, findings_of
 from ..checks.trial import TRIAL_CHECKS
 from ..documents import JsonObject, digest
+from ..keeping import Latest
+from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment
 from ..model.experiment import Change, Record
 from ..model.finding import Finding
@@ -146,7 +148,7 @@ def rests_on(case: Case, findings: list[Finding], ranges: list[BucketRange], lau
         **{f"attribute {name}": catalogue.attributes[name] for name in asked_for(case.audience)},
         **{f"metric {name}": catalogue.metrics[name] for name in case.spec.metrics if name in catalogue.metrics},
     }
-    read: JsonObject = {name: digest(entry.model_dump(mode="json", by_alias=True)) for name, entry in entries.items()}
+    read: JsonObject = {name: _digest_of(catalogue, name, entry) for name, entry in entries.items()}
     if catalogue.checks:
         read["checks"] = digest({code: dict(rule) for code, rule in catalogue.checks.items()})
     return {
@@ -155,6 +157,21 @@ def rests_on(case: Case, findings: list[Finding], ranges: list[BucketRange], lau
         "ranges": [part.model_dump() for part in ranges],
         "launch": launch,
     }
+
+
+def _digest_of(catalogue: Catalogue, name: str, entry: BaseModel) -> str:
+    known = _digests.of(catalogue)
+    if name not in known:
+        known[name] = digest(entry.model_dump(mode="json", by_alias=True))
+    return known[name]
+
+
+def _no_digests(_: Catalogue) -> dict[str, str]:
+    return {}
+
+
+_digests = Latest(_no_digests)
+"""Kind and name -> digest of a catalogue's entry."""
 
 
 def _let_stand(findings: list[Finding]) -> JsonObject:

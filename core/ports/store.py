@@ -224,6 +224,10 @@ class Reader(Protocol):
 
     def operation(self, operation_id: str) -> Operation | None: ...
 
+    def fence_of(self, operation_id: str) -> int | None:
+        """The fence under which an operation is carried out, without all else of it; None when there is none."""
+        ...
+
     def operation_of(self, handle: str) -> Operation | None:
         """The operation that applies a plan."""
         ...
@@ -237,6 +241,10 @@ class Reader(Protocol):
         ...
 
     def last_operation(self, key: str) -> Operation | None: ...
+
+    def last_turn(self, key: str) -> tuple[str, int] | None:
+        """(id, fence) of an experiment's last operation, without all else of it."""
+        ...
 
     def abandoned(self, now: datetime) -> list[str]:
         """Ids of unfinished operations whose lease has run out."""

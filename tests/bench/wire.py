@@ -43,19 +43,43 @@ class Wire:
 
     def ask(self, method: str, **params: Any) -> tuple[float, dict[str, Any]]:
         """(seconds from the request to its answer, result)."""
+        begun = self._send(method, params, META)
+        return self._answer(begun)
+
+    def heard(self, tool: str, **arguments: Any) -> tuple[float, float, dict[str, Any]]:
+        """(seconds to the first notification of progress, seconds to the answer, structured half) of a tool that tells
+        of its progress."""
+        begun = self._send("tools/call", {"name": tool, "arguments": arguments}, {**META, "progressToken": tool})
+        first, told = self._line(begun)
+        assert told.get("method") == "notifications/progress", told
+        assert told["params"]["message"].startswith("accepted: o-"), told
+        took, result = self._answer(begun)
+        assert not result.get("isError"), f"{tool}: {result['content']}"
+        return first, took, result["structuredContent"]
+
+    def _send(self, method: str, params: dict[str, Any], meta: dict[str, Any]) -> float:
+        """When the request went out."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._id += 1
-        request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": {**params, "_meta": META}}
+        request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": {**params, "_meta": meta}}
         line = json.dumps(request).encode() + b"\n"
         begun = time.perf_counter()
         self._process.stdin.write(line)
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        took = time.perf_counter() - begun
-        reply: dict[str, Any] = json.loads(answer)
-        assert reply.get("id") == self._id, f"{method} was not answered but: {answer[:200]!r}"
-        assert "result" in reply, f"{method}: {answer[:500]!r}"
+        return begun
+
+    def _line(self, begun: float) -> tuple[float, dict[str, Any]]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return time.perf_counter() - begun, json.loads(line)
+
+    def _answer(self, begun: float) -> tuple[float, dict[str, Any]]:
+        """(seconds since then, result) of the answer to the last request."""
+        took, reply = self._line(begun)
+        while "method" in reply:  # a notification
+            took, reply = self._line(begun)
+        assert reply.get("id") == self._id, f"not answered but: {str(reply)[:200]}"
+        assert "result" in reply, str(reply)[:500]
         return took, reply["result"]
 
     def call(self, tool: str, **arguments: Any) -> tuple[float, dict[str, Any]]:

@@ -702,7 +702,11 @@ class TestOperations:
             assert reader.operation_of("p-1") == written
             assert reader.active_operation("shelf-order") == written
             assert reader.last_operation("shelf-order") == written
+            assert reader.fence_of("o-1") == written.fence
+            assert reader.last_turn("shelf-order") == ("o-1", written.fence)
             assert reader.operation("o-2") is None
+            assert reader.fence_of("o-2") is None
+            assert reader.last_turn("other") is None
             assert reader.operation_of("p-2") is None
             assert reader.active_operation("other") is None
             assert reader.last_operation("other") is None
@@ -724,6 +728,7 @@ class TestOperations:
         self.insert(store, operation("o-2", "p-2"))
         with store.read() as reader:
             active, last = reader.active_operation("shelf-order"), reader.last_operation("shelf-order")
+            assert reader.last_turn("shelf-order") == ("o-2", 1)
         assert active == last == operation("o-2", "p-2")
 
     def test_a_finished_operation_cannot_run_again_beside_another(self, store: Store) -> None:

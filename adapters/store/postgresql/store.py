@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from ....core.errors import StoreUnavailable
+from ...turns import Turns
 from ..migrate import REVISIONS, revision, upgrade
 from ..reader import SqlReader
 from ..statements import Statements
@@ -32,7 +32,7 @@ class PostgresqlStore(SqlStore):
         self.engine = engine
         self._address = address
         self._wait = wait
-        self._threads = threading.Lock()
+        self._threads = Turns()
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._writing = _writing(engine)
         weakref.finalize(self, engine.dispose)  # a server has few connections: a store that is gone keeps none

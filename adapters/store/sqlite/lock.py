@@ -7,7 +7,6 @@ fairness only: BEGIN IMMEDIATE alone keeps writers apart.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from ....core.errors import StoreUnavailable
 from ...file_lock import try_lock
+from ...turns import Turns
 
 _LONGEST_PAUSE = 0.004  # seconds between two tries; a write transaction takes about one millisecond
 
@@ -25,7 +25,7 @@ class WriteLock:
     def __init__(self, path: Path, wait: float) -> None:
         self._path = path
         self._wait = wait
-        self._threads = threading.Lock()
+        self._threads = Turns()
 
     @contextmanager
     def held(self) -> Generator[None]:

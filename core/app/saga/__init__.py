@@ -5,7 +5,7 @@ twice is doing it once. Before traffic opens a failure undoes what was done, the
 is unknown; pause and stop only ever go forward.
 """
 
-from .advancing import NOBODY, Caller, advance, run
+from .advancing import NOBODY, Caller, advance, run, tell_accepted
 from .taking import begin, claim, has_lapsed, is_free
 
-__all__ = ["NOBODY", "Caller", "advance", "begin", "claim", "has_lapsed", "is_free", "run"]
+__all__ = ["NOBODY", "Caller", "advance", "begin", "claim", "has_lapsed", "is_free", "run", "tell_accepted"]

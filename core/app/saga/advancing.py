@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,10 +24,12 @@ CANCELLED = "the call was cancelled before traffic opened"
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever waits for a change: is told (steps ended, steps, direction) after each step, and may want it no more."""
+    """Whoever waits for a change: hears (operation, steps ended, steps) once the journal has it and nothing can be lost
+    any more, then (steps ended, steps, direction) after each step, and may want it no more."""
 
     progress: Callable[[int, int, str], None] = lambda done, of, direction: None
     cancelled: Callable[[], bool] = lambda: False
+    accepted: Callable[[str, int, int], None] = lambda operation, done, of: None
 
 
 NOBODY = Caller()
@@ -42,11 +45,14 @@ def run(deps: Dependencies, operation: Operation, caller: Caller = NOBODY) -> Op
     held = (operation.id, operation.fence)
     deps.underway.add(held)
     try:
+        if operation.status == "running":
+            tell_accepted(deps, operation, caller)
         while operation.status == "running":
             if operation.direction == "forward" and caller.cancelled():
                 operation = _cancel(deps, operation)
             operation = advance(deps, operation)
-            _tell(deps, operation, caller)
+            with _heard(deps, operation):
+                caller.progress(_steps_ended(operation), len(operation.steps), operation.direction)
     finally:
         deps.underway.discard(held)
     return operation
@@ -57,10 +63,19 @@ def _cancel(deps: Dependencies, operation: Operation) -> Operation:
     return operation if opening or not can_undo(operation) else record(deps, turned(operation, CANCELLED))
 
 
-def _tell(deps: Dependencies, operation: Operation, caller: Caller) -> None:
-    ended = sum(step.status in ("done", "undone") for step in operation.steps)
+def tell_accepted(deps: Dependencies, operation: Operation, caller: Caller) -> None:
+    with _heard(deps, operation):
+        caller.accepted(operation.id, _steps_ended(operation), len(operation.steps))
+
+
+def _steps_ended(operation: Operation) -> int:
+    return sum(step.status in ("done", "undone") for step in operation.steps)
+
+
+@contextmanager
+def _heard(deps: Dependencies, operation: Operation) -> Generator[None]:
     try:
-        caller.progress(ended, len(operation.steps), operation.direction)
+        yield
     except Exception as error:  # whoever listens may be gone, which must not leave the operation half done
         deps.log("progress_lost", {"operation": operation.id, "error": type(error).__name__})
 
@@ -104,8 +119,8 @@ def _seconds(start: datetime, end: datetime) -> float:
 def _require_held(deps: Dependencies, operation: Operation) -> None:
     """Asked right before each effect, which spares a late process the attempt; the backend refuses an older fence."""
     with deps.store.read() as view:
-        kept = view.operation(operation.id)
-    if kept is None or kept.fence != operation.fence:
+        fence = view.fence_of(operation.id)
+    if fence != operation.fence:
         raise Conflict("Another process has taken the operation over.", got=operation.id)
 
 

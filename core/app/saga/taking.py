@@ -70,8 +70,8 @@ def begin(deps: Dependencies, tx: Writer, plan: Plan, record: Record, approval: 
 def _next_fence(view: Reader, key: str, now: datetime) -> int:
     """Above every fence of the experiment, also of one of the same key in a store that was lost since: the time, in
     milliseconds, is above what that store gave out."""
-    last = view.last_operation(key)
-    return max(last.fence + 1 if last else 1, round(now.timestamp() * 1000))
+    _, fence = view.last_turn(key) or ("", 0)
+    return max(fence + 1, round(now.timestamp() * 1000))
 
 
 def planned_end(document: JsonObject, start: date) -> date | None:

@@ -220,3 +220,22 @@ def test_a_listener_that_is_gone_does_not_stop_the_launch(world: World) -> None:
     assert saga.run(deps, world.begin("launch"), saga.Caller(hung_up)).status == "applied"
     assert (world.state, world.placed) == ("running", world.there)
     assert lost == ["progress_lost BrokenPipeError"] * 2
+
+
+def test_who_applies_is_told_once_that_the_journal_has_it_and_before_anything_is_written(world: World) -> None:
+    told: list[tuple[str, int, int, object]] = []
+
+    def accepted(operation: str, done: int, of: int) -> None:
+        told.append((operation, done, of, dict(world.there)))
+
+    begun = world.begin("launch")
+    assert saga.run(world.deps(), begun, saga.Caller(accepted=accepted)).status == "applied"
+    assert told == [(begun.id, 0, 2, {})]
+
+
+def test_who_applies_again_is_told_at_once_of_the_operation_that_another_process_holds(world: World) -> None:
+    begun, told = world.begin("launch"), list[tuple[str, datetime]]()
+    caller = saga.Caller(accepted=lambda operation, done, of: told.append((operation, world.clock.at)))
+    assert applying.apply(world.deps("second"), begun.handle, caller).status == "applied"
+    assert told == [(begun.id, NOON)]
+    assert world.clock.at >= NOON + LEASE

@@ -1,0 +1,56 @@
+"""Turns of the threads of a process: whoever has waited longest is next.
+
+A `threading.Lock` keeps no order. Of many writers the one that has just ended takes it again before the others are
+awake, and some of them wait for hundreds of transactions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+
+class Turns:
+    """A lock that is handed to whoever has waited longest."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Threads that wait now."""
+        return len(self._waiting)
+
+    def acquire(self, timeout: float) -> bool:
+        """Whether the turn is ours now; False when it did not come within `timeout` seconds."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return True
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        try:
+            came = mine.acquire(timeout=timeout)
+        except BaseException:  # an interrupt, after which nobody would end the turn
+            if not self._left(mine):
+                self.release()
+            raise
+        return came or not self._left(mine)
+
+    def _left(self, mine: threading.Lock) -> bool:
+        """Whether we stopped to wait before the turn came."""
+        with self._guard:
+            waiting = mine in self._waiting
+            if waiting:
+                self._waiting.remove(mine)
+        return waiting
+
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
