@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, RowMapping, and_, bindparam, exists, func, not_, select
 
 from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
@@ -44,6 +44,9 @@ from .tables import (
     REVIEW,
 )
 
+MOST_PROPOSALS = 200
+"""Plans of a layer that are looked at: what fills it ten times over tells nothing more."""
+
 _PLANS = select(*columns_of(PLAN, Plan))
 _OPERATIONS = select(*columns_of(OPERATION, Operation, "steps"))
 
@@ -81,6 +84,16 @@ _RANGES_OF = (
     .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
 )
 _HANDLE: BindParameter[str] = bindparam("handle")
+_PROPOSED = (
+    select(PLAN.c.ranges)
+    .join(EXPERIMENT, and_(EXPERIMENT.c.key == PLAN.c.key, EXPERIMENT.c.version == PLAN.c.version))
+    .where(PLAN.c.layer == bindparam("layer"), PLAN.c.expires >= bindparam("now"), PLAN.c.key != _KEY)
+    .where(PLAN.c.change == "launch", EXPERIMENT.c.state == "draft")
+    .where(~exists().where(APPROVAL.c.handle == PLAN.c.handle, not_(APPROVAL.c.approved)))
+    .where(~exists().where(OPERATION.c.handle == PLAN.c.handle))
+    .order_by(PLAN.c.seq.desc())
+    .limit(MOST_PROPOSALS)
+)
 _PLAN = _PLANS.where(PLAN.c.handle == _HANDLE)
 _APPROVAL = select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == _HANDLE)
 _OPERATION = _OPERATIONS.where(OPERATION.c.id == bindparam("id"))
@@ -219,6 +232,11 @@ class SqlReader:
 
     def ranges_of(self, key: str) -> list[BucketRange]:
         return self._models(BucketRange, _RANGES_OF, {"key": key})
+
+    def proposed(self, layer: str, key: str, now: datetime) -> list[BucketRange]:
+        values: Values = {"layer": layer, "key": key, "now": now}
+        plans = self._connection.execute(_PROPOSED, values).scalars()
+        return [BucketRange.model_validate(part) for ranges in plans for part in ranges]
 
     def plan(self, handle: str) -> Plan | None:
         row = self._first(_PLAN, {"handle": handle})
