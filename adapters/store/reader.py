@@ -96,6 +96,13 @@ _PROPOSED = (
 )
 _PLAN = _PLANS.where(PLAN.c.handle == _HANDLE)
 _APPROVAL = select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == _HANDLE)
+_DECLINED = (
+    _PLANS.join(APPROVAL, APPROVAL.c.handle == PLAN.c.handle)
+    .where(PLAN.c.key == _KEY, PLAN.c.change == bindparam("change"), PLAN.c.expires >= bindparam("now"))
+    .where(not_(APPROVAL.c.approved))
+    .order_by(PLAN.c.seq.desc())
+    .limit(20)
+)
 _OPERATION = _OPERATIONS.where(OPERATION.c.id == bindparam("id"))
 _OPERATION_OF = _OPERATIONS.where(OPERATION.c.handle == _HANDLE)
 _OPERATION_STEPS = (
@@ -245,6 +252,10 @@ class SqlReader:
     def approval(self, handle: str) -> Approval | None:
         row = self._first(_APPROVAL, {"handle": handle})
         return Approval.model_validate(dict(row)) if row else None
+
+    def declined(self, key: str, change: Change, now: datetime) -> list[Plan]:
+        rows = self._connection.execute(_DECLINED, {"key": key, "change": change, "now": now}).mappings()
+        return [Plan.model_validate(dict(row)) for row in rows]
 
     def overrides(self, key: str, spec: str) -> list[Override]:
         return self._models(Override, _OVERRIDES, {"key": key, "spec": spec})

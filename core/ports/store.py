@@ -219,6 +219,10 @@ class Reader(Protocol):
 
     def approval(self, handle: str) -> Approval | None: ...
 
+    def declined(self, key: str, change: Change, now: datetime) -> list[Plan]:
+        """The plans of a change that a person said no to and that have not expired, the newest first; 20 at most."""
+        ...
+
     def overrides(self, key: str, spec: str) -> list[Override]:
         """What people lifted of an experiment whose spec has this digest, by code and pointer."""
         ...

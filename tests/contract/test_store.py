@@ -680,6 +680,22 @@ class TestPlans:
         with store.read() as reader:
             assert reader.approval("p-1") == first
 
+    def test_what_was_declined_and_lives_is_told_newest_first(self, store: Store) -> None:
+        add(store, record(), record("other"))
+        handles = ("p-1", "p-2", "p-yes", "p-late", "p-stop", "p-other")
+        changes: dict[str, dict[str, Any]] = {
+            "p-late": {"expires": NOW - timedelta(seconds=1)},
+            "p-stop": {"change": "stop"},
+            "p-other": {"key": "other"},
+        }
+        add_plans(store, *(plan(handle, **changes.get(handle, {})) for handle in handles), plan("p-unanswered"))
+        with store.write() as writer:
+            for handle in handles:
+                said = handle == "p-yes"
+                writer.save_approval(Approval(handle=handle, approved=said, assurance="host", by="ana", at=NOW))
+        with store.read() as reader:
+            assert reader.declined("shelf-order", "launch", NOW) == [plan("p-2"), plan("p-1")]
+
     def test_the_buckets_that_living_launches_of_others_propose_are_told(self, store: Store) -> None:
         add(store, record(), record("other"), record("older", version=2), record("live", state="running"))
         ranges = {handle: [BucketRange(lo=lo, hi=lo + 10)] for lo, handle in enumerate(("p-1", "p-2", "p-3", "p-4"))}
