@@ -68,3 +68,11 @@ def test_metrics_are_told_with_their_meaning_and_the_fitting_ones_first(app: Cro
 def test_a_reply_about_a_surface_keeps_to_its_size(app: Crossfade) -> None:
     for key in app.names("surface"):
         assert size_of(app.find_surfaces(key)) <= ROOM
+
+
+def test_values_of_attributes_are_told_where_there_is_room_the_fitting_ones_always(app: Crossfade) -> None:
+    meant = best(app, "onboarding for a language").audience_values or {}
+    assert meant["language"] == "en, es, pt, de, fr, id, it, ja and 5 more or another"
+    left = best(app, "podcast_page").audience_values or {}
+    assert left["country"] == "US, BR, MX, IN, GB, DE, ID, FR and 16 more or another"
+    assert "is_premium" not in left
