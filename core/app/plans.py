@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from ..checks.all_checks import checks_of, opening_checks_of
-from ..checks.delivery import findings_of_owners
+from ..checks.delivery import findings_of_owners, findings_of_strays
 from ..checks.engine import Case, findings_of, worst_first
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
@@ -28,7 +28,7 @@ from .proposing import TRIES, keep, layer_of, proposals_beside
 from .ramping import ramped, stage_of
 from .reconciling import reconciling_steps
 from .retesting import retesting_steps
-from .strays import strays_of
+from .strays import strays_beside, strays_of
 from .widening import (
     Previews,
     after,
@@ -245,8 +245,9 @@ def _from_what_was_there(deps: Dependencies, view: Reader, record: Record, terms
     if not steps:
         return Compiled(None, [])
     foreign = findings_of_owners(_owners(deps, steps))
-    if foreign:
-        return Compiled(None, foreign)
+    blocking = foreign or findings_of_strays(strays_beside(deps, steps, layer_of(record), record.key))
+    if blocking:
+        return Compiled(None, blocking)
     return Compiled(_plan(record, "reconcile", _past(view, record), steps, view.ranges_of(record.key), terms), [])
 
 
