@@ -19,6 +19,8 @@ from .views import size_of
 
 ROOM = 2_090
 """Most bytes of the structured half of a reply; its text says the same in fewer, so that both stay below 4 KB."""
+ROOM_OF_VALUES = 1_900
+"""Up to which values of attributes are told that the words do not ask for: a whole journey keeps to 10 KB."""
 SHOWN_PARAMETERS = 3
 """Most parameters shown in full, of those that fit at least a third as well as the best."""
 SHOWN_BRIEF = 40
@@ -124,12 +126,12 @@ def filled(catalogue: Catalogue, answer: Surfaces, production: JsonObject, query
         metrics = detail.metrics(best.success_metrics, meanings)
         return _with(answer, {"parameters": shown, "more_parameters": named, "success_metrics": metrics})
 
-    rich = _richest(len(_RICHNESS), told)
+    rich = _richest(len(_RICHNESS), told, ROOM)
 
     def valued(level: int) -> Surfaces:
         return _with(rich, {"audience_values": detail.audience(_VALUED[level]) or None})
 
-    return _richest(len(_VALUED), valued)
+    return _richest(len(_VALUED), valued, ROOM_OF_VALUES)
 
 
 def _with(answer: Surfaces, parts: dict[str, object]) -> Surfaces:
@@ -137,11 +139,11 @@ def _with(answer: Surfaces, parts: dict[str, object]) -> Surfaces:
     return answer.model_copy(update={"best": answer.best.model_copy(update=parts)})
 
 
-def _richest(levels: int, told: Callable[[int], Surfaces]) -> Surfaces:
+def _richest(levels: int, told: Callable[[int], Surfaces], room: int) -> Surfaces:
     """What is told at the first level that fits, or at the last."""
     made = cache(told)
     # Each level is smaller than the one before, so that three tries do in place of ten.
-    least = bisect_left(range(levels), True, key=lambda level: size_of(made(level)) <= ROOM)
+    least = bisect_left(range(levels), True, key=lambda level: size_of(made(level)) <= room)
     return made(min(least, levels - 1))
 
 
