@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from copy import deepcopy
 from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -12,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 from ..core.app.refusing import claims_authority
 from ..core.documents import canonical, pointer
 from ..core.errors import CrossfadeError
+from ..core.model.brief import sentence
 from ..core.names import nearest
 
 SYNONYMS = {
@@ -22,6 +25,12 @@ SYNONYMS = {
     "resume": ("continue", "unpause", "restart"),
 }
 MAX_LITERAL = 120
+SHOWN_MORE = 8
+"""Most lines of what else is wrong with a call."""
+_NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*(%|percent|days?|weeks?)?", re.IGNORECASE)
+_OURS = frozenset({"string_too_long", "string_too_short", "string_pattern_mismatch"})
+_NUMERIC = frozenset({"float_parsing", "int_parsing", "int_from_float"})
+_DAY = "This must be a day, such as 2026-03-09."
 _SENTENCES = {
     "literal_error": "This is none of the allowed values.",
     "missing": "This argument is needed.",
@@ -36,6 +45,9 @@ _SENTENCES = {
     "float_type": "This must be a number.",
     "bool_parsing": "This must be true or false.",
     "bool_type": "This must be true or false.",
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
 }
 
 
@@ -96,9 +108,15 @@ def rejected_arguments(
     first, rest = faults[0], faults[1:]
     body: dict[str, JsonValue] = {"code": "invalid_arguments", **first, "retryable": False}
     if rest:
-        body["more"] = [f"{fault['pointer']}: {fault['message']}" for fault in rest[:5]]
+        body["more"] = [_line(fault) for fault in rest[:SHOWN_MORE]]
     body["next"] = _corrected(tool, schema, given, faults)
     return error_result(body)
+
+
+def _line(fault: dict[str, JsonValue]) -> str:
+    near = fault.get("nearest")
+    told = f" Nearest: {', '.join(map(str, near))}." if isinstance(near, list) else ""
+    return f"{fault['pointer']}: {fault['message']}{told}"
 
 
 def claims_among(error: ToolError) -> list[str]:
@@ -118,7 +136,11 @@ def _corrected(tool: str, schema: dict[str, Any], given: dict[str, Any], faults:
         name = str(fault["pointer"]).split("/")[1] if fault["pointer"] else ""
         near = fault.get("nearest")
         meant_here = str(near[0]) if isinstance(near, list) and near else None
-        if name in properties:
+        changed = _with_number(given, fault) if name in properties else None
+        if changed is not None:
+            given = changed
+            values[name] = values[name] if values[name] == "..." else _literal(given[name])
+        elif name in properties:
             values[name] = _literal(meant_here) if meant_here else "..."
         elif meant_here in properties and meant_here not in values:
             values[meant_here] = _literal(given.get(name))
@@ -126,6 +148,38 @@ def _corrected(tool: str, schema: dict[str, Any], given: dict[str, Any], faults:
         values.setdefault(name, "...")
     ordered = [name for name in properties if name in values]
     return f"{tool}({', '.join(f'{name}={values[name]}' for name in ordered)})"
+
+
+def _with_number(given: dict[str, Any], fault: dict[str, JsonValue]) -> dict[str, Any] | None:
+    """The arguments with the number that a text at fault stands for; None where it stands for none."""
+    number = number_meant(str(fault.get("got", "")))
+    path = [part.replace("~1", "/").replace("~0", "~") for part in str(fault["pointer"]).split("/")[1:]]
+    if number is None or fault.get("nearest") != [number]:
+        return None
+    changed = deepcopy(given)
+    inner = changed
+    try:
+        for part in path[:-1]:
+            inner = inner[part]
+        inner[path[-1]]
+    except (KeyError, TypeError):  # it came in another form, which was read first
+        return None
+    inner[path[-1]] = json.loads(number)
+    return changed
+
+
+def number_meant(text: str, *, whole: bool = False) -> str | None:
+    """The number that a text with a unit stands for, as JSON: a share of 1 for per cent, and days for weeks. None for a
+    text that is no such thing, or no whole number where one is asked for."""
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None:
+        return None
+    unit = (found[2] or "").lower()
+    times = 0.01 if unit in ("%", "percent") else 7 if unit.startswith("week") else 1
+    number = round(float(found[1].replace(",", ".")) * times, 9)
+    if whole and number != int(number):
+        return None
+    return f"{number:.9g}"
 
 
 def _literal(value: JsonValue) -> str:
@@ -166,12 +220,18 @@ def _fault(fault: Any, properties: dict[str, Any]) -> dict[str, JsonValue]:
     name = str(path[0]) if path else ""
     described: dict[str, Any] = properties.get(name, {})
     message = _SENTENCES.get(fault["type"], f"{fault['msg'][:1].upper()}{fault['msg'][1:]}.")
+    if fault["type"] in _OURS:
+        message = sentence(fault["type"], fault.get("ctx", {}))
     if described.get("description"):
         message += f" {name}: {described['description']}."
     entry: dict[str, JsonValue] = {"pointer": pointer(*path), "message": message}
     given = fault.get("input")
     if fault["type"] != "missing" and isinstance(given, str | int | float | bool):
         entry["got"] = given[:100] if isinstance(given, str) else str(given)
+    if fault["type"] in _NUMERIC and isinstance(given, str):
+        number = number_meant(given, whole=fault["type"] != "float_parsing")
+        if number is not None:
+            entry["nearest"] = [number]
     options: list[str] = described.get("enum", [])
     if options and isinstance(given, str):
         entry["allowed"] = list[JsonValue](options)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, FiniteFloat
+from pydantic import BeforeValidator, Field, FiniteFloat, WithJsonSchema
 
 from ..core.app.question import Question
 from ..core.documents import JsonObject
 from ..core.model.answers import Checked, Estimate
 from ..core.model.brief import Brief, SuccessMetrics, Variants
+from ..core.model.experiment import ExperimentKey
+from ..core.model.strict import Text
 from .spec import Effect, ToolContext, ToolSpec, app_of, as_list
+
+# Held to their bounds with the other arguments, so that one reply names all that are wrong; the schema, which every
+# user pays for, says only that they are text.
+Words = Annotated[Text, WithJsonSchema({"type": "string"})]
+Named = Annotated[ExperimentKey, WithJsonSchema({"type": "string"})]
 
 
 def validate_experiment(
@@ -38,8 +45,8 @@ def estimate_sample_size(
 def create_experiment(
     ctx: ToolContext,
     surface: Annotated[str, Field(description="Surface key")],
-    change: Annotated[str, Field(description="What users will notice")],
-    because: Annotated[str, Field(description="Why that should move the metric")],
+    change: Annotated[Words, Field(description="What users will notice")],
+    because: Annotated[Words, Field(description="Why that should move the metric")],
     variants: Annotated[
         Variants,
         Field(description='{"treatment": {"parameter": value}}: only what differs from production; control is added'),
@@ -56,8 +63,8 @@ def create_experiment(
     duration_days: Annotated[int | None, Field(description="Whole weeks, 7-180")] = None,
     start: Annotated[date | None, Field(description="First day; default on launch")] = None,
     owner: Annotated[str | None, Field(description="Team; default the surface's")] = None,
-    key: Annotated[str | None, Field(description="Default made from surface and change")] = None,
-    iterates: Annotated[str | None, Field(alias="from", description="Key of an experiment to iterate on")] = None,
+    key: Annotated[Named | None, Field(description="Default made from surface and change")] = None,
+    iterates: Annotated[Named | None, Field(alias="from", description="Key of an experiment to iterate on")] = None,
     more: Annotated[
         JsonObject | None,
         Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, RowMapping, and_, bindparam, exists, func, not_, select
 
 from ...core.model.experiment import Change, Record, State
 from ...core.model.override import Override, Review
@@ -44,6 +44,9 @@ from .tables import (
     REVIEW,
 )
 
+MOST_PROPOSALS = 200
+"""Plans of a layer that are looked at: what fills it ten times over tells nothing more."""
+
 _PLANS = select(*columns_of(PLAN, Plan))
 _OPERATIONS = select(*columns_of(OPERATION, Operation, "steps"))
 
@@ -81,8 +84,25 @@ _RANGES_OF = (
     .order_by(BUCKET_RANGE.c.layer, BUCKET_RANGE.c.lo)
 )
 _HANDLE: BindParameter[str] = bindparam("handle")
+_PROPOSED = (
+    select(PLAN.c.ranges)
+    .join(EXPERIMENT, and_(EXPERIMENT.c.key == PLAN.c.key, EXPERIMENT.c.version == PLAN.c.version))
+    .where(PLAN.c.layer == bindparam("layer"), PLAN.c.expires >= bindparam("now"), PLAN.c.key != _KEY)
+    .where(PLAN.c.change == "launch", EXPERIMENT.c.state == "draft")
+    .where(~exists().where(APPROVAL.c.handle == PLAN.c.handle, not_(APPROVAL.c.approved)))
+    .where(~exists().where(OPERATION.c.handle == PLAN.c.handle))
+    .order_by(PLAN.c.seq.desc())
+    .limit(MOST_PROPOSALS)
+)
 _PLAN = _PLANS.where(PLAN.c.handle == _HANDLE)
 _APPROVAL = select(*columns_of(APPROVAL, Approval)).where(APPROVAL.c.handle == _HANDLE)
+_DECLINED = (
+    _PLANS.join(APPROVAL, APPROVAL.c.handle == PLAN.c.handle)
+    .where(PLAN.c.key == _KEY, PLAN.c.change == bindparam("change"), PLAN.c.expires >= bindparam("now"))
+    .where(not_(APPROVAL.c.approved))
+    .order_by(PLAN.c.seq.desc())
+    .limit(20)
+)
 _OPERATION = _OPERATIONS.where(OPERATION.c.id == bindparam("id"))
 _FENCE_OF = select(OPERATION.c.fence).where(OPERATION.c.id == bindparam("id"))
 _OPERATION_OF = _OPERATIONS.where(OPERATION.c.handle == _HANDLE)
@@ -224,6 +244,11 @@ class SqlReader:
     def ranges_of(self, key: str) -> list[BucketRange]:
         return self._models(BucketRange, _RANGES_OF, {"key": key})
 
+    def proposed(self, layer: str, key: str, now: datetime) -> list[BucketRange]:
+        values: Values = {"layer": layer, "key": key, "now": now}
+        plans = self._connection.execute(_PROPOSED, values).scalars()
+        return [BucketRange.model_validate(part) for ranges in plans for part in ranges]
+
     def plan(self, handle: str) -> Plan | None:
         row = self._first(_PLAN, {"handle": handle})
         return Plan.model_validate(dict(row)) if row else None
@@ -231,6 +256,10 @@ class SqlReader:
     def approval(self, handle: str) -> Approval | None:
         row = self._first(_APPROVAL, {"handle": handle})
         return Approval.model_validate(dict(row)) if row else None
+
+    def declined(self, key: str, change: Change, now: datetime) -> list[Plan]:
+        rows = self._connection.execute(_DECLINED, {"key": key, "change": change, "now": now}).mappings()
+        return [Plan.model_validate(dict(row)) for row in rows]
 
     def overrides(self, key: str, spec: str) -> list[Override]:
         return self._models(Override, _OVERRIDES, {"key": key, "spec": spec})

@@ -149,7 +149,7 @@ class Plan(StoreTable, table=True):
     created: datetime = Field(sa_type=Moment)
     expires: datetime = Field(sa_type=Moment)
 
-    __table_args__ = (Index("ix_plan_key", "key", "created"),)
+    __table_args__ = (Index("ix_plan_key", "key", "created"), Index("ix_plan_layer", "layer", "expires"))
 
 
 class Approval(StoreTable, table=True):

@@ -12,6 +12,7 @@ from ..model.experiment import Record
 from ..model.plan import Approval, Assurance, Operation, Plan
 from . import calls, saga
 from .approving import find_plan
+from .declining import earlier_no, note_again
 from .dependencies import Dependencies
 from .plans import require_change
 from .staleness import plan_again, require_unchanged, stale
@@ -46,6 +47,11 @@ def apply(
         answer = Approval(handle=handle, approved=True, assurance="none", by=deps.actor, at=deps.clock.now())
     if answer is None:
         require_unchanged(deps, found)
+        with deps.store.read() as view:
+            no = earlier_no(deps, view, found)
+        if no is not None:
+            note_again(deps, found, no)
+            return _answer(deps, found, "declined", no.approval, no.reason, next_step=no.next)
         return _waiting(deps, found)
     if not answer.approved:
         return _answer(deps, found, "declined", answer, None, next_step=_after_a_no(found))
@@ -142,7 +148,7 @@ def resume_abandoned(deps: Dependencies) -> list[Operation]:
 
 def _after_a_no(found: Plan) -> str:
     key = found.key
-    return f"ask the person what should differ: {calls.look_at(key)}. A new plan is a new question"
+    return f"ask the person what should differ: {calls.look_at(key)}. Only a changed draft is a new question"
 
 
 def _waiting(deps: Dependencies, found: Plan) -> Applied:

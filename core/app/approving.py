@@ -10,6 +10,7 @@ from ..plain_text import visible
 from ..ports.store import Reader
 from . import calls
 from .cases import require
+from .declining import earlier_no
 from .dependencies import Dependencies
 from .staleness import require_time, require_unchanged
 
@@ -27,12 +28,13 @@ def find_plan(view: Reader, handle: str) -> Plan:
 
 
 def question(deps: Dependencies, handle: str) -> str | None:
-    """What a person must say yes to, or None when nothing is to be asked: the plan needs no yes, has its answer, or
-    cannot be applied anyway."""
+    """What a person must say yes to, or None when nothing is to be asked: the plan needs no yes, has its answer or
+    that of its like, or cannot be applied anyway."""
     with deps.store.read() as view:
         found = find_plan(view, handle)
         answered = view.approval(handle) is not None or view.operation_of(handle) is not None
         record = view.experiment(found.key)
+        answered = answered or earlier_no(deps, view, found) is not None
     if answered or found.narrows or record is None or deps.clock.now() > found.expires:
         return None
     try:

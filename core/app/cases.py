@@ -15,7 +15,7 @@ from ..checks.statistics import POWER
 from ..documents import JsonObject, digest, same
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
-from ..model.experiment import LAUNCHED, Record, Spec
+from ..model.experiment import LAUNCHED, Record, Spec, substance
 from ..model.finding import OVERRIDABLE, Finding
 from ..names import nearest
 from ..planning.agenda import is_swept, unasked
@@ -76,7 +76,7 @@ def examine(
 
     Args:
         chosen: pointers to what the server chose, where that is known.
-        fresh: the document is no version yet, so that nobody has let anything stand in it.
+        fresh: the document is new in more than words, so that nobody has let anything stand in it.
         trying: try the fixes of what blocks, which costs as much again for each.
     """
     chosen = frozenset(chosen) if chosen is not None else None
@@ -179,11 +179,11 @@ def agreed(view: Reader, key: str, document: JsonObject) -> frozenset[str]:
 
 
 def with_overrides(view: Reader, key: str, document: JsonObject, findings: list[Finding]) -> list[Finding]:
-    """The findings, those marked that a person lets stand in this very document and that are the faults of then (nobody
-    has been asked about a spec without a key); of equals they come last."""
+    """The findings, those marked that a person lets stand in this document, whatever its words, and that are the faults
+    of then (nobody has been asked about a spec without a key); of equals they come last."""
     if not key or not any(finding.severity in OVERRIDABLE for finding in findings):
         return findings
-    lifted = {(each.code, each.pointer, each.fault): str(each) for each in view.overrides(key, digest(document))}
+    lifted = {(each.code, each.pointer, each.fault): str(each) for each in view.overrides(key, substance(document))}
     marked = [
         finding.model_copy(update={"overridden": lifted.get((finding.code, finding.at, finding.fault))})
         if finding.severity in OVERRIDABLE

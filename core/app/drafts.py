@@ -10,7 +10,7 @@ from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..model.answers import Checked
 from ..model.brief import Brief
 from ..model.catalogue import Catalogue
-from ..model.experiment import Record, Spec, changes_from
+from ..model.experiment import Record, Spec, changes_from, substance
 from ..model.finding import Finding
 from ..model.plan import AuditEvent
 from ..names import nearest, same_name
@@ -202,14 +202,16 @@ def update(deps: Dependencies, key: str, version: int, fixes: list[str], changes
         _require_earlier(view, document, "/changes/iterates")
         changed = [at for at, _, _ in changed_leaves(record.document, document)]
         newer = _next_version(deps, record, document, changed, reasons) if changed else record
-        case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated, fresh=bool(changed))
+        other = substance(document) != substance(record.document)
+        case, findings = examine(deps, catalogue, view, key, document, chosen=newer.generated, fresh=other)
         following = next_call(deps, catalogue, view, newer, findings)
     if changed:
         try:
             with deps.store.write() as tx:
                 _require_draft(require(tx, key))  # a launch that has begun since keeps the version
                 tx.update_experiment(newer, version)
-                _end_overrides(tx, key, document)
+                if other:
+                    _end_overrides(tx, key, document)
                 tx.audit(_event(deps, "experiment_updated", key, record.document, document))
         except Conflict:
             with deps.store.read() as view:
@@ -248,7 +250,7 @@ def _next_version(
 
 def _end_overrides(tx: Writer, key: str, document: JsonObject) -> None:
     """What was said of the same document before it was changed, and changed back, ended with the first change."""
-    spec = digest(document)
+    spec = substance(document)
     for each in tx.overrides(key, spec):
         tx.remove_override(key, spec, each.code, each.pointer)
 

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from .. import audience as audiences
 from ..checks.schedule import SWEEPER_LIVE
 from ..checks.shape import read_spec
-from ..documents import JsonObject, canonical, digest
+from ..documents import JsonObject, canonical
 from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
-from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from
+from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from, substance
 from ..model.finding import Finding
 from ..model.plan import Operation
 from ..planning.agenda import due_text, stage_text
@@ -194,7 +194,7 @@ def _overridden(view: Reader, record: Record, findings: list[Finding]) -> JsonOb
     """Finding -> why a person lets it stand: of a draft those it still has, else those it was launched under."""
     if record.state == "draft":
         return overrides_of(findings)
-    return {f"{each.code} {each.pointer}": str(each) for each in view.overrides(record.key, digest(record.document))}
+    return {f"{each.code} {each.pointer}": str(each) for each in view.overrides(record.key, substance(record.document))}
 
 
 def _audience_text(deps: Dependencies, record: Record) -> str:

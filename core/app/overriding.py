@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from ..checks.all_checks import CHECKS, LAUNCH_CHECKS
 from ..checks.engine import findings_of
-from ..documents import JsonObject, digest, require_storable
+from ..documents import JsonObject, require_storable
 from ..errors import CrossfadeError, Invalid, NotAllowed, NotFound, Stale
-from ..model.experiment import NARROWING, Change, Record
+from ..model.experiment import DESCRIPTIVE, NARROWING, Change, Record, substance
 from ..model.finding import OVERRIDABLE, Finding
 from ..model.override import MAX_REASON, Override
 from ..model.plan import Assurance, AuditEvent
@@ -24,11 +24,12 @@ from .following import next_call
 SHOWN_GOT = 100
 """Most characters of a value in the question to a person."""
 EXAMPLE_REASON = "why it may stay"
+_BUT_FOR = f"but for {', '.join(DESCRIPTIVE)}"
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Findings that a person is to decide about, and the digest of the spec that the question shows."""
+    """Findings that a person is to decide about, and the substance of the spec that the question shows."""
 
     key: str
     change: Change
@@ -66,7 +67,7 @@ def doubt(deps: Dependencies, key: str, change: Change, codes: Sequence[str]) ->
     asked = tuple(finding for finding in named if finding.blocks)
     if not asked:
         return None
-    return Doubt(key, change, digest(record.document), asked, _question(record, change, asked))
+    return Doubt(key, change, substance(record.document), asked, _question(record, change, asked))
 
 
 def _question(record: Record, change: Change, findings: Sequence[Finding]) -> str:
@@ -74,8 +75,8 @@ def _question(record: Record, change: Change, findings: Sequence[Finding]) -> st
     what = "this finding" if len(findings) == 1 else f"these {len(findings)} findings"
     lines = [f'Let {what} stand, so that "{name}" ({record.surface}) can {change}?']
     lines += [f"  {finding.code} at {finding.at}: {one_line(finding.message)}{_got(finding)}" for finding in findings]
-    lines.append("A yes needs a reason, is kept with it, and ends with the next change of the draft or the finding.")
-    lines.append(f"{record.key}, version {record.version}, spec {digest(record.document)[:10]}")
+    lines.append(f"A yes needs a reason, is kept with it, and ends when the finding or the draft changes ({_BUT_FOR}).")
+    lines.append(f"{record.key}, version {record.version}, spec {substance(record.document)[:10]}")
     return "\n".join(lines)
 
 
@@ -162,7 +163,7 @@ def override(
     except Invalid as fault:
         fault.next = commands(deps, key, [finding])[0]
         raise
-    spec = digest(record.document)
+    spec = substance(record.document)
     _lift(deps, key, spec, [finding], Verdict(lifted=True, reason=reason, assurance=assurance, by=by))
     return finding
 
@@ -183,7 +184,7 @@ def withdraw(deps: Dependencies, key: str, code: str, pointer: str | None, *, by
         message = f"Nobody has overridden this finding of version {record.version} of {key}."
         raise NotFound(message, got=code[:100], allowed=names, next=calls.look_at(key))
     finding = _one(found, pointer)
-    spec = digest(record.document)
+    spec = substance(record.document)
     what: JsonObject = {"code": finding.code, "at": finding.at, "spec": spec}
     with deps.store.write() as tx:
         tx.remove_override(key, spec, finding.code, finding.at)
@@ -205,7 +206,7 @@ def _lift(deps: Dependencies, key: str, spec: str, findings: Sequence[Finding], 
     now = deps.clock.now()
     with deps.store.write() as tx:
         record = require(tx, key)
-        if digest(record.document) != spec:
+        if substance(record.document) != spec:
             message = "The draft was changed while the person decided; nothing was recorded."
             raise Stale(message, code="changed_draft", got=key, next=calls.look_at(key))
         for finding in findings:

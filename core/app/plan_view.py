@@ -10,6 +10,7 @@ from ..model.finding import Finding
 from ..model.plan import Plan, Step
 from . import calls
 from .cases import require
+from .declining import earlier_no
 from .dependencies import Dependencies
 from .following import asking, next_call
 from .overriding import Doubt, Verdict, commands, settle
@@ -126,6 +127,10 @@ def _next(deps: Dependencies, made: Plan) -> str:
     call = calls.apply(made.handle)
     if made.narrows:
         return call
+    with deps.store.read() as view:
+        no = earlier_no(deps, view, made)
+    if no is not None:
+        return f"{no.reason} {no.next}"
     if made.change in ("ramp", "reconcile"):  # which reviewers have agreed to, and which needs no catalogue
         return f"{call}; a person will be asked"
     with deps.store.read() as view:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
 from ..checks.all_checks import checks_of, opening_checks_of
-from ..checks.delivery import findings_of_owners
+from ..checks.delivery import findings_of_owners, findings_of_strays
 from ..checks.engine import Case, findings_of, worst_first
 from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.experiment import NARROWING, TRANSITIONS, Change, Record, changes_from
 from ..model.finding import Finding
-from ..model.plan import RESTS_ON, AuditEvent, BucketRange, Plan, Step
+from ..model.plan import RESTS_ON, BucketRange, Plan, Step
 from ..planning.agenda import midnight
-from ..planning.buckets import layer_name
 from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..ports.store import Reader
 from . import calls
@@ -25,10 +24,11 @@ from .adopting import foreign_among
 from .cases import examine, require, with_overrides
 from .dependencies import Dependencies
 from .narrowing import closing_steps, untesting_steps
+from .proposing import TRIES, keep, layer_of, proposals_beside
 from .ramping import ramped, stage_of
 from .reconciling import reconciling_steps
 from .retesting import retesting_steps
-from .strays import strays_of
+from .strays import strays_beside, strays_of
 from .widening import (
     Previews,
     after,
@@ -63,6 +63,8 @@ class Terms:
     """Of a ramp: the stage to go to, the first being 0; None for the next."""
     rests_on: str | None = None
     """The plan whose yes covers this one, where nobody is asked again."""
+    others: Sequence[BucketRange] = ()
+    """The buckets that living plans of others propose."""
 
 
 class Compiled:
@@ -93,17 +95,18 @@ def plan(
         BackendFailed: a backend that the plan must read cannot be read.
     """
     now = deps.clock.now().replace(microsecond=0)
-    with deps.store.read() as view:
-        record = require_change(view, key, change)
-        previews = view.previews(key)
-        previews = wanted(record, previews) if wanted else previews
-        compiled = compile_plan(deps, view, record, change, Terms(now, now + LIFETIME, previews, stage=stage))
-    if compiled.plan is not None:
-        with deps.store.write() as tx:
-            tx.save_plan(compiled.plan)
-            made: JsonObject = {"digest": compiled.plan.handle, "change": change, "version": record.version}
-            tx.audit(AuditEvent(at=now, who=deps.actor, what="plan_made", subject=key, after=made))
-    return compiled
+    tries = TRIES
+    while True:
+        tries -= 1
+        with deps.store.read() as view:
+            record = require_change(view, key, change)
+            previews = view.previews(key)
+            previews = wanted(record, previews) if wanted else previews
+            others = proposals_beside(view, record, change, now)
+            terms = Terms(now, now + LIFETIME, previews, stage=stage, others=others)
+            compiled = compile_plan(deps, view, record, change, terms)
+        if compiled.plan is None or keep(deps, record, compiled.plan, others, at_last=not tries):
+            return compiled
 
 
 def require_change(view: Reader, key: str, change: Change) -> Record:
@@ -164,7 +167,7 @@ def compile_plan(
         return Compiled(None, findings)
     stage = 0 if change != "resume" else stage_of(view, record)
     case = replace(case, stage=stage)
-    proposed = ranges_of(view, case, record, change, terms.ranges)
+    proposed = ranges_of(view, case, record, change, terms.ranges, terms.others)
     launch = record.launches + (1 if change == "launch" and record.state == "draft" else 0)
     steps: list[Step] = [] if change == "preview" else content_steps(deps, case, record)
     assignment = assigned(case, record, proposed, launch, stage, previews)
@@ -242,8 +245,9 @@ def _from_what_was_there(deps: Dependencies, view: Reader, record: Record, terms
     if not steps:
         return Compiled(None, [])
     foreign = findings_of_owners(_owners(deps, steps))
-    if foreign:
-        return Compiled(None, foreign)
+    blocking = foreign or findings_of_strays(strays_beside(deps, steps, layer_of(record), record.key))
+    if blocking:
+        return Compiled(None, blocking)
     return Compiled(_plan(record, "reconcile", _past(view, record), steps, view.ranges_of(record.key), terms), [])
 
 
@@ -259,7 +263,6 @@ def _plan(
     parts = parts | ({RESTS_ON: terms.rests_on} if terms.rests_on is not None else {})
     body = covered(record.key, change, record.version, record.document, parts, steps, terms.expires.isoformat())
     full = digest(body)
-    spec = record.document
     return Plan(
         handle=handle_of(full),
         digest=full,
@@ -269,7 +272,7 @@ def _plan(
         version=record.version,
         covered=body,
         ranges=ranges,
-        layer=layer_name(environment, str(spec.get("surface", "")), str(spec.get("layer", ""))),
+        layer=layer_of(record),
         steps=steps,
         created=terms.created,
         expires=terms.expires,

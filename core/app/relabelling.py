@@ -7,15 +7,13 @@ from pydantic import JsonValue
 from ..documents import JsonObject, canonical, patch_object, require_storable
 from ..errors import Conflict, NotAllowed
 from ..model.answers import Checked
-from ..model.experiment import Record, Spec, changes_from
+from ..model.experiment import DESCRIPTIVE, Record, Spec, changes_from
 from ..model.plan import AuditEvent
 from ..ports.store import Reader
 from . import calls
 from .dependencies import Dependencies
 from .views import checked, differences
 
-DESCRIPTIVE = ("name", "owner", "tags", "links", "alerts")
-"""Fields of a spec on which neither assignment nor analysis rests: safe to change while units are in."""
 SHOWN = 60
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..checks.engine import Case
+from ..documents import JsonObject
 from ..errors import CatalogueBroken
 from ..model.catalogue import Catalogue
 from ..model.experiment import EXPERIMENT_KEY, LIVE, State
-from ..model.plan import Place
+from ..model.plan import Place, Step
 from ..planning.buckets import layer_name
 from ..planning.compile import place_of
-from ..ports.backend import assigns, holds_content
+from ..ports.backend import Assigner, assigns, holds_content
 from .dependencies import Dependencies
 
 
@@ -28,7 +29,27 @@ def strays_of(deps: Dependencies, case: Case) -> dict[str, str]:
     assigner = deps.assigner(case.catalogue, spec.environment, name)
     settings = case.catalogue.environments[spec.environment].backends[name].settings
     layer = layer_name(spec.environment, spec.surface, spec.layer)
-    found = {key for _, key in assigner.entries(settings, layer)} - {part.key for part in case.held} - {case.key}
+    return _not_live(deps, assigner, settings, layer, {case.key, *(part.key for part in case.held)})
+
+
+def strays_beside(deps: Dependencies, steps: Sequence[Step], layer: str, key: str) -> dict[str, str]:
+    """The same of the documents to which steps put back what lets an experiment's units in: it needs no catalogue.
+
+    Raises:
+        BackendFailed: an assigner cannot be read.
+    """
+    found: dict[str, str] = {}
+    for place in (step.place for step in steps if step.opens_traffic and step.after is not None):
+        assigner = deps.backend(place.kind)
+        if assigns(assigner):
+            found |= _not_live(deps, assigner, place.settings, layer, {key})
+    return found
+
+
+def _not_live(
+    deps: Dependencies, assigner: Assigner, settings: JsonObject, layer: str, known: set[str]
+) -> dict[str, str]:
+    found = {key for _, key in assigner.entries(settings, layer)} - known
     if found:
         # Others launch and stop meanwhile: a stray holds nothing after it was seen, and is there after that.
         with deps.store.read() as view:

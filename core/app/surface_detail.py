@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from pydantic import JsonValue
 
@@ -18,6 +19,8 @@ from .views import size_of
 
 ROOM = 2_090
 """Most bytes of the structured half of a reply; its text says the same in fewer, so that both stay below 4 KB."""
+ROOM_OF_VALUES = 1_900
+"""Up to which values of attributes are told that the words do not ask for: a whole journey keeps to 10 KB."""
 SHOWN_PARAMETERS = 3
 """Most parameters shown in full, of those that fit at least a third as well as the best."""
 SHOWN_BRIEF = 40
@@ -26,6 +29,10 @@ SHOWN_MEANING = 64
 """Most characters of a parameter's description."""
 SHOWN_OPTIONS = 12
 """Most options of an enumerated parameter that are listed."""
+SHOWN_VALUES = 8
+"""Most values of an audience's attribute that are listed."""
+FITTING_ATTRIBUTES = 2
+"""Most attributes whose values are told for the words' sake, whatever the room."""
 WHOLE = (SHOWN_PARAMETERS, 0)
 _RICHNESS = (
     (3, 9, 60),
@@ -41,6 +48,8 @@ _RICHNESS = (
 )
 """(parameters in full, in brief, characters of a metric's meaning), the richest first: what metrics mean comes before
 more parameters."""
+_VALUED = (12, 8, 6, 4, 3, 2, 1, 0)
+"""Attributes of an audience whose values are told in the room that is left, the most first."""
 
 
 class SurfaceDetail:
@@ -54,6 +63,10 @@ class SurfaceDetail:
         self._fits = index_of(catalogue).parameters(key, query)
         self._full: dict[str, ParameterView] = {}  # each is tried in several replies, of which one fits
         self._briefs: dict[str, str] = {}
+        self._asked = index_of(catalogue).attributes(query)
+        known = [name for name, each in catalogue.attributes.items() if each.shares or each.quantiles]
+        self.attributes = sorted(known, key=lambda name: -self._asked[name])
+        """Those with a known distribution, the ones that the words fit first."""
 
     def parameters(self, full: int, brief: int) -> tuple[list[ParameterView], list[str] | None]:
         """(at most `full` of those that fit best, the others: `brief` of them with values and production, the rest by
@@ -70,6 +83,18 @@ class SurfaceDetail:
         known = self._catalogue.metrics
         meaning = {name: f", {cut(known[name].description, length)}" if length else "" for name in names}
         return {name: f"{known[name].usual_effect:g}{meant}" for name, meant in meaning.items()}
+
+    def audience(self, count: int) -> dict[str, str]:
+        """Attribute -> its first values, of those with any to choose from: `count` of them, or the few that the words
+        fit."""
+        listable = [name for name in self.attributes if self._catalogue.attributes[name].type != "boolean"]
+        fitting = [name for name in self.attributes[:FITTING_ATTRIBUTES] if self._asked[name]]
+        valued = [name for name in listable if self._catalogue.attributes[name].shares]
+        return {name: self._attribute(name) for name in valued if name in fitting or name in valued[:count]}
+
+    def _attribute(self, name: str) -> str:
+        attribute = self._catalogue.attributes[name]
+        return listed(attribute.shares, SHOWN_VALUES) + (" or another" if attribute.open else "")
 
     def _values(self, name: str) -> str:
         texts = _value_texts.of(self._catalogue)
@@ -98,20 +123,32 @@ def filled(answer: Surfaces, detail: SurfaceDetail) -> Surfaces:
     """The answer with as much of its best surface as fits."""
     best = answer.best
     assert best is not None
-    made: dict[int, Surfaces] = {}
 
     def told(level: int) -> Surfaces:
-        if level not in made:
-            full, brief, meanings = _RICHNESS[level]
-            shown, named = detail.parameters(full, brief)
-            metrics = detail.metrics(best.success_metrics, meanings)
-            parts = {"parameters": shown, "more_parameters": named, "success_metrics": metrics}
-            made[level] = answer.model_copy(update={"best": best.model_copy(update=parts)})
-        return made[level]
+        full, brief, meanings = _RICHNESS[level]
+        shown, named = detail.parameters(full, brief)
+        metrics = detail.metrics(best.success_metrics, meanings)
+        return _with(answer, {"parameters": shown, "more_parameters": named, "success_metrics": metrics})
 
+    rich = _richest(len(_RICHNESS), told, ROOM)
+
+    def valued(level: int) -> Surfaces:
+        return _with(rich, {"audience_values": detail.audience(_VALUED[level]) or None})
+
+    return _richest(len(_VALUED), valued, ROOM_OF_VALUES)
+
+
+def _with(answer: Surfaces, parts: dict[str, object]) -> Surfaces:
+    assert answer.best is not None
+    return answer.model_copy(update={"best": answer.best.model_copy(update=parts)})
+
+
+def _richest(levels: int, told: Callable[[int], Surfaces], room: int) -> Surfaces:
+    """What is told at the first level that fits, or at the last."""
+    made = cache(told)
     # Each level is smaller than the one before, so that three tries do in place of ten.
-    least = bisect_left(range(len(_RICHNESS)), True, key=lambda level: size_of(told(level)) <= ROOM)
-    return told(min(least, len(_RICHNESS) - 1))
+    least = bisect_left(range(levels), True, key=lambda level: size_of(made(level)) <= room)
+    return made(min(least, levels - 1))
 
 
 def _no_texts(_: Catalogue) -> dict[tuple[str, str], str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..errors import Invalid
 from ..model.answers import LayerView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
-from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, layer_name, next_free
 from ..ports.store import LayerUse, Reader
 from ..wording import cut
@@ -20,9 +19,6 @@ USUAL_OTHERS = 2
 """Other surfaces that leave room for more of the best one; whoever asks for more gets a longer reply."""
 SHOWN_ATTRIBUTES = 20
 """Most audience attributes named."""
-VALUED_ATTRIBUTES = 2
-"""Most of them whose values are told."""
-SHOWN_VALUES = 8
 SHOWN_DESCRIPTION = 60
 """Most characters of a surface's description."""
 SHOWN_REASON = 30
@@ -82,7 +78,6 @@ def surface_view(
     shown, named = told.parameters(*WHOLE)
     today = deps.clock.now().date()
     recent = view.search(surface=key, limit=1)
-    attributes, values = _audience_attributes(catalogue, query)
     return SurfaceView(
         key=key,
         name=surface.name,
@@ -98,8 +93,8 @@ def surface_view(
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
             for name, required in surface.required_metrics.items()
         },
-        audience=attributes,
-        audience_values=values or None,
+        audience=listed_first(told.attributes, SHOWN_ATTRIBUTES),
+        audience_values=told.audience(0) or None,
         reviewers=[*surface.reviewers, *(f"{team} (must agree)" for team in surface.required_reviewers)] or None,
         blackouts=[
             f"{each.start}..{each.end}: {cut(each.why, SHOWN_REASON)}"
@@ -110,19 +105,6 @@ def surface_view(
         holdouts={name: each.share for name, each in catalogue.holdouts_of(key, today).items()} or None,
         recent=[f"{each.key} {each.state}" for each in recent] or None,
     )
-
-
-def _audience_attributes(catalogue: Catalogue, query: str) -> tuple[list[str], dict[str, str]]:
-    """(attributes with a known distribution, those that the words fit first; values of the first few that they fit)."""
-    known = [name for name, attribute in catalogue.attributes.items() if attribute.shares or attribute.quantiles]
-    fits = index_of(catalogue).attributes(query)
-    known.sort(key=lambda name: -fits[name])
-    values = {
-        name: listed(catalogue.attributes[name].shares, SHOWN_VALUES)
-        for name in known[:VALUED_ATTRIBUTES]
-        if fits[name] and catalogue.attributes[name].type != "boolean" and catalogue.attributes[name].shares
-    }
-    return listed_first(known, SHOWN_ATTRIBUTES), values
 
 
 def _layer_views(view: Reader, environment: str, key: str, surface: Surface) -> list[LayerView]:

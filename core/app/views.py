@@ -49,7 +49,7 @@ def size_of(answer: BaseModel) -> int:
 
 def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -> Told:
     """The answer with its findings: in full while they fit, worst first and the first always, then in brief."""
-    views = [finding_view(finding) for finding in findings[: room // LEAST_FINDING]]
+    views = _each_fix_once([finding_view(finding) for finding in findings[: room // LEAST_FINDING]])
     briefs = [_in_brief(finding) for finding in findings]
     places = [f"{finding.code} {finding.at}" for finding in findings]
     for told in range(len(views), 0, -1):
@@ -58,6 +58,17 @@ def with_findings(answer: Told, findings: Sequence[Finding], room: int = HALF) -
             if size_of(filled) <= room:
                 return filled
     return _filled(answer, [_tight(view) for view in views[:1]], [cut(place, TIGHT_VALUE) for place in places[1:]])
+
+
+def _each_fix_once(views: list[FindingView]) -> list[FindingView]:
+    """The findings, each fix with the first that it mends: faults of one value have one cure."""
+    told: set[str] = set()
+    once: list[FindingView] = []
+    for view in views:
+        left = [fix for fix in view.fixes or [] if fix.id not in told]
+        told |= {fix.id for fix in left}
+        once.append(view.model_copy(update={"fixes": left or None}))
+    return once
 
 
 def _tight(view: FindingView) -> FindingView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel, JsonValue
@@ -35,16 +36,21 @@ Previews = dict[str, list[str]]
 
 
 def ranges_of(
-    view: Reader, case: Case, record: Record, change: Change, fixed: list[BucketRange] | None
+    view: Reader,
+    case: Case,
+    record: Record,
+    change: Change,
+    fixed: list[BucketRange] | None,
+    others: Sequence[BucketRange],
 ) -> list[BucketRange]:
-    """What the experiment holds, what an earlier proposal named, or a new proposal; test units need no bucket."""
-    held = view.ranges_of(record.key)
-    if held or change == "preview":
-        return held
+    """What the experiment holds, what an earlier proposal named, or a new proposal beside those of others; test units
+    need no bucket."""
+    own = view.ranges_of(record.key)
+    if own or change == "preview":
+        return own
     resting = resting_on(case.released, case.today, case.surface.policy.rest_days)
-    proposed = fixed or propose(
-        [part for part in case.held if part.key != record.key], buckets_for(case.spec.allocation), resting
-    )
+    held = [part for part in case.held if part.key != record.key]
+    proposed = fixed or propose(held, buckets_for(case.spec.allocation), resting, others)
     assert proposed is not None, "allocation.available lets no draft through that finds no buckets"
     return proposed
 

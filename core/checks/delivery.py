@@ -23,7 +23,11 @@ AT = "/environment"
 def layer_has_no_strays(case: Case) -> Iterator[Fault]:
     """Nothing lets units of the layer in that the store does not know as live: after a document came back from a
     backup, say, two experiments would share buckets, and each would be read as if it were alone."""
-    for key, command in case.strays.items():
+    yield from _strays(case.strays)
+
+
+def _strays(strays: Mapping[str, str]) -> Iterator[Fault]:
+    for key, command in strays.items():
         message = f"The assigner still has rules of {key} on this layer, which is not live: a person runs `{command}`."
         yield Fault("/layer", message, got=key)
 
@@ -47,6 +51,11 @@ def _foreign(owners: Mapping[str, str]) -> Iterator[Fault]:
 def findings_of_owners(owners: Mapping[str, str]) -> list[Finding]:
     """The same outside of a case."""
     return [as_finding(DOCUMENTS_ARE_OURS.code, DOCUMENTS_ARE_OURS.severity, fault) for fault in _foreign(owners)]
+
+
+def findings_of_strays(strays: Mapping[str, str]) -> list[Finding]:
+    """What else lets units of a layer in, outside of a case."""
+    return [as_finding(NO_STRAYS.code, NO_STRAYS.severity, fault) for fault in _strays(strays)]
 
 
 def production_meets_its_schema(case: Case) -> Iterator[Fault]:
@@ -128,7 +137,8 @@ def findings_on(deliveries: Sequence[Delivery], *rules: CheckRules) -> list[Find
 
 CHECKS = (Check("production.schema", "block", production_meets_its_schema, curable=False),)
 DOCUMENTS_ARE_OURS = Check("delivery.owned", "block", documents_are_ours, curable=False)
-LAUNCH_CHECKS = (DOCUMENTS_ARE_OURS, Check("delivery.orphans", "block", layer_has_no_strays, curable=False))
+NO_STRAYS = Check("delivery.orphans", "block", layer_has_no_strays, curable=False)
+LAUNCH_CHECKS = (DOCUMENTS_ARE_OURS, NO_STRAYS)
 """Asked only of what opens traffic: a draft may well be planned meanwhile."""
 RUN_CHECKS = (
     Check("delivery.drifted", "warn", delivery_is_untouched, curable=False),

@@ -26,7 +26,8 @@ A finding says where, what came and what is allowed. Where the server can propos
 `update_experiment`; cures that weaken the test are marked and never come first.
 
 - An agent overrides nothing. A person does, in the form that `plan_change` with `ask=[code]` puts up or with
-  `crossfade override KEY CODE --reason "..."`; it holds for the draft as it is and ends with the next change.
+  `crossfade override KEY CODE --reason "..."`; it holds for the draft as it is and ends with the next change of
+  more than its name, owner, tags, links and alerts.
 - A catalogue can tighten a check, never loosen it: for everybody under `checks`, for one surface under `policy.checks`,
   as in `duration.long: {severity: block, days: 21}` or `blackout.window: block`.
 """

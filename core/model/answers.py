@@ -112,7 +112,7 @@ class SurfaceView(StrictModel):
     success_metrics: dict[str, str] = Field(description="suggested metric -> its usual signed effect, and meaning")
     required_metrics: dict[str, str] = Field(description="metric -> role and margin")
     audience: list[str] = Field(description="attributes an audience may use")
-    audience_values: dict[str, str] | None = Field(default=None, description="values of those that the query fits")
+    audience_values: dict[str, str] | None = Field(default=None, description="values of some, as room allows")
     reviewers: list[str] | None = None
     blackouts: list[str] | None = None
     holdouts: dict[str, float] | None = None

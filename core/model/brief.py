@@ -71,21 +71,24 @@ class Brief(StrictModel):
         """The brief in a call's arguments; None stands for "not given".
 
         Raises:
-            Invalid: naming the first argument that no brief can have.
+            Invalid: naming every argument that no brief can have, the first in full.
         """
         try:
             return cls.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0])
-            value = given.get(name)
-            shown = value[:100] if isinstance(value, str) else None
-            at = "/from" if name == "iterates" else f"/{name}"
-            raise Invalid(_sentence(first["type"], first.get("ctx", {})), pointer=at, got=shown) from error
+            faults = [_fault(str(each["loc"][0]), each["type"], each.get("ctx", {}), given) for each in error.errors()]
+            faults[0].more = [fault.line for fault in faults[1:]]
+            raise faults[0] from error
 
 
-def _sentence(kind: str, limits: Mapping[str, object]) -> str:
-    """What is wrong with an argument, in words of ours."""
+def _fault(name: str, kind: str, limits: Mapping[str, object], given: Mapping[str, object]) -> Invalid:
+    value = given.get(name)
+    shown = value[:100] if isinstance(value, str) else None
+    return Invalid(sentence(kind, limits), pointer="/from" if name == "iterates" else f"/{name}", got=shown)
+
+
+def sentence(kind: str, limits: Mapping[str, object]) -> str:
+    """What is wrong with an argument, in words of ours, by pydantic's name of the fault."""
     if kind == "string_pattern_mismatch":
         return 'A key has 3 to 63 lower-case letters, digits and "-", a letter first.'
     if kind == "string_too_long":

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
-from ..documents import JsonObject
+from ..documents import JsonObject, digest
 from .catalogue import LARGEST_EFFECT, DesignKind, Role
 from .strict import Key, StrictModel, Text
 
@@ -56,6 +56,15 @@ NARROWING: frozenset[Change] = frozenset({"pause", "stop"})
 def changes_from(state: State) -> list[Change]:
     """The changes that get an experiment on from a state."""
     return [change for (before, change), after in TRANSITIONS.items() if before == state != after]
+
+
+DESCRIPTIVE = ("name", "owner", "tags", "links", "alerts")
+"""Fields of a spec on which neither assignment nor analysis rests: safe to change while units are in."""
+
+
+def substance(document: JsonObject) -> str:
+    """Digest of a spec without its descriptive fields: the same as long as units get, and people conclude, the same."""
+    return digest({name: value for name, value in document.items() if name not in DESCRIPTIVE})
 
 
 class Hypothesis(StrictModel):

@@ -14,8 +14,9 @@ MAX_REASON = 300
 class Override(StrictModel):
     """A person's word that one finding of one spec does not stand in the way.
 
-    It is bound to the digest of the spec, and any change of the spec ends it; and to the fault, since the same check
-    can find another one at the same place later. An empty fault, of a time before faults were kept, is none.
+    It is bound to the substance of the spec, and any change of the spec but for words ends it; and to the fault, since
+    the same check can find another one at the same place later. An empty fault, of a time before faults were kept, is
+    none.
     """
 
     key: str

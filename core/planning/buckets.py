@@ -41,8 +41,16 @@ def free_by_layer(held: Sequence[HeldRange], names: Iterable[str]) -> dict[str, 
     return {name: free_buckets([part for part in held if part.layer == name]) for name in names}
 
 
-def propose(held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRange] = ()) -> list[BucketRange] | None:
+def propose(
+    held: Sequence[HeldRange],
+    count: int,
+    resting: Sequence[ReleasedRange] = (),
+    proposed: Sequence[BucketRange] = (),
+) -> list[BucketRange] | None:
     """Ranges of `count` free buckets, or None when there are too few.
+
+    What others propose to take is left to them where enough is free and rested besides: of two plans with one bucket
+    in common, the later one to be applied is stale, and a person is asked again. They hold nothing by it.
 
     Buckets that nobody used lately come first: the units of the others may still act on what they saw. Of those, the
     tightest gap that holds all, so that large gaps stay whole; else the largest gaps first, which makes the fewest
@@ -51,6 +59,9 @@ def propose(held: Sequence[HeldRange], count: int, resting: Sequence[ReleasedRan
     if free_buckets(held) < count:
         return None
     spared = [*held, *(_as_held(part) for part in resting)]
+    avoided = [*spared, *(_as_held(part) for part in proposed)]
+    if free_buckets(avoided) >= count:
+        return _of_gaps(gaps(avoided), count)
     rested = free_buckets(spared)
     if rested >= count:
         return _of_gaps(gaps(spared), count)
@@ -76,6 +87,11 @@ def _of_gaps(free: list[BucketRange], count: int) -> list[BucketRange]:
             taken.append(BucketRange(lo=gap.lo, hi=gap.lo + part))
         count -= part
     return sorted(taken, key=lambda each: each.lo)
+
+
+def meet(some: Sequence[BucketRange], others: Sequence[BucketRange]) -> bool:
+    """Whether two proposals have a bucket in common."""
+    return any(one.lo < other.hi and other.lo < one.hi for one in some for other in others)
 
 
 def _as_held(part: BucketRange | ReleasedRange) -> HeldRange:

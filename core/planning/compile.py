@@ -139,6 +139,24 @@ def covered(
     }
 
 
+_OF_ITS_TIME = frozenset({"version", "expires", "ranges", "notes"})
+
+
+def essence(covered_parts: JsonObject) -> str:
+    """Digest of what a plan does, whichever buckets it takes and whenever it was made: a no covers its like."""
+    parts = {name: value for name, value in covered_parts.items() if name not in _OF_ITS_TIME}
+    assignment, steps = parts.get(ASSIGNMENT), parts.get("steps")
+    if isinstance(assignment, dict):  # which says all that the entry does
+        parts[ASSIGNMENT] = {**assignment, "ranges": None}
+        parts["steps"] = [_without_ranges(step) for step in steps] if isinstance(steps, list) else None
+    return digest(parts)
+
+
+def _without_ranges(step: JsonValue) -> JsonValue:
+    opens = isinstance(step, dict) and step.get("opens_traffic")
+    return {**step, "after": None, "summary": None} if isinstance(step, dict) and opens else step
+
+
 AGREED = ("version", "spec", "steps", "catalogue", "ranges", "launch", "assignment", "previews", "stage")
 """The covered parts that a plan must share with the one whose yes it rests on."""
 

@@ -210,9 +210,18 @@ class Reader(Protocol):
 
     def ranges_of(self, key: str) -> list[BucketRange]: ...
 
+    def proposed(self, layer: str, key: str, now: datetime) -> list[BucketRange]:
+        """What launches of other experiments propose to take in a layer, by plans that can still be applied: of drafts
+        as they are, not expired, not declined, not begun. Of very many plans, the newest."""
+        ...
+
     def plan(self, handle: str) -> Plan | None: ...
 
     def approval(self, handle: str) -> Approval | None: ...
+
+    def declined(self, key: str, change: Change, now: datetime) -> list[Plan]:
+        """The plans of a change that a person said no to and that have not expired, the newest first; 20 at most."""
+        ...
 
     def overrides(self, key: str, spec: str) -> list[Override]:
         """What people lifted of an experiment whose spec has this digest, by code and pointer."""

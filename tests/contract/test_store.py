@@ -682,6 +682,46 @@ class TestPlans:
         with store.read() as reader:
             assert reader.approval("p-1") == first
 
+    def test_what_was_declined_and_lives_is_told_newest_first(self, store: Store) -> None:
+        add(store, record(), record("other"))
+        handles = ("p-1", "p-2", "p-yes", "p-late", "p-stop", "p-other")
+        changes: dict[str, dict[str, Any]] = {
+            "p-late": {"expires": NOW - timedelta(seconds=1)},
+            "p-stop": {"change": "stop"},
+            "p-other": {"key": "other"},
+        }
+        add_plans(store, *(plan(handle, **changes.get(handle, {})) for handle in handles), plan("p-unanswered"))
+        with store.write() as writer:
+            for handle in handles:
+                said = handle == "p-yes"
+                writer.save_approval(Approval(handle=handle, approved=said, assurance="host", by="ana", at=NOW))
+        with store.read() as reader:
+            assert reader.declined("shelf-order", "launch", NOW) == [plan("p-2"), plan("p-1")]
+
+    def test_the_buckets_that_living_launches_of_others_propose_are_told(self, store: Store) -> None:
+        add(store, record(), record("other"), record("older", version=2), record("live", state="running"))
+        ranges = {handle: [BucketRange(lo=lo, hi=lo + 10)] for lo, handle in enumerate(("p-1", "p-2", "p-3", "p-4"))}
+        add_plans(store, *(plan(handle, key="other", ranges=each) for handle, each in ranges.items()))
+        add_plans(
+            store,
+            plan("p-late", key="other", expires=NOW - timedelta(seconds=1)),
+            plan("p-stop", key="other", change="stop"),
+            plan("p-else", key="other", layer="home/doors/production"),
+            plan("p-older", key="older"),
+            plan("p-live", key="live"),
+        )
+        layer, answer = (
+            "home/shelves/production",
+            Approval(handle="", approved=True, assurance="host", by="ana", at=NOW),
+        )
+        with store.write() as writer:
+            writer.save_approval(answer.model_copy(update={"handle": "p-1"}))
+            writer.save_approval(answer.model_copy(update={"handle": "p-2", "approved": False}))
+            writer.insert_operation(operation("o-3", "p-3", key="other"))
+        with store.read() as reader:
+            assert reader.proposed(layer, "shelf-order", NOW) == [*ranges["p-4"], *ranges["p-1"]]
+            assert reader.proposed(layer, "other", NOW) == []
+
 
 class TestOperations:
     @pytest.fixture(autouse=True)

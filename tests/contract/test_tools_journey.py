@@ -250,6 +250,10 @@ async def run(on: Journey, person: Person, key: str) -> None:
     person.agrees = False
     assert (await on.call("declined", "apply_plan", digest=refused["digest"]))["status"] == "declined"
     person.agrees = True
+    again = await on.call("plan again after a no", "plan_change", key=key, change="launch")
+    assert (await on.call("declined before", "apply_plan", digest=again["digest"]))["status"] == "declined"
+    shown = await on.call("show a declined one", "get_experiment", key=key)
+    await on.call("another question", "update_experiment", key=key, version=shown["version"], changes={"tags": ["new"]})
     planned = await on.call("plan a launch", "plan_change", key=key, change="launch")
     await on.call("plan a launch in full", "plan_change", key=key, change="launch", full=True)
     assert (await on.call("applied", "apply_plan", digest=planned["digest"]))["status"] == "applied"

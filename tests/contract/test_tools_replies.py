@@ -197,8 +197,8 @@ def test_no_error_leaks_what_is_inside_the_server(replies: list[Reply], tmp_path
         ("unknown digest", "not_found", "/digest", None),
         ("wrong cursor", "invalid", "/cursor", None),
         ("nothing given", "invalid_arguments", "/surface", None),
-        ("long text", "invalid", "/because", None),
-        ("bad key", "invalid", "/key", None),
+        ("long text", "invalid_arguments", "/because", None),
+        ("bad key", "invalid_arguments", "/key", None),
     ],
 )
 def test_an_error_tells_what_and_where(

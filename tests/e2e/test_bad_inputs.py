@@ -133,6 +133,28 @@ async def test_a_faulty_draft_is_kept_with_its_finding_and_cannot_be_launched(mu
         assert leftovers(museum) == []
 
 
+async def test_all_wrong_arguments_are_told_at_once_and_the_call_that_the_reply_offers_has_the_numbers(
+    museum: Museum,
+) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        wrong: dict[str, object] = {
+            "allocation": "30%",
+            "duration_days": "2 weeks",
+            "success_metrics": {"ticket_rate": "2 %"},
+        }
+        reply = await visitor.call("create_experiment", {**brief(), **wrong})
+        assert reply.body["code"] == "invalid_arguments"
+        told = [reply.body["pointer"], *(line.partition(":")[0] for line in reply.body["more"])]
+        assert told == ["/success_metrics/ticket_rate", "/allocation", "/duration_days"]
+        drafted = await visitor.paste(reply.body["next"])
+        assert drafted.body["ready"], drafted.text
+        others = {"change": "", "start": "tomorrow", "key": "Not a key", "allocation": "some"}
+        reply = await visitor.call("create_experiment", {**brief(), **others})
+        assert len(reply.body["more"]) == 3
+        strange: dict[str, object] = {"success_metrics": {"a/b": "2%", "c": "some"}}
+        assert (await visitor.call("create_experiment", {**brief(), **strange})).body["code"] == "invalid_arguments"
+
+
 async def test_names_that_were_nearly_right_are_mended_by_the_call_that_the_reply_offers(museum: Museum) -> None:
     async with visiting(museum, SetClock()) as visitor:
         reply = await visitor.draft(

@@ -150,7 +150,9 @@ async def test_a_plan_whose_buckets_were_taken_is_stale_and_the_next_one_takes_o
     async with visiting(museum, SetClock()) as visitor:
         await visitor.draft("guide-first")
         await visitor.draft("guide-other", duration_days=28)
-        late, early = await visitor.planned("guide-first"), await visitor.planned("guide-other")
+        await visitor.draft("guide-third", allocation=0.6)  # so that no plan finds room beside the other two
+        late, _ = await visitor.planned("guide-first"), await visitor.planned("guide-third")
+        early = await visitor.planned("guide-other")
         assert (await apply(visitor, early)).body["status"] == "applied"
         reply = await apply(visitor, late)
         require_refused(museum, reply, "stale_plan", "buckets 0-2999", "guide-other")

@@ -564,3 +564,14 @@ class DecemberClock(MondayClock):
 
     def now(self) -> datetime:
         return datetime(2026, 11, 28, 9, tzinfo=UTC)
+
+
+class TestFixes:
+    def test_of_several_faults_of_one_value_are_told_once(self, app: Crossfade) -> None:
+        app.create_experiment(brief())
+        record = kept(app)
+        goals: JsonObject = {"items_added": {"role": "success", "mde": 0.02}}
+        answer = app.update_experiment(KEY, record.version, [], {"design": {"days": 1}, "metrics": goals})
+        told = fixes(answer)
+        assert [finding.code for finding in answer.findings].count("metrics.window") > 1
+        assert len(told) == len(set(told))

@@ -107,11 +107,20 @@ class TestAnOverride:
 
     def test_is_gone_with_any_change_and_does_not_come_back_with_the_draft_of_before(self, doubtful: Crossfade) -> None:
         lift(doubtful)
-        assert not doubtful.update_experiment(KEY, 2, [], {"tags": ["new"]}).ready
-        assert not doubtful.update_experiment(KEY, 3, [], {"tags": None}).ready
+        assert not doubtful.update_experiment(KEY, 2, [], {"iterates": KEY}).ready
+        assert not doubtful.update_experiment(KEY, 3, [], {"iterates": None}).ready
         assert blocking(doubtful) == [f"design.policy {AT}"]
         lift(doubtful)
-        assert doubtful.update_experiment(KEY, 3, [], {"tags": None}).ready  # the call again changes nothing
+        assert doubtful.update_experiment(KEY, 3, [], {"iterates": None}).ready  # the call again changes nothing
+
+    @pytest.mark.parametrize("words", [{"name": "A pilot"}, {"owner": "bo", "tags": ["new"]}, {"links": {"a": "b"}}])
+    def test_outlives_a_change_of_words_and_ends_with_the_next_of_substance(
+        self, doubtful: Crossfade, words: JsonObject
+    ) -> None:
+        lift(doubtful)
+        assert doubtful.update_experiment(KEY, 2, [], words).ready
+        assert blocking(doubtful) == []
+        assert not doubtful.update_experiment(KEY, 3, [], {"hypothesis": {"because": "People said so"}}).ready
 
     def test_holds_while_the_finding_is_the_same_and_not_for_another_one_at_its_place(
         self, app: Crossfade, tmp_path: Path
@@ -205,6 +214,18 @@ class TestResuming:
         lift(stricter, "blackout.window")
         assert stricter.plan_change(KEY, "resume").ready
 
+    def test_what_was_let_stand_at_the_launch_still_is_after_a_change_of_words(self, app: Crossfade) -> None:
+        app.create_experiment(brief())
+        app.update_experiment(KEY, 1, [], {"schedule": {"end": "2026-10-30"}})
+        lift(app, "schedule.sweeper_live")
+        launch(app)
+        app.update_experiment(KEY, 2, [], {"name": "Another name", "owner": "bo"})
+        assert list(app.get_experiment(KEY).overridden or {}) == ["schedule.sweeper_live /schedule"]
+        paused = app.plan_change(KEY, "pause").digest
+        assert paused is not None
+        app.apply_plan(paused)
+        assert app.plan_change(KEY, "resume").ready
+
 
 class TestRefused:
     def test_an_unknown_code_with_the_nearest(self, doubtful: Crossfade) -> None:
@@ -255,7 +276,7 @@ class TestRefused:
 
     def test_a_yes_to_a_draft_that_was_changed_meanwhile(self, doubtful: Crossfade) -> None:
         asked = doubtful.doubt(KEY, "launch", ["design.policy"])
-        doubtful.update_experiment(KEY, 2, [], {"tags": ["sneaked-in"]})
+        doubtful.update_experiment(KEY, 2, [], {"allocation": 0.9})
         yes = Verdict(lifted=True, reason="Fine", assurance="host", by="ana")
         with pytest.raises(Stale, match="changed while the person decided"):
             doubtful.plan_change(KEY, "launch", asked=asked, verdict=yes)

@@ -202,3 +202,17 @@ def test_test_units_are_refused_on_what_somebody_else_has_changed(app: Crossfade
     app.apply_plan(agreed(app, KEY, "reconcile"))
     assert app.preview(KEY, "guide", ["visitor-7"], "curator").status == "applied"
     assert set(conditions(app).values()) == {"as delivered"}
+
+
+def test_units_are_not_let_in_again_beside_a_rule_that_no_store_knows(app: Crossfade, museum: Museum) -> None:
+    def come_back(payload: Any) -> None:
+        """The rule of another experiment, which a backup brought back, on the layer of ours, whose rule is gone."""
+        rules = payload["features"][FEATURE]["rules"]
+        payload["features"][FEATURE]["rules"] = json.loads(json.dumps(rules).replace(KEY, "guide-lost"))
+
+    edit(museum.flags, come_back)
+    plan = app.plan_change(KEY, "reconcile")
+    assert (plan.ready, [finding.code for finding in plan.findings]) == (False, ["delivery.orphans"])
+    assert "stop guide-lost" in plan.findings[0].message
+    app.stop("guide-lost")
+    assert app.plan_change(KEY, "reconcile").ready

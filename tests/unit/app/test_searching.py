@@ -14,6 +14,8 @@ from crossfade.core.model.answers import SurfaceView
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
 
+from ...e2e.museum import opened
+
 STREAMING = Path(__file__).resolve().parents[3] / "examples" / "streaming"
 
 
@@ -68,3 +70,12 @@ def test_metrics_are_told_with_their_meaning_and_the_fitting_ones_first(app: Cro
 def test_a_reply_about_a_surface_keeps_to_its_size(app: Crossfade) -> None:
     for key in app.names("surface"):
         assert size_of(app.find_surfaces(key)) <= ROOM
+
+
+def test_values_of_attributes_are_told_that_the_words_fit_and_others_on_a_surface_that_leaves_room(
+    app: Crossfade, tmp_path: Path
+) -> None:
+    meant = best(app, "onboarding for a language").audience_values or {}
+    assert meant["language"] == "en, es, pt, de, fr, id, it, ja and 5 more or another"
+    left = best(opened(tmp_path).app(OctoberClock()), "desk").audience_values or {}
+    assert "country" in left

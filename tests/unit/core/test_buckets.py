@@ -16,6 +16,7 @@ from crossfade.core.planning.buckets import (
     free_buckets,
     gaps,
     layer_name,
+    meet,
     next_free,
     propose,
     rested_buckets,
@@ -192,3 +193,23 @@ def test_any_sequence_of_takes_and_releases_gives_no_bucket_twice(steps: list[tu
             free |= {bucket for part in mine for bucket in range(part.lo, part.hi)}
         assert free_buckets(layer) == len(free)
         assert set(members(gaps(layer))) == free
+
+
+@given(layers(), layers(), st.integers(1, BUCKETS))
+def test_what_others_propose_is_left_to_them_while_there_is_room_and_takes_none_away(
+    layer: list[HeldRange], plans: list[HeldRange], count: int
+) -> None:
+    others = [BucketRange(lo=part.lo, hi=part.hi) for part in plans]
+    proposed = propose(layer, count, proposed=others)
+    if free_buckets([*layer, *plans]) >= count:
+        assert proposed is not None
+        assert not meet(proposed, others)
+        assert taken(layer).isdisjoint(members(proposed))
+    else:
+        assert proposed == propose(layer, count)
+
+
+def test_buckets_that_have_not_rested_are_not_taken_to_be_apart_from_another_proposal() -> None:
+    resting = [ReleasedRange(lo=0, hi=5_000, key="earlier", day=date(2026, 3, 1))]
+    others = [BucketRange(lo=5_000, hi=10_000)]
+    assert propose([], 5_000, resting, others) == others
