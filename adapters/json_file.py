@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import stat
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -21,6 +20,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from ..core.documents import JsonObject, canonical, pointer, same
 from ..core.errors import BackendChanged, BackendFailed
 from .file_lock import try_lock
+from .folders import make_folder, sync_folder
 
 LOCK_SECONDS = 10.0
 """How long a write waits for the others: each holds the lock for milliseconds, so a longer hold is a hang."""
@@ -201,7 +201,8 @@ class JsonFile:
         if not guard.acquire(timeout=LOCK_SECONDS):
             raise self._held()
         try:
-            _make_folder(self._path.parent)
+            if not self._path.exists():
+                make_folder(self._path.parent)
             with open(f"{self._path}.lock", "ab") as lock:
                 while not try_lock(lock.fileno()):
                     if time.monotonic() > deadline:
@@ -234,7 +235,7 @@ class JsonFile:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _sweep(self) -> None:
         """Remove what writers that were killed left; who holds the lock is alone, so none of it is in use."""
@@ -244,7 +245,7 @@ class JsonFile:
     def _settle(self) -> None:
         with open(self._path, "rb") as file:
             os.fsync(file.fileno())
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
 
 def _late() -> BackendChanged:
@@ -253,22 +254,3 @@ def _late() -> BackendChanged:
         "written.",
         next="Look at the experiment, and make a new plan for what it still needs.",
     )
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder and those above it, each durable before anything is put into it."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # a folder cannot be opened there, and NTFS journals the rename
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
