@@ -17,9 +17,11 @@ from crossfade.core.documents import JsonObject
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
     """Folder, and the names in it when it was synced, by whoever makes folders."""
     found: list[tuple[Path, list[str]]] = []
-    monkeypatch.setattr(
-        folders, "sync_folder", lambda folder: found.append((folder, [each.name for each in folder.iterdir()]))
-    )
+
+    def sync(folder: Path) -> None:
+        found.append((folder, [each.name for each in folder.iterdir()]))
+
+    monkeypatch.setattr(folders, "sync_folder", sync)
     return found
 
 

@@ -8,19 +8,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .power_disk import Disk, Record, read_log
+from .power_disk import Disk, Lies, Record, read_log
 from .processes import CATALOGUE, PATIENCE, Worker
 from .stage import Run, Stage, staged
 from .table import Row
 from .verifier import ENDED, Faults, Place, read_store, verify
 
 SOURCE = Path(__file__).with_name("power_record.c")
-BOUNDED, LONG = 60, 2_000
+BOUNDED, LONG = 60, 1_000
 """Losses of power; a control ends with the first disk that lacks something, one of the first few."""
 A_RUN = 200
 """Losses that are drawn from one log."""
@@ -28,17 +28,16 @@ LIVES = 5
 """Experiments that each process takes through their lives."""
 LATER = 10 / 86_400
 
-Lies = Callable[[str], bool]
 LIES: dict[str, Lies] = {
-    "no sync of SQLite's log": lambda path: path.endswith("-wal"),
-    "no sync of the documents": lambda path: path.endswith(".tmp"),
-    "no sync of folders": os.path.isdir,
+    "no sync of SQLite's log": lambda sync: sync.path.endswith("-wal"),
+    "no sync of the documents": lambda sync: sync.path.endswith(".tmp"),
+    "no sync of folders": lambda sync: sync.op == "D",
 }
 
 
 def power_loss(run: Run) -> list[Row]:
     """A disk that keeps what was synced, and of all else what it likes."""
-    return [_proof(run, "power loss", lambda path: False)]
+    return [_proof(run, "power loss", lambda sync: False)]
 
 
 def power_controls(run: Run) -> list[Row]:

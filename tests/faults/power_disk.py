@@ -25,6 +25,9 @@ class Record:
     data: bytes
 
 
+Lies = Callable[[Record], bool]
+
+
 def read_log(path: Path) -> list[Record]:
     return list(_records(path.read_bytes()))
 
@@ -93,9 +96,9 @@ Names = dict[str, tuple[Node] | None]
 
 
 class Disk:
-    """`lies` says of which paths a sync does nothing, and tells its caller otherwise."""
+    """Of a sync that `lies`, the caller is told that it was done, and nothing is."""
 
-    def __init__(self, lies: Callable[[str], bool]) -> None:
+    def __init__(self, lies: Lies) -> None:
         self._lies = lies
         self._files: dict[int, File] = {}
         self._names: Names = {}
@@ -108,11 +111,13 @@ class Disk:
         doing = {"C": self._made, "M": self._made, "R": self._renamed, "L": self._linked, "U": self._removed}
         if record.op in doing:
             doing[record.op](record)
-        elif record.op == "D" and not self._lies(record.path):
-            self._sync_folder(record.path)
-        elif record.op == "S" and not self._lies(record.path):
-            self._files[record.inode].sync()
-        elif record.op in "WT":
+        elif record.op == "D":
+            if not self._lies(record):
+                self._sync_folder(record.path)
+        elif record.op == "S":
+            if not self._lies(record):
+                self._files[record.inode].sync()
+        else:
             self._files[record.inode].pending.append((record.number, record.data if record.op == "W" else None))
 
     def leave(self, rng: random.Random) -> None:
