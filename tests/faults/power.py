@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ A_RUN = 200
 """Losses that are drawn from one log."""
 LIVES = 5
 """Experiments that each process takes through their lives."""
+LEASE = 0.4
 LATER = 10 / 86_400
+"""Days that the clock is ahead after a loss, so that nobody has to wait for a lease."""
 
 LIES: dict[str, Lies] = {
     "no sync of SQLite's log": lambda sync: sync.path.endswith("-wal"),
@@ -37,30 +40,36 @@ LIES: dict[str, Lies] = {
 
 def power_loss(run: Run) -> list[Row]:
     """A disk that keeps what was synced, and of all else what it likes."""
-    return [_proof(run, "power loss", lambda sync: False)]
+    row, losses = Row("power loss"), LONG if run.long else BOUNDED
+    with _powered(run, row.proof) as stage:
+        try:
+            for done in range(0, losses, A_RUN):
+                _lose_power(stage, _recorded(stage), min(A_RUN, losses - done), lambda sync: False, row)
+        except LookupError as reason:
+            return [Row(row.proof, not_run=str(reason.args[0]))]
+    row.told = f"{losses} losses"
+    return [row]
 
 
 def power_controls(run: Run) -> list[Row]:
     """Disks on which one kind of sync does nothing."""
-    return [_proof(run, f"power loss, {name}", lies, control=True) for name, lies in LIES.items()]
-
-
-def _proof(run: Run, name: str, lies: Lies, *, control: bool = False) -> Row:
-    row = Row(name, control=control)
-    losses = LONG if run.long and not control else BOUNDED
-    with staged(run, name, lease=0.4) as stage:
-        work = stage.place.home
-        stage.place = Place(work / "disk/var/crossfade")  # the product makes both folders
+    rows = [Row(f"power loss, {name}", control=True) for name in LIES]
+    with _powered(run, "power loss, controls") as stage:
         try:
-            library = _compiled(work)
+            log = _recorded(stage)
         except LookupError as reason:
-            return Row(name, not_run=str(reason.args[0]))
-        tried = 0
-        while tried < losses and not (control and row.faults.all()):
-            log = _recorded(stage, work, library)
-            tried += _lose_power(stage, log, min(A_RUN, losses - tried), lies, row)
-    row.told = f"{tried} losses"
-    return row
+            return [Row(row.proof, not_run=str(reason.args[0])) for row in rows]
+        for row, lies in zip(rows, LIES.values(), strict=True):
+            row.told = f"{_lose_power(stage, log, BOUNDED, lies, row)} losses"
+    return rows
+
+
+@contextmanager
+def _powered(run: Run, proof: str) -> Generator[Stage]:
+    """A stage whose home is on the disk that loses power, in two folders that the product makes."""
+    with staged(run, proof, lease=LEASE) as stage:
+        stage.place = Place(stage.place.home / "disk/var/crossfade")
+        yield stage
 
 
 def _compiled(work: Path) -> Path:
@@ -79,9 +88,14 @@ def _compiled(work: Path) -> Path:
     return library
 
 
-def _recorded(stage: Stage, work: Path, library: Path) -> list[Record]:
-    """What two processes do that start where nothing is, and work at the same time."""
-    disk, log = work / "disk", work / "log"
+def _recorded(stage: Stage) -> list[Record]:
+    """What two processes do that start where nothing is, and work at the same time.
+
+    Raises:
+        LookupError: this machine cannot record it.
+    """
+    disk = _disk(stage)
+    log, library = disk.with_name("log"), _compiled(disk.parent)
     _empty(disk)
     log.write_bytes(b"")
     recording = {"LD_PRELOAD": str(library), "POWER_LOG": str(log), "POWER_DISK": str(disk)}
@@ -100,6 +114,10 @@ def _recorded(stage: Stage, work: Path, library: Path) -> list[Record]:
     return read_log(log)
 
 
+def _disk(stage: Stage) -> Path:
+    return stage.place.home.parent.parent
+
+
 def _empty(disk: Path) -> None:
     shutil.rmtree(disk, ignore_errors=True)
     disk.mkdir()
@@ -107,7 +125,7 @@ def _empty(disk: Path) -> None:
 
 def _lose_power(stage: Stage, log: Sequence[Record], losses: int, lies: Lies, row: Row) -> int:
     """How many disks were looked at: each after a random record, every other one right after a caller was told."""
-    disk, known, root = Disk(lies), Known(), stage.place.home.parent.parent
+    disk, known = Disk(lies), Known()
     told = [at for at, record in enumerate(log) if record.op == "A"]
     cuts = [stage.rng.choice(told) if at % 2 else stage.rng.randrange(len(log)) for at in range(losses)]
     done, looked = 0, 0
@@ -115,7 +133,7 @@ def _lose_power(stage: Stage, log: Sequence[Record], losses: int, lies: Lies, ro
         for record in log[done : cut + 1]:
             known.hear(record) if record.op == "A" else disk.happen(record)
         done = max(done, cut + 1)
-        _empty(root)
+        _empty(_disk(stage))
         disk.leave(stage.rng)
         row.faults.add(_started_again(stage, known, row))
         looked += 1
@@ -173,10 +191,11 @@ def _repeated(worker: Worker, known: Known, row: Row) -> list[dict[str, Any]]:
         worker.send("apply", digest=digest)
         answer = worker.answer()
         row.repeats += 1
-        if answer is None or "error" not in answer or answer["error"]["code"] != "stale_plan":
-            assert answer is not None, "the process died of a repeat"
-            assert answer.get("value", {}).get("status") in ENDED, f"a repeat was answered with {answer}"
-            answers.append(answer["value"])
+        assert answer is not None, "the process died of a repeat"
+        if answer.get("error", {}).get("code") == "stale_plan":
+            continue
+        assert answer.get("value", {}).get("status") in ENDED, f"a repeat was answered with {answer}"
+        answers.append(answer["value"])
     return answers
 
 
