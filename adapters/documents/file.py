@@ -7,7 +7,6 @@ import glob
 import os
 import secrets
 import stat
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -19,6 +18,7 @@ from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
+from ..folders import make_folder, sync_folder
 from .document import Edit
 from .paths import is_name, location_of, path_of, path_problems, require_name
 from .text import parsed, written
@@ -112,7 +112,8 @@ class JsonFile:
         if not guard.acquire(timeout=LOCK_SECONDS):
             raise self._held()
         try:
-            _make_folder(self._path.parent)
+            if not self._path.exists():
+                make_folder(self._path.parent)
             with open(f"{self._path}.lock", "ab") as lock:
                 while not try_lock(lock.fileno()):
                     if time.monotonic() > deadline:
@@ -144,7 +145,7 @@ class JsonFile:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _sweep(self) -> None:
         """Remove what writers that were killed left; who holds the lock is alone, so none of it is in use."""
@@ -154,26 +155,7 @@ class JsonFile:
     def _settle(self) -> None:
         with open(self._path, "rb") as file:
             os.fsync(file.fileno())
-        _sync_folder(self._path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder and those above it, each durable before anything is put into it."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # a folder cannot be opened there, and NTFS journals the rename
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(self._path.parent)
 
 
 PROMISES = Promises(compare_and_swap=True, atomic=True)

@@ -29,7 +29,13 @@ def find_plan(view: Reader, handle: str) -> Plan:
 
 def question(deps: Dependencies, handle: str) -> str | None:
     """What a person must say yes to, or None when nothing is to be asked: the plan needs no yes, has its answer or
-    that of its like, or cannot be applied anyway."""
+    that of its like, or has expired.
+
+    Raises:
+        NotFound: no such plan.
+        Stale, NotAllowed: it cannot be applied now. Were nobody asked instead, and the plan good again a moment later,
+            since a neighbour came and went, its caller would be told to wait for a person who was never asked.
+    """
     with deps.store.read() as view:
         found = find_plan(view, handle)
         answered = view.approval(handle) is not None or view.operation_of(handle) is not None
@@ -40,7 +46,10 @@ def question(deps: Dependencies, handle: str) -> str | None:
     try:
         require_unchanged(deps, found)
     except (Stale, NotAllowed):
-        return None
+        with deps.store.read() as view:
+            if view.operation_of(handle) is not None:  # somebody has begun to apply it since
+                return None
+        raise
     return summary(found, record)
 
 

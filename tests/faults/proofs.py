@@ -9,6 +9,7 @@ from .database import Proof, immediate_stop, on_postgresql
 from .hardships import clock_jumps, disk_full, upgrade
 from .kill_loop import kill_loop
 from .killed_demo import killed_demo
+from .power import power_controls, power_loss
 from .races import first_starts, layer_race, one_key
 from .servers import two_servers
 from .sleepers import sleepers
@@ -39,8 +40,10 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "upgrade-sqlite": _on_sqlite(upgrade),
     "stdio-servers-sqlite": _on_sqlite(two_servers),
     "http-servers-sqlite": _on_sqlite(partial(two_servers, http=True)),
+    "power-sqlite": power_loss,
     "demo": lambda run: [killed_demo(run)],
     "kill-control": _on_sqlite(partial(kill_loop, callers=1, control=True)),
+    "power-control": power_controls,
     "sleepers-control": _on_sqlite(partial(sleepers, control=True)),
     "layer-control": _on_sqlite(partial(layer_race, control=True)),
     **{f"{name}-postgresql": on_postgresql(name, proof) for name, proof in ANYWHERE.items()},

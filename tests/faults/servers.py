@@ -25,7 +25,7 @@ from .table import Row
 from .verifier import read_store, verify
 
 COMMAND = [sys.executable, "-m", "crossfade.server.cli.main", "serve"]
-BOUNDED, LONG = 40, 200
+BOUNDED, LONG = 60, 200
 BRIEF = {**OFFER, "allocation": 0.1, "success_metrics": {"ticket_rate": None}}
 AT_ONCE = 2
 """Launches that each client has under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,5 +28,6 @@ def told() -> str:
 @pytest.mark.parametrize("proof", PROOFS)
 def test_the_proof_holds(told: str, proof: str) -> None:
     if f"{proof}: no proof\n" in told:
-        pytest.skip("there is no such store here")
+        missing = "this machine lacks what the proof needs"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
     assert f"{proof}: passed\n" in told, told

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
 from ....core.errors import StoreUnavailable
+from ...folders import make_folder
 from ..reader import SqlReader
 from ..statements import Statements
 from ..store import WAIT, SqlStore
@@ -76,7 +77,8 @@ def open_file(path: Path, *, wait: float = WAIT, driver: Driver | None = None) -
     driver = driver or find_driver()
     lock = WriteLock(path.with_name(path.name + ".lock"), wait)
     with store_faults(path):
-        _make_directory(path.parent)
+        if not path.exists():
+            _make_directory(path.parent)
         engine = _engine(path, driver, wait)
         with _closing_on_error(engine):
             migrate(engine, driver, lock)
@@ -85,7 +87,7 @@ def open_file(path: Path, *, wait: float = WAIT, driver: Driver | None = None) -
 
 def _make_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
     except OSError as error:
         raise StoreUnavailable(
             f"The directory {directory} of the database cannot be made.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.errors import Stale
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
 
@@ -47,3 +48,13 @@ def test_the_question_tells_warnings_units_and_reviewers(app: Crossfade) -> None
 
 def test_a_mechanism_that_begins_with_because_is_not_told_twice(app: Crossfade) -> None:
     assert "\nBecause bread is in most baskets: " in asked(app, because="because bread is in most baskets.")
+
+
+def test_a_plan_that_cannot_be_applied_now_is_refused_rather_than_left_waiting_for_a_person(app: Crossfade) -> None:
+    app.create_experiment(brief())
+    handle = app.plan_change(KEY, "launch").digest
+    assert handle is not None
+    app.update_experiment(KEY, 1, [], {"allocation": 0.9})
+    with pytest.raises(Stale) as refused:
+        app.question(handle)
+    assert refused.value.next == f'plan_change(key="{KEY}", change="launch")'
