@@ -35,6 +35,7 @@ _DENIED = (
 )
 _REFUSALS = {
     "request is too large": _LARGE,
+    "larger than max": _LARGE,
     "database space exceeded": _FULL,
     "user name is empty": _NO_USER,
     "authentication failed": _WRONG_USER,
@@ -179,7 +180,8 @@ def _said(answer: JsonValue) -> str:
 def _refusal(status: int, answer: JsonValue) -> BackendFailed:
     """Our words for what a member refused; its own are only in `got`."""
     said = _said(answer)
-    otherwise = ("etcd refused the call.", "See its reason in `got`.")
+    busy = ("etcd asks for fewer calls.", "Wait, then repeat the call.")
+    otherwise = busy if status == 429 else ("etcd refused the call.", "See its reason in `got`.")
     message, then = next((words for part, words in _REFUSALS.items() if part in said), otherwise)
-    retryable = status == 429 and (message, then) != _FULL
+    retryable = status == 429 and (message, then) == otherwise
     return BackendFailed(message, next=then, got={"status": status, "reason": said[:200]}, retryable=retryable)
