@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 check format docs bench tokens corpus faults lock clean
+.PHONY: help demo test test-313 backends check format docs bench tokens corpus faults lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -37,6 +37,9 @@ test-313: ## run the unit and contract tests under Python 3.13, if there is one
 	if [ -z "$$found" ]; then echo "No Python 3.13 found: nothing is run under it."; exit 0; fi; \
 	$(MAKE) --no-print-directory .venv-3.13/.ready PYTHON_WANTED="$$found" && \
 	.venv-3.13/bin/pytest -m "not clients and not bench" $(wildcard tests/unit tests/contract)
+
+backends: $(READY) ## run the tests of backends over real servers, which start from packages (part of make test)
+	@$(BIN)/pytest -m backends
 
 check: $(READY) ## lint, types and the arrows between the rooms
 	@$(BIN)/ruff check

@@ -122,7 +122,7 @@ def test_a_write_whose_reply_is_lost_is_found_in_place(subject: Subject, answeri
 
 
 REFUSALS = [
-    (403, "AccessDenied", False, "do not let"),
+    (403, "AccessDenied", False, "does not let"),
     (404, "NoSuchBucket", False, "no such bucket"),
     (403, "SignatureDoesNotMatch", False, "No valid credentials"),
     (400, "ExpiredToken", False, "No valid credentials"),
@@ -142,7 +142,7 @@ def test_a_refusal_is_told_in_our_words(
     answering(payload, "PutObject", lambda: refused_with(status, code))
     with pytest.raises(BackendFailed) as failed:
         payload.write("first", None, payload.entry("first", "A"))
-    assert words.removeprefix("do not ") in failed.value.message.replace("does not let", "let")
+    assert words in failed.value.message
     assert failed.value.retryable is retryable
     assert failed.value.next
     assert "own words" not in str(failed.value.as_dict())
