@@ -40,7 +40,7 @@ class _Settings(StrictModel):
     def gateway(self) -> Gateway:
         return _gateway(tuple(self.endpoints), self.user, self.password_env)
 
-    def cluster(self) -> str:
+    def place(self) -> str:
         return "etcd " + ",".join(sorted(self.endpoints))
 
 
@@ -76,7 +76,7 @@ class _Key:
 
 
 def _document(settings: _Settings, key: str) -> VersionedDocument:
-    return VersionedDocument(_Key(settings.gateway(), key), {"key": key})
+    return VersionedDocument(_Key(settings.gateway(), key), {"place": settings.place(), "key": key})
 
 
 class OneKey:
@@ -91,7 +91,7 @@ class OneKey:
             chosen = KeySettings.model_validate(settings)
         except ValidationError:
             return None
-        return f"{chosen.cluster()} {chosen.key}"
+        return f"{chosen.place()} {chosen.key}"
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
@@ -113,7 +113,7 @@ class KeyPrefix:
             chosen = PrefixSettings.model_validate(settings)
         except ValidationError:
             return None
-        return f"{chosen.cluster()} {chosen.prefix}"
+        return f"{chosen.place()} {chosen.prefix}"
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, canonical
 from ...core.errors import BackendFailed
 from .document import Edit
 from .text import parsed, written
@@ -16,6 +17,11 @@ TRIES = 50
 """Attempts of one update. Each that fails is one in which somebody else's write came through."""
 LONGEST_PAUSE = 0.2
 """Seconds."""
+TURN_SECONDS = 2.0
+"""How long a thread waits for its turn before it goes on without one."""
+
+_TURNS: dict[str, threading.Lock] = {}
+"""One for each document. Threads of one process need not find out by failing that they are in each other's way."""
 
 
 class Versioned(Protocol):
@@ -57,6 +63,15 @@ class VersionedDocument:
     def update(self, edit: Edit) -> None:
         """As in `Document`. Whoever finds the version gone looks again at what is there, so that an own write whose
         answer was lost is found and not refused."""
+        turn = _TURNS.setdefault(canonical(self._where), threading.Lock())
+        taken = turn.acquire(timeout=TURN_SECONDS)
+        try:
+            self._update(edit)
+        finally:
+            if taken:
+                turn.release()
+
+    def _update(self, edit: Edit) -> None:
         for pause in _pauses():
             found = self._value.get()
             changed = edit(None if found is None else parsed(found[0], self._where))
@@ -74,4 +89,4 @@ class VersionedDocument:
 def _pauses() -> Iterator[float]:
     """Of random length, so that those who met once do not meet again."""
     for attempt in range(TRIES):
-        yield random.uniform(0, min(LONGEST_PAUSE, 0.005 * 2**attempt))  # noqa: S311 - no secret
+        yield random.uniform(0, min(LONGEST_PAUSE, 0.02 * 2**attempt))  # noqa: S311 - no secret

@@ -47,9 +47,10 @@ class _Settings(StrictModel):
         return Bucket(self.bucket, self.region, self.endpoint)
 
     def at(self, key: str) -> VersionedDocument:
-        return VersionedDocument(_Object(self.chosen(), key, self.cache_control), {"bucket": self.bucket, "key": key})
+        where: JsonObject = {"place": self.place(), "key": key}
+        return VersionedDocument(_Object(self.chosen(), key, self.cache_control), where)
 
-    def whereabouts(self) -> str:
+    def place(self) -> str:
         return f"s3 {self.endpoint or ''}/{self.bucket}"
 
 
@@ -91,7 +92,7 @@ class OneObject:
             chosen = KeySettings.model_validate(settings)
         except ValidationError:
             return None
-        return f"{chosen.whereabouts()}/{chosen.key}"
+        return f"{chosen.place()}/{chosen.key}"
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
@@ -113,7 +114,7 @@ class ObjectPrefix:
             chosen = PrefixSettings.model_validate(settings)
         except ValidationError:
             return None
-        return f"{chosen.whereabouts()}/{chosen.prefix}"
+        return f"{chosen.place()}/{chosen.prefix}"
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})

@@ -32,7 +32,7 @@ class Bucket(NamedTuple):
         Raises:
             BackendFailed: as all methods here: S3 cannot be reached or refuses.
         """
-        client, errors = _client(self.region, self.endpoint), _errors()
+        client, errors = client_of(self.region, self.endpoint), _errors()
         try:
             found = client.get_object(Bucket=self.name, Key=key)
             body: bytes = found["Body"].read(MOST_BYTES + 1)
@@ -46,7 +46,7 @@ class Bucket(NamedTuple):
 
     def put(self, key: str, value: bytes, etag: str | None, cache_control: str | None) -> bool:
         """Write the object where its ETag still stands, None for no object; whether it was written."""
-        client, errors = _client(self.region, self.endpoint), _errors()
+        client, errors = client_of(self.region, self.endpoint), _errors()
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         cached = {} if cache_control is None else {"CacheControl": cache_control}
         try:
@@ -68,13 +68,13 @@ class Bucket(NamedTuple):
             raise refusal(error, self) from None
 
     def _keys(self, prefix: str) -> Iterator[str]:
-        pages = _client(self.region, self.endpoint).get_paginator("list_objects_v2")
+        pages = client_of(self.region, self.endpoint).get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
             yield from (str(each["Key"]) for each in page.get("Contents", ()))
 
 
 @lru_cache(maxsize=32)
-def _client(region: str | None, endpoint: str | None) -> Any:  # boto3 makes its classes when it runs
+def client_of(region: str | None, endpoint: str | None) -> Any:  # boto3 makes its classes when it runs
     """One for all threads: making it takes a tenth of a second, and it keeps connections and credentials.
 
     Raises:

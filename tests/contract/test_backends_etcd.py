@@ -234,8 +234,8 @@ def test_a_wrong_prefix_is_named(wrong: str | int | None) -> None:
 
 
 def test_members_in_any_order_and_spelling_are_one_location(subject: Subject) -> None:
-    one = {**subject.settings, "endpoints": ["http://a.example:2379", "http://b.example:2379/"]}
-    other = {**subject.settings, "endpoints": ["http://B.example:2379", "http://a.example:2379"]}
+    one: JsonObject = {**subject.settings, "endpoints": ["http://a.example:2379", "http://b.example:2379/"]}
+    other: JsonObject = {**subject.settings, "endpoints": ["http://B.example:2379", "http://a.example:2379"]}
     assert subject.backend.location(one) == subject.backend.location(other)
     assert subject.backend.location(one) != subject.backend.location(subject.settings)
 

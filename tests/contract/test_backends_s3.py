@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,29 +36,36 @@ def payload(tmp_path: Path) -> Iterator[Subject]:
         yield made
 
 
+Answering = Callable[[Subject, str, Callable[[], object]], None]
+
+
 @pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Subject, str, Callable[[], Any]], None]:
-    """Has something happen before a call of S3 is sent: what is given back stands for S3's answer, None for none."""
+def answering() -> Iterator[Answering]:
+    """Has something happen before a call of S3 is sent: what it gives back stands for S3's answer, None for none."""
+    taken_back: list[Callable[[], None]] = []
 
-    def answer(subject: Subject, event: str, instead: Callable[[], Any]) -> None:
+    def answer(subject: Subject, event: str, instead: Callable[[], object]) -> None:
         settings = subject.settings
-        made = s3_objects._client.__wrapped__(settings.get("region"), settings.get("endpoint"))  # pyright: ignore
-        made.meta.events.register(f"before-send.s3.{event}", lambda **_: instead())
-        monkeypatch.setattr(s3_objects, "_client", lambda *_: made)
+        client = s3_objects.client_of(str(settings["region"]), str(settings["endpoint"]))
 
-    return answer
+        def called(**_: object) -> object:
+            return instead()
+
+        client.meta.events.register(f"before-send.s3.{event}", called)
+        taken_back.append(lambda: client.meta.events.unregister(f"before-send.s3.{event}", called))
+
+    yield answer
+    for each in taken_back:
+        each()
 
 
-def refused_with(status: int, code: str) -> Any:
-    from botocore.awsrequest import AWSResponse
+class Refused:
+    """An answer of S3 that is a failure, as botocore gets it from the wire."""
 
-    class Raw:
-        def stream(self, **_: object) -> list[bytes]:
-            return [f"<Error><Code>{code}</Code><Message>the system's own words</Message></Error>".encode()]
-
-        read = stream
-
-    return AWSResponse("http://127.0.0.1", status, {}, Raw())
+    def __init__(self, status: int, code: str) -> None:
+        self.status_code = status
+        self.headers: dict[str, str] = {}
+        self.content = f"<Error><Code>{code}</Code><Message>the system's own words</Message></Error>".encode()
 
 
 def head(subject: Subject) -> dict[str, Any]:
@@ -83,16 +91,16 @@ def test_a_repeat_makes_no_new_object(subject: Subject) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
 def test_a_write_that_met_another_looks_again_and_comes_through(
-    subject: Subject, answering: Any, status: int, code: str
+    subject: Subject, answering: Answering, status: int, code: str
 ) -> None:
     writes = count(1)
-    answering(subject, "PutObject", lambda: refused_with(status, code) if next(writes) <= 2 else None)
+    answering(subject, "PutObject", lambda: Refused(status, code) if next(writes) <= 2 else None)
     subject.write("first", None, subject.entry("first", "A"))
     assert next(writes) == 4
     assert subject.read("first") == subject.entry("first", "A")
 
 
-def test_a_document_that_was_deleted_meanwhile_is_made_anew(subject: Subject, answering: Any) -> None:
+def test_a_document_that_was_deleted_meanwhile_is_made_anew(subject: Subject, answering: Answering) -> None:
     subject.write("first", None, subject.entry("first", "A"))
     writes = count(1)
 
@@ -105,16 +113,15 @@ def test_a_document_that_was_deleted_meanwhile_is_made_anew(subject: Subject, an
     assert (subject.read("first"), subject.read("second")) == (None, subject.entry("second", "B"))
 
 
-def test_a_write_whose_reply_is_lost_is_found_in_place(subject: Subject, answering: Any) -> None:
+def test_a_write_whose_reply_is_lost_is_found_in_place(subject: Subject, answering: Answering) -> None:
     writes = count(1)
     wanted = subject.entry("first", "A")
 
     def lose() -> None:
         if next(writes) == 1:
-            from botocore.exceptions import ConnectionClosedError
-
             subject.write("first", None, wanted)  # that which gets no answer, here by another way
-            raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+            errors: Any = importlib.import_module("botocore.exceptions")
+            raise errors.ConnectionClosedError(endpoint_url="http://127.0.0.1")
 
     answering(subject, "PutObject", lose)
     subject.write("first", None, wanted)
@@ -137,9 +144,9 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "code", "retryable", "words"), REFUSALS, ids=[each[1] for each in REFUSALS])
 def test_a_refusal_is_told_in_our_words(
-    payload: Subject, answering: Any, status: int, code: str, retryable: bool, words: str
+    payload: Subject, answering: Answering, status: int, code: str, retryable: bool, words: str
 ) -> None:
-    answering(payload, "PutObject", lambda: refused_with(status, code))
+    answering(payload, "PutObject", lambda: Refused(status, code))
     with pytest.raises(BackendFailed) as failed:
         payload.write("first", None, payload.entry("first", "A"))
     assert words in failed.value.message
@@ -149,9 +156,9 @@ def test_a_refusal_is_told_in_our_words(
     assert payload.raw() is None
 
 
-def test_a_busy_system_is_asked_again(payload: Subject, answering: Any) -> None:
+def test_a_busy_system_is_asked_again(payload: Subject, answering: Answering) -> None:
     writes = count(1)
-    answering(payload, "PutObject", lambda: refused_with(503, "SlowDown") if next(writes) == 1 else None)
+    answering(payload, "PutObject", lambda: Refused(503, "SlowDown") if next(writes) == 1 else None)
     payload.write("first", None, payload.entry("first", "A"))
     assert next(writes) == 3
 

@@ -31,7 +31,8 @@ SHARES = {
     "exp-a": [BucketRange(lo=0, hi=2_000), BucketRange(lo=9_000, hi=9_500)],
     "exp-b": [BucketRange(lo=2_000, hi=6_000)],
 }
-THEIRS = {"features": {"checkout": {"defaultValue": False, "rules": [{"force": True, "condition": {"vip": True}}]}}}
+CHECKOUT = {"defaultValue": False, "rules": [{"force": True, "condition": {"vip": True}}]}
+THEIRS = {"status": 200, "features": {"checkout": CHECKOUT}}
 
 
 def met(payload: dict[str, Any], units: list[str]) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import subprocess
 import sys
@@ -81,9 +82,7 @@ class MotoServer:
         self._log.unlink(missing_ok=True)
 
     def _client(self) -> Any:
-        import boto3.session
-
-        session: Any = boto3.session.Session("tester", "made-up")
+        session = importlib.import_module("boto3.session").Session("tester", "made-up")
         return session.client("s3", region_name=REGION, endpoint_url=self.url)
 
     def _answers(self) -> bool:
