@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -73,13 +74,21 @@ class Bucket(NamedTuple):
             yield from (str(each["Key"]) for each in page.get("Contents", ()))
 
 
-@lru_cache(maxsize=32)
+_MAKING = threading.Lock()
+
+
 def client_of(region: str | None, endpoint: str | None) -> Any:  # boto3 makes its classes when it runs
-    """One for all threads: making it takes a tenth of a second, and it keeps connections and credentials.
+    """One for all threads: to make it takes a tenth of a second, and it keeps connections and credentials.
 
     Raises:
         BackendFailed: boto3 is not installed, or cannot be set up as the environment says.
     """
+    with _MAKING:
+        return _made(region, endpoint)
+
+
+@lru_cache(maxsize=32)
+def _made(region: str | None, endpoint: str | None) -> Any:
     session, config, errors = _module("boto3.session"), _module("botocore.config"), _errors()
     # Systems that are like S3 know neither the newer checksums nor host names that begin with the bucket.
     elsewhere = {"s3": {"addressing_style": "path"}, "request_checksum_calculation": "when_required"}
