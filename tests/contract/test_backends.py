@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendFailed, BackendOwned
+from crossfade.core.ports.backend import assigns, holds_content
 
 from .backends import ALICE, BOB, Subject, owned_by, strangers
 
@@ -232,3 +233,44 @@ def test_right_settings_have_no_problem_before_and_after_the_first_write(subject
     assert subject.backend.problems(subject.settings) == []
     subject.write("first", None, subject.entry("first", "A"))
     assert subject.backend.problems(subject.settings) == []
+
+
+def test_a_document_of_more_than_a_megabyte_passes(subject: Subject) -> None:
+    others: JsonObject = {f"part-{number}": "x" * 1_000 for number in range(1_200)}
+    subject.put(json.dumps({"others": others}).encode())
+    subject.write("first", None, subject.entry("first", "A"))
+    assert subject.read("first") == subject.entry("first", "A")
+    assert subject.parsed()["others"] == others
+
+
+def test_the_entries_that_are_there_are_listed(subject: Subject) -> None:
+    assert subject.backend.entries(subject.settings) == []
+    for name in ("second", "first"):
+        subject.write(name, None, subject.entry(name, "A"))
+    assert subject.backend.entries(subject.settings) == [(subject.document, "first"), (subject.document, "second")]
+    subject.write("first", subject.entry("first", "A"), None)
+    assert subject.backend.entries(subject.settings) == [(subject.document, "second")]
+
+
+def test_an_assigner_says_what_is_there_beside_what_was_delivered(subject: Subject) -> None:
+    backend, delivered = subject.backend, subject.entry("first", "A")
+    if not assigns(backend):
+        return
+    theirs: JsonObject = {"home.rows": {"defaultValue": 9, "rules": [{"id": "theirs", "force": 7}]}}
+    subject.put(json.dumps({"features": theirs}).encode())
+    fitted = backend.fitted(subject.settings, subject.document, "first", delivered)
+    assert fitted == {**delivered, "defaults": {"home.title": "For you"}}
+    subject.write("first", None, fitted)
+    standing = backend.standing(subject.settings, subject.document, "first", fitted)
+    assert (standing.actual, standing.due, len(standing.shadows)) == (fitted, fitted, 1)
+    assert backend.entries(subject.settings, "home.top") == [(subject.document, "first")]
+    assert backend.entries(subject.settings, "home.low") == []
+
+
+def test_a_content_store_gives_the_values_in_production(subject: Subject) -> None:
+    if not holds_content(subject.backend):
+        return
+    assert subject.backend.production(subject.settings, "home") == {}
+    subject.put(json.dumps({"surface": "home", "parameters": {"rows": 3, "title": None}}).encode())
+    subject.write("first", None, subject.entry("first", "A"))
+    assert subject.backend.production(subject.settings, "home") == {"rows": 3, "title": None}
