@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 
-from pydantic import JsonValue, ValidationError
+from pydantic import Base64Bytes, JsonValue, ValidationError
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
@@ -46,9 +46,9 @@ _OLD_TOKEN = ("invalid auth token", "revision of auth store is old")
 
 
 class _Stored(StrictModel, extra="ignore"):
-    key: str
+    key: Base64Bytes
     mod_revision: str
-    value: str = ""
+    value: Base64Bytes = b""
 
 
 class _Range(StrictModel, extra="ignore"):
@@ -68,14 +68,14 @@ class Gateway:
             BackendFailed: as all methods here: no member answers, or one refuses.
         """
         for each in self._range({"key": _encoded(key)}):
-            return base64.b64decode(each.value), each.mod_revision
+            return each.value, each.mod_revision
         return None
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a prefix, sorted."""
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         found = self._range({"key": _encoded(prefix), "range_end": _encoded(end), "keys_only": True})
-        return sorted(base64.b64decode(each.key).decode("utf-8", "replace") for each in found)
+        return sorted(each.key.decode("utf-8", "replace") for each in found)
 
     def put(self, key: str, value: bytes, revision: str | None) -> bool:
         """Set the key where its last change is of that revision, None for a key that is not there; whether it was set.
@@ -108,6 +108,7 @@ class Gateway:
                 answer = member.call(path, body)
             except BackendFailed as failure:
                 if not failure.retryable or number == len(self._members) - 1:
+                    failure.next = failure.next.replace("`url`", "`endpoints`")  # as our setting is called
                     raise
                 continue
             if number:

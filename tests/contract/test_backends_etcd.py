@@ -152,6 +152,7 @@ def test_a_cluster_without_a_member_that_answers_can_be_tried_again(subject: Sub
             call()
         assert failed.value.retryable
         assert failed.value.message == "etcd cannot be reached."
+        assert "`endpoints`" in failed.value.next
 
 
 def test_a_write_that_others_overtake_each_time_gives_up_and_can_be_tried_again(
