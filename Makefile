@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-313 test-postgresql check format docs bench tokens corpus faults lock clean
+.PHONY: help demo test test-313 test-postgresql backends check format docs bench tokens corpus faults lock clean
 .DELETE_ON_ERROR:
 
 # The Pythons of the machine are used, never a downloaded one.
@@ -39,10 +39,13 @@ test-313: ## run the unit and contract tests under Python 3.13, if there is one
 	done; \
 	if [ -z "$$found" ]; then echo "No Python 3.13 found: nothing is run under it."; exit 0; fi; \
 	$(MAKE) --no-print-directory .venv-3.13/.ready PYTHON_WANTED="$$found" && \
-	.venv-3.13/bin/pytest -m "not clients and not bench" $(wildcard tests/unit tests/contract)
+	.venv-3.13/bin/pytest -m "not clients and not bench and not backends" $(wildcard tests/unit tests/contract)
 
 test-postgresql: $(READY) ## run the tests with their stores in PostgreSQL (with CI=true only those that have one)
-	@$(BIN)/pytest --store=postgresql -m "not clients and not bench and not faults" $(if $(filter true,$(CI)),$(STORED))
+	@$(BIN)/pytest --store=postgresql -m "not clients and not bench and not faults and not backends" $(if $(filter true,$(CI)),$(STORED))
+
+backends: $(READY) ## run the tests of backends over real servers, which start from packages (part of make test)
+	@$(BIN)/pytest -m backends
 
 check: $(READY) ## lint, types and the arrows between the rooms
 	@$(BIN)/ruff check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.ports.backend import Backend
 from ..core.ports.clock import Clock
-from .documents import Folder, OneFile
+from .documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from .growthbook_payload import GrowthbookPayload
 from .owners import Owner, nobody
 from .parameters import Parameters
@@ -15,5 +15,12 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
     Args:
         owner: gives the id of the store that they write for.
     """
-    backends: tuple[Backend, ...] = (GrowthbookPayload(OneFile(), clock, owner), Parameters(Folder(), owner))
+    backends: tuple[Backend, ...] = (
+        GrowthbookPayload(OneFile(), clock, owner),
+        GrowthbookPayload(OneKey(), clock, owner),
+        GrowthbookPayload(OneObject(), clock, owner),
+        Parameters(Folder(), owner),
+        Parameters(KeyPrefix(), owner),
+        Parameters(ObjectPrefix(), owner),
+    )
     return {backend.kind: backend for backend in backends}

@@ -2,7 +2,23 @@
 
 from .document import Collection, Document, Place
 from .entries import member, swap_entry
+from .etcd import KeyPrefix, OneKey
 from .file import Folder, JsonFile, OneFile
 from .paths import require_name
+from .s3 import ObjectPrefix, OneObject
 
-__all__ = ["Collection", "Document", "Folder", "JsonFile", "OneFile", "Place", "member", "require_name", "swap_entry"]
+__all__ = [
+    "Collection",
+    "Document",
+    "Folder",
+    "JsonFile",
+    "KeyPrefix",
+    "ObjectPrefix",
+    "OneFile",
+    "OneKey",
+    "OneObject",
+    "Place",
+    "member",
+    "require_name",
+    "swap_entry",
+]

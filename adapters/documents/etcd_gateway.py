@@ -1,0 +1,188 @@
+"""The few calls of etcd that documents need, over the JSON gateway that each of its members serves."""
+
+from __future__ import annotations
+
+import base64
+import threading
+
+from pydantic import Base64Bytes, JsonValue, ValidationError
+
+from ...core.documents import JsonObject
+from ...core.errors import BackendFailed
+from ...core.model.strict import StrictModel
+from ..http import HttpClient, secret
+
+_REFUSED = frozenset({400, 401, 403, 429})
+_LARGE = (
+    "The document is larger than etcd takes.",
+    "A person raises etcd's `--max-request-bytes`, or moves the documents to another backend.",
+)
+_FULL = (
+    "etcd has no space left.",
+    "A person compacts and defragments etcd and disarms its alarm; then repeat the call.",
+)
+_NO_USER = (
+    "etcd asks for a user.",
+    "A person gives this backend the settings `user` and `password_env`.",
+)
+_WRONG_USER = (
+    "etcd does not take the user and password.",
+    "A person corrects the setting `user`, or the environment variable that `password_env` names.",
+)
+_DENIED = (
+    "etcd does not let this user do that.",
+    "A person gives a role of the user the right to read and write the keys that the settings name.",
+)
+_REFUSALS = {
+    "request is too large": _LARGE,
+    "larger than max": _LARGE,
+    "database space exceeded": _FULL,
+    "user name is empty": _NO_USER,
+    "authentication failed": _WRONG_USER,
+    "permission denied": _DENIED,
+}
+"""What etcd says -> message, what to do next."""
+_OLD_TOKEN = ("invalid auth token", "revision of auth store is old")
+
+
+class _Stored(StrictModel, extra="ignore"):
+    key: Base64Bytes
+    mod_revision: str
+    value: Base64Bytes = b""
+
+
+class _Range(StrictModel, extra="ignore"):
+    kvs: tuple[_Stored, ...] = ()
+
+
+class Gateway:
+    """One cluster. Threads may share it."""
+
+    def __init__(self, endpoints: tuple[str, ...], user: str | None = None, password_env: str | None = None) -> None:
+        self._members = [_Member(endpoint, user, password_env) for endpoint in endpoints]
+
+    def get(self, key: str) -> tuple[bytes, str] | None:
+        """The value of a key and the revision of its last change; None when there is none.
+
+        Raises:
+            BackendFailed: as all methods here: no member answers, or one refuses.
+        """
+        for each in self._range({"key": _encoded(key)}):
+            return each.value, each.mod_revision
+        return None
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix, sorted."""
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._range({"key": _encoded(prefix), "range_end": _encoded(end), "keys_only": True})
+        return sorted(each.key.decode("utf-8", "replace") for each in found)
+
+    def put(self, key: str, value: bytes, revision: str | None) -> bool:
+        """Set the key where its last change is of that revision, None for a key that is not there; whether it was set.
+
+        A repeat does no harm, and fails where the first one had its effect.
+        """
+        compare: JsonObject = {
+            "key": _encoded(key),
+            "target": "MOD",
+            "result": "EQUAL",
+            "mod_revision": revision or "0",
+        }
+        change: JsonObject = {"request_put": {"key": _encoded(key), "value": base64.b64encode(value).decode()}}
+        answer = self._call("/v3/kv/txn", {"compare": [compare], "success": [change]})
+        return answer.get("succeeded") is True  # what is false is left out
+
+    def _range(self, body: JsonObject) -> tuple[_Stored, ...]:
+        answer = self._call("/v3/kv/range", body)
+        try:
+            return _Range.model_validate(answer).kvs
+        except ValidationError:
+            raise BackendFailed(
+                "The answer is not one of etcd.", next="Correct the setting `endpoints` in the catalogue."
+            ) from None
+
+    def _call(self, path: str, body: JsonObject) -> JsonObject:
+        """The answer of the first member that gives one. The one that did last is asked first."""
+        for number, member in enumerate(tuple(self._members)):
+            try:
+                answer = member.call(path, body)
+            except BackendFailed as failure:
+                if not failure.retryable or number == len(self._members) - 1:
+                    failure.next = failure.next.replace("`url`", "`endpoints`")  # as our setting is called
+                    raise
+                continue
+            if number:
+                self._members = [member, *(each for each in self._members if each is not member)]
+            return answer
+        raise AssertionError("settings name at least one endpoint")
+
+
+class _Member:
+    """One member of a cluster, and our session with it."""
+
+    def __init__(self, endpoint: str, user: str | None, password_env: str | None) -> None:
+        self._user = user
+        self._password_env = password_env
+        self._token: str | None = None
+        self._signing_in = threading.Lock()
+        self._door = HttpClient("etcd", endpoint)
+        self._http = HttpClient("etcd", endpoint, secrets=self._headers)
+
+    def call(self, path: str, body: JsonObject) -> JsonObject:
+        """What the member answers; all our calls may be repeated.
+
+        Raises:
+            BackendFailed: it cannot be reached or refuses.
+        """
+        used = self._token
+        status, answer = _sent(self._http, path, body)
+        if used is not None and any(words in _said(answer) for words in _OLD_TOKEN):
+            self._forget(used)
+            status, answer = _sent(self._http, path, body)
+        if status >= 400 or not isinstance(answer, dict):
+            raise _refusal(status, answer)
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        if self._user is None:
+            return {}
+        with self._signing_in:
+            if self._token is None:
+                self._token = self._signed_in(self._user)
+            return {"authorization": self._token}
+
+    def _signed_in(self, user: str) -> str:
+        body: JsonObject = {"name": user, "password": secret(self._password_env or "")}
+        status, answer = _sent(self._door, "/v3/auth/authenticate", body)
+        token = answer.get("token") if isinstance(answer, dict) else None
+        if not isinstance(token, str):
+            raise _refusal(status, answer)
+        return token
+
+    def _forget(self, token: str) -> None:
+        with self._signing_in:
+            if self._token == token:
+                self._token = None
+
+
+def _encoded(key: str) -> str:
+    return base64.b64encode(key.encode()).decode()
+
+
+def _sent(http: HttpClient, path: str, body: JsonObject) -> tuple[int, JsonValue]:
+    answer = http.call("POST", path, json=body, repeatable=True, expected=_REFUSED)
+    return answer.status, answer.body
+
+
+def _said(answer: JsonValue) -> str:
+    return str(answer.get("error", "")) if isinstance(answer, dict) else ""
+
+
+def _refusal(status: int, answer: JsonValue) -> BackendFailed:
+    """Our words for what a member refused; its own are only in `got`."""
+    said = _said(answer)
+    busy = ("etcd asks for fewer calls.", "Wait, then repeat the call.")
+    otherwise = busy if status == 429 else ("etcd refused the call.", "See its reason in `got`.")
+    message, then = next((words for part, words in _REFUSALS.items() if part in said), otherwise)
+    retryable = status == 429 and (message, then) == otherwise
+    return BackendFailed(message, next=then, got={"status": status, "reason": said[:200]}, retryable=retryable)

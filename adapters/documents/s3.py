@@ -1,0 +1,129 @@
+"""Documents in S3: one object, or an object a document below a prefix."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints, ValidationError
+
+from ...core.documents import JsonObject
+from ...core.model.strict import StrictModel
+from ...core.ports.capabilities import Promises
+from .optimistic import VersionedDocument
+from .paths import is_name, require_name
+from .s3_objects import Bucket
+from .settings import address, checked_settings, setting_problems
+
+SUFFIX = ".json"
+WORDS = {
+    "bucket": "the name of a bucket",
+    "region": "the name of a region, such as eu-north-1",
+    "endpoint": "the address of a system like S3, such as https://s3.example.com, without a user and a path",
+    "cache_control": "a Cache-Control header for those who read, such as max-age=30",
+}
+KEY = "the key of the document: parts of letters, digits and _ . ' ( ) ! * - between single /"
+PREFIX = "what the keys of the documents begin with: parts as in the name of a file, each with a / after it"
+_PART = r"(?:(?!\.\.?(?:/|$))[A-Za-z0-9_.'()!*-]+)"  # neither . nor .., which clients shorten
+
+
+def _key(text: str) -> str:
+    if len(text) > 500 or not re.fullmatch(rf"{_PART}(/{_PART})*", text):
+        raise ValueError
+    return text
+
+
+def _prefix(text: str) -> str:
+    return _key(text[:-1]) + "/" if text.endswith("/") else _key("")
+
+
+class _Settings(StrictModel):
+    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
+    endpoint: Annotated[str, AfterValidator(address)] | None = None
+    cache_control: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,200}$")] | None = None
+
+    def chosen(self) -> Bucket:
+        return Bucket(self.bucket, self.region, self.endpoint)
+
+    def at(self, key: str) -> VersionedDocument:
+        where: JsonObject = {"place": self.place(), "key": key}
+        return VersionedDocument(_Object(self.chosen(), key, self.cache_control), where)
+
+    def place(self) -> str:
+        return f"s3 {self.endpoint or ''}/{self.bucket}"
+
+
+class KeySettings(_Settings):
+    key: Annotated[str, AfterValidator(_key)]
+
+
+class PrefixSettings(_Settings):
+    prefix: Annotated[str, AfterValidator(_prefix)]
+
+
+PROMISES = Promises(compare_and_swap=True, atomic=True, proof="contract")
+
+
+class _Object:
+    """One object of a bucket."""
+
+    def __init__(self, bucket: Bucket, key: str, cache_control: str | None) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._cache_control = cache_control
+
+    def get(self) -> tuple[bytes, str] | None:
+        return self._bucket.get(self._key)
+
+    def put(self, value: bytes, version: str | None) -> bool:
+        return self._bucket.put(self._key, value, version, self._cache_control)
+
+
+class OneObject:
+    """A place of one document, under `key` in `bucket`."""
+
+    kind: str = "s3"
+    local_paths: tuple[str, ...] = ()
+    promises: Promises = PROMISES
+
+    def location(self, settings: JsonObject) -> str | None:
+        try:
+            chosen = KeySettings.model_validate(settings)
+        except ValidationError:
+            return None
+        return f"{chosen.place()}/{chosen.key}"
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
+
+    def document(self, settings: JsonObject, name: str) -> VersionedDocument:
+        chosen = checked_settings(KeySettings, settings)
+        return chosen.at(chosen.key)
+
+
+class ObjectPrefix:
+    """An object a document: `prefix`, the document's name, then .json."""
+
+    kind: str = "s3"
+    local_paths: tuple[str, ...] = ()
+    promises: Promises = PROMISES
+
+    def location(self, settings: JsonObject) -> str | None:
+        try:
+            chosen = PrefixSettings.model_validate(settings)
+        except ValidationError:
+            return None
+        return f"{chosen.place()}/{chosen.prefix}"
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})
+
+    def document(self, settings: JsonObject, name: str) -> VersionedDocument:
+        chosen = checked_settings(PrefixSettings, settings)
+        return chosen.at(chosen.prefix + require_name(name, "document") + SUFFIX)
+
+    def names(self, settings: JsonObject) -> list[str]:
+        chosen = checked_settings(PrefixSettings, settings)
+        keys = (key.removeprefix(chosen.prefix) for key in chosen.chosen().keys(chosen.prefix))
+        return [key.removesuffix(SUFFIX) for key in keys if key.endswith(SUFFIX) and is_name(key.removesuffix(SUFFIX))]
