@@ -22,7 +22,9 @@ from ..planning.agenda import is_swept, unasked
 from ..planning.buckets import layer_name
 from ..planning.choose_size import ALLOCATION, DAYS
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
-from ..ports.store import Member, Reader
+from ..planning.slots import whole_slots
+from ..ports.capabilities import ANYTHING
+from ..ports.store import HeldRange, Member, Reader
 from . import calls
 from .dependencies import Dependencies
 from .remembering import precedents
@@ -131,6 +133,8 @@ def _examine(
         spec = spec.model_copy(update=finding.fixes[0].patch)
     surface, layer = catalogue.surfaces[spec.surface], layer_name(spec.environment, spec.surface, spec.layer)
     now = deps.clock.now()
+    capabilities = deps.capabilities(catalogue, spec.surface, spec.environment)
+    slots = (capabilities or ANYTHING).slots
     case = Case(
         key=key,
         spec=spec,
@@ -138,13 +142,14 @@ def _examine(
         production=production_of(deps, catalogue, spec.surface, spec.environment, strict=strict),
         today=now.date(),
         live=[],
-        held=view.held(layer),
+        held=_held(view, layer, key, slots),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
         swept=not unasked(spec, 0, now.date()) or is_swept(view.heartbeats(), now),
         chosen=chosen,
         agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
-        released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
+        released=whole_slots(view.released(layer, now - timedelta(days=surface.policy.rest_days)), slots),
+        capabilities=capabilities,
     )
     case = replace(among_neighbours(view, case), precedents=precedents(view, case))
     found = run_checks(case, checks)
@@ -155,6 +160,13 @@ def _examine(
         return None, worst_first([*shape, *lost, *beside(found, places)])
     found = found if fresh else with_overrides(view, key, document, found)
     return case, _unsized(case, found) if checks is CASE_CHECKS else found
+
+
+def _held(view: Reader, layer: str, key: str, slots: int) -> list[HeldRange]:
+    """What is held of a layer: by others in whole slots, by the experiment itself as it is."""
+    held = view.held(layer)
+    others = whole_slots([part for part in held if part.key != key], slots)
+    return sorted([*others, *(part for part in held if part.key == key)], key=lambda part: part.lo)
 
 
 def _unsized(case: Case, findings: list[Finding]) -> list[Finding]:

@@ -18,6 +18,8 @@ from ..model.size import Size
 from ..planning.buckets import BUCKETS, free_by_layer, layer_name
 from ..planning.generate import generate
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, lasting, size
+from ..planning.slots import rounded_up, whole_slots
+from ..ports.capabilities import ANYTHING, Capabilities
 from ..statistics.multiplicity import adjusted_alpha
 from . import calls
 from .cases import production_of
@@ -48,16 +50,17 @@ def estimate(deps: Dependencies, asked: Question) -> Estimate:
 
 
 def _sizer(deps: Dependencies, catalogue: Catalogue, asked: Question, audience: Audience) -> _Sizer:
-    spec, free = _drafted(deps, catalogue, asked)
-    return _Sizer(deps, catalogue, spec, audience, free, asked)
+    can = deps.capabilities(catalogue, asked.surface, catalogue.default_environment) or ANYTHING
+    spec, free = _drafted(deps, catalogue, asked, can)
+    return _Sizer(deps, catalogue, spec, audience, free, asked, can.slots)
 
 
-def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple[Spec, float]:
+def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question, can: Capabilities) -> tuple[Spec, float]:
     """(the spec that a brief with these numbers would become, the share of the emptiest layer that is free)."""
     surface, environment = catalogue.surfaces[asked.surface], catalogue.default_environment
     names = [layer_name(environment, asked.surface, layer) for layer in surface.layers]
     with deps.store.read() as view:
-        held = view.held(*names)
+        held = whole_slots(view.held(*names), can.slots)
     room = max(free_by_layer(held, names).values())
     brief = Brief(
         surface=asked.surface,
@@ -70,7 +73,8 @@ def _drafted(deps: Dependencies, catalogue: Catalogue, asked: Question) -> tuple
         duration_days=asked.days,
     )
     production = production_of(deps, catalogue, asked.surface, environment)
-    draft = generate(brief, catalogue, production, dict.fromkeys(surface.layers, room), None, deps.clock.now().date())
+    free, today = dict.fromkeys(surface.layers, room), deps.clock.now().date()
+    draft = generate(brief, catalogue, production, free, None, today, can)
     spec = read_spec(draft.document)
     assert isinstance(spec, Spec)
     return spec, room / BUCKETS
@@ -86,6 +90,7 @@ class _Sizer:
     audience: Audience
     free: float
     asked: Question
+    slots: int
 
     def answer(self, renamed: dict[str, str]) -> Estimate:
         now = self._sized(self.spec)
@@ -136,7 +141,8 @@ class _Sizer:
         """Whole weeks that the policy allows, each with the usual allocation and with all that is free."""
         policy = self.catalogue.surfaces[self.spec.surface].policy
         weeks = range(max(7, policy.min_days), policy.max_days + 1, 7) if self.asked.days is None else [self.asked.days]
-        usual = {policy.allocation, self.free or policy.allocation}
+        least = rounded_up(policy.allocation, self.slots)
+        usual = {least, self.free or least}
         shares = sorted(usual) if self.asked.allocation is None else [self.asked.allocation]
         return [
             self._with(days, share) for days in _spread(list(weeks), MENU_DAYS) for share in shares[:MENU_ALLOCATIONS]
@@ -153,7 +159,8 @@ class _Sizer:
         if days is None:
             return None
         longer = self._with(days, widest.allocation)
-        share = allocation_needed(longer, self.catalogue, self.audience, today)
+        needed = allocation_needed(longer, self.catalogue, self.audience, today)
+        share = rounded_up(needed, self.slots) if needed is not None else None
         smaller = self.asked.allocation is None and share is not None and share < widest.allocation
         return self._with(days, share) if smaller and share is not None else longer
 
