@@ -12,7 +12,7 @@ from ..checks.engine import Case, Check, Fault, as_finding, worst_first
 from ..checks.shape import read_spec, unknown_place
 from ..checks.stand_ins import beside, completed, stood_in
 from ..checks.statistics import POWER
-from ..documents import JsonObject, digest, same
+from ..documents import JsonObject, canonical, digest, same
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec
@@ -24,12 +24,14 @@ from ..planning.choose_size import ALLOCATION, DAYS
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
 from ..planning.slots import whole_slots
 from ..ports.capabilities import ANYTHING
-from ..ports.store import HeldRange, Member, Reader
+from ..ports.store import HeldRange, LiveGroup, Member, Reader
 from . import calls
 from .dependencies import Dependencies
 from .remembering import precedents
 from .trying import tried
 
+OUTSIDE = "outside Crossfade"
+"""Stands for the layer of what others run: none can have this name, so nothing excludes it."""
 MENDED_BY_A_SIZE = frozenset({"power.sufficient", "allocation.available"})
 """Codes of what another size mends."""
 
@@ -222,7 +224,25 @@ def among_neighbours(view: Reader, case: Case) -> Case:
             known[id(group)], named = found, named + len(found)
     here = view.live_on(spec.surface, environment) - (1 if case.holds else 0)
     shown = [group.model_copy(update={"members": known[id(group)]}) if id(group) in known else group for group in live]
-    return replace(case, live=shown, live_here=here)
+    return replace(case, live=[*shown, *_outside(view, case, beside)], live_here=here)
+
+
+def _outside(view: Reader, case: Case, beside: list[str]) -> list[LiveGroup]:
+    """What others run in the environment's backends on these surfaces, where a unit of the draft's can be in it."""
+    spec, backends = case.spec, case.catalogue.environments[case.spec.environment].backends
+    near = [each for each in view.imported(spec.environment) if each.surface in beside and each.backend in backends]
+    met = {*audiences_met(spec, case.catalogue, sorted({canonical(each.audience) for each in near}))}
+    return [
+        LiveGroup(
+            surface=each.surface,
+            layer=OUTSIDE,
+            touched=each.touched,
+            count=1,
+            members=[Member(key=each.key, owner=f"unknown, in {each.backend}", until=None)],
+        )
+        for each in near
+        if canonical(each.audience) in met
+    ]
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:
