@@ -88,6 +88,18 @@ def test_an_allocation_between_two_slots_is_found_and_its_fix_launches(museum: M
     assert app.apply_plan(agreed(app, KEY, "launch")).status == "applied"
 
 
+def test_one_call_mends_all_that_the_assigner_cannot_express(museum: Museum) -> None:
+    app = coarse(museum)
+    uneven = {"variants": {"control": {"weight": 0.6666}, "guide": {"weight": 0.3334}}, "ramp": [{"coverage": 0.125}]}
+    answer = app.create_experiment(Brief.read(brief(allocation=0.305, more=uneven)))
+    codes = ["assigner.allocation", "assigner.coverage", "assigner.weights"]
+    assert sorted(blocking(answer)) == codes
+    fixes = [(each.fixes or [])[0].id for each in answer.findings if each.code in codes]
+    assert all(fix in answer.next for fix in fixes)
+    assert app.update_experiment(KEY, 1, fixes, {}).ready
+    assert app.apply_plan(agreed(app, KEY, "launch")).status == "applied"
+
+
 def test_a_slot_that_others_hold_in_part_is_taken_whole(museum: Museum) -> None:
     """Two that were launched before the assigner became coarse; what is between them is half a slot."""
     fine = museum.app(SetClock())
