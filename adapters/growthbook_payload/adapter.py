@@ -5,11 +5,12 @@ from __future__ import annotations
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
-from ...core.ports.backend import Standing
+from ...core.ports.backend import Foreign, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ...core.ports.clock import Clock
 from ..documents import Document, Place, require_name, swap_entry
 from ..owners import Owner, adopted, nobody, require_ours, stranger
+from .foreign import foreign_in
 from .payload import (
     SECTION,
     due_entry,
@@ -74,6 +75,9 @@ class GrowthbookPayload:
             due=due_entry(payload, entry, delivered),
             shadows=rules_before(payload, entry),
         )
+
+    def foreign(self, settings: JsonObject) -> list[Foreign]:
+        return foreign_in(self._payload(settings, DOCUMENT).read() or {})
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, which a GrowthBook rule cannot force."""

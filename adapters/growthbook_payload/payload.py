@@ -46,7 +46,7 @@ def find_entry(payload: JsonObject, experiment: str) -> JsonObject | None:
     covered = _covered(_entries(payload).get(experiment))
     live: dict[str, list[JsonValue]] = {}
     for name, feature in features.items():
-        ours = [rule for rule in _rules(feature) if _belongs(rule, experiment)]
+        ours = [rule for rule in rules_of(feature) if _belongs(rule, experiment)]
         if ours:
             live[name] = ours
     if covered is None and not live:
@@ -69,7 +69,7 @@ def experiments_in(payload: JsonObject, layer: str | None) -> list[str]:
     """
     found: set[str] = set()
     for feature in member(payload, "features").values():
-        for rule in _rules(feature):
+        for rule in rules_of(feature):
             name = _id(rule).split(PREVIEW)[0]
             if re.fullmatch(EXPERIMENT_KEY, name) and (layer is None or layer in _open_layers(rule)):
                 found.add(name)
@@ -81,6 +81,11 @@ def _open_layers(rule: JsonValue) -> list[JsonValue]:
     filters = rule.get("filters") if isinstance(rule, dict) else None
     listed = filters if isinstance(filters, list) else []
     return [each.get("seed") for each in listed if isinstance(each, dict) and each.get("ranges")]
+
+
+def covered_experiments(payload: JsonObject) -> frozenset[str]:
+    """The experiments that our bookkeeping names."""
+    return frozenset(_entries(payload))
 
 
 def last_fence(payload: JsonObject, experiment: str) -> int:
@@ -111,7 +116,7 @@ def rules_before(payload: JsonObject, experiment: str) -> list[str]:
     """Rules that are no experiment's of ours and stand before this one's: the first that matches a unit wins."""
     known, found = _entries(payload), list[str]()
     for name, feature in sorted(member(payload, "features").items()):
-        rules = _rules(feature)
+        rules = rules_of(feature)
         ours = [index for index, rule in enumerate(rules) if _belongs(rule, experiment) and not _previews(rule)]
         others = [rule for rule in rules[: ours[0]] if not _belongs(rule, experiment)] if ours else []
         found += [
@@ -134,7 +139,7 @@ def place_entry(
     entry, features = _entry(after), dict(member(payload, "features"))
     covered = _all_covered(payload)
     before = covered.pop(experiment, Covered(defaults={}, rules=[]))
-    held = {name for name, feature in features.items() if any(_belongs(rule, experiment) for rule in _rules(feature))}
+    held = {name for name, feature in features.items() if any(_belongs(rule, experiment) for rule in rules_of(feature))}
     defaults = {name: each for name, each in entry.defaults.items() if _may_set(payload, features.get(name), name)}
     needed = defaults.keys() | {name for each in covered.values() for name in each.defaults}
     for name in held | entry.rules.keys() | defaults.keys() | before.defaults.keys():
@@ -215,7 +220,8 @@ def _merged(feature: JsonObject, experiment: str, ours: list[JsonValue]) -> list
     ]
 
 
-def _rules(feature: JsonValue) -> list[JsonValue]:
+def rules_of(feature: JsonValue) -> list[JsonValue]:
+    """The rules of a feature in the order in which they are tried; none where they are no list."""
     rules = feature.get("rules") if isinstance(feature, dict) else None
     return rules if isinstance(rules, list) else []
 

@@ -15,6 +15,7 @@ from ...core.ports.store import (
     Exposure,
     Heartbeat,
     HeldRange,
+    Imported,
     LayerUse,
     LiveGroup,
     Match,
@@ -24,6 +25,7 @@ from ...core.ports.store import (
     Summary,
 )
 from .agenda import AGENDA, DUE_NOW, EXPOSURES, HEARTBEATS
+from .imported import IMPORTS
 from .neighbours import AUDIENCES, ENDING, GROUPS, LAST_RELEASE, LIVE_ON, MEMBERS, MEMBERS_THEN, RELEASED
 from .rows import M, Values, columns_of, models_of, operation_of, placement_of, step_columns
 from .search import FullText, Query, filters, latest
@@ -315,6 +317,9 @@ class SqlReader:
 
     def exposures(self, keys: Sequence[str]) -> dict[str, Exposure]:
         return {each.key: each for each in self._models(Exposure, EXPOSURES, {"keys": list(keys)})}
+
+    def imported(self, environment: str) -> list[Imported]:
+        return self._models(Imported, IMPORTS, {"of_environment": environment})
 
     def heartbeats(self) -> list[Heartbeat]:
         return self._models(Heartbeat, HEARTBEATS)

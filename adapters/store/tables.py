@@ -269,6 +269,17 @@ class Heartbeat(StoreTable, table=True):
     every: float
 
 
+class Imported(StoreTable, table=True):
+    environment: str = Field(primary_key=True)
+    backend: str = Field(primary_key=True)
+    surface: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    touched: JsonValue = Field(sa_type=JsonText)
+    audience: JsonValue = Field(sa_type=JsonText)
+    share: float | None
+    since: datetime = Field(sa_type=Moment)
+
+
 class Audit(StoreTable, table=True):
     """Append-only: triggers refuse to change or remove a row."""
 
@@ -302,4 +313,5 @@ PREVIEW = _TABLES["preview"]
 DUE = _TABLES["due"]
 EXPOSURE = _TABLES["exposure"]
 HEARTBEAT = _TABLES["heartbeat"]
+IMPORTED = _TABLES["imported"]
 AUDIT = _TABLES["audit"]

@@ -13,7 +13,7 @@ from ...core.errors import Conflict
 from ...core.model.experiment import Record
 from ...core.model.override import Override, Review
 from ...core.model.plan import Approval, AuditEvent, BucketRange, Operation, Place, Plan
-from ...core.ports.store import Due, Exposure, Heartbeat, Placement
+from ...core.ports.store import Due, Exposure, Heartbeat, Imported, Placement
 from .agenda import (
     ADD_DUES,
     ADD_EXPOSURE,
@@ -24,6 +24,7 @@ from .agenda import (
     REMOVE_DUES,
     REMOVE_EXPOSURE,
 )
+from .imported import ADD_IMPORTS, REMOVE_IMPORTS
 from .reader import SqlReader
 from .rows import Values, experiment_values, operation_values, step_values, text_values, values_of
 from .search import FullText
@@ -195,6 +196,11 @@ class SqlWriter(SqlReader):
         self._run(REMOVE_EXPOSURE, {"this": key})
         if exposure is not None:
             self._run(ADD_EXPOSURE, values_of(exposure))
+
+    def set_imported(self, environment: str, backend: str, imported: Sequence[Imported]) -> None:
+        self._run(REMOVE_IMPORTS, {"of_environment": environment, "of_backend": backend})
+        if imported:
+            self._connection.execute(ADD_IMPORTS, [values_of(each) for each in imported])
 
     def beat(self, heartbeat: Heartbeat) -> None:
         self._run(FORGET_BEATS, {"before": heartbeat.at - KEPT})

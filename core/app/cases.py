@@ -12,7 +12,7 @@ from ..checks.engine import Case, Check, Fault, as_finding, worst_first
 from ..checks.shape import read_spec, unknown_place
 from ..checks.stand_ins import beside, completed, stood_in
 from ..checks.statistics import POWER
-from ..documents import JsonObject, digest, same
+from ..documents import JsonObject, canonical, digest, same
 from ..errors import BackendFailed, NotFound
 from ..model.catalogue import Catalogue
 from ..model.experiment import LAUNCHED, Record, Spec, substance
@@ -22,12 +22,16 @@ from ..planning.agenda import is_swept, unasked
 from ..planning.buckets import layer_name
 from ..planning.choose_size import ALLOCATION, DAYS
 from ..planning.neighbours import audiences_met, meeting, surfaces_beside
-from ..ports.store import Member, Reader
+from ..planning.slots import whole_slots
+from ..ports.capabilities import ANYTHING
+from ..ports.store import HeldRange, LiveGroup, Member, Reader
 from . import calls
 from .dependencies import Dependencies
 from .remembering import precedents
 from .trying import tried
 
+OUTSIDE = "outside Crossfade"
+"""Stands for the layer of what others run: none can have this name, so nothing excludes it."""
 MENDED_BY_A_SIZE = frozenset({"power.sufficient", "allocation.available"})
 """Codes of what another size mends."""
 
@@ -131,6 +135,8 @@ def _examine(
         spec = spec.model_copy(update=finding.fixes[0].patch)
     surface, layer = catalogue.surfaces[spec.surface], layer_name(spec.environment, spec.surface, spec.layer)
     now = deps.clock.now()
+    capabilities = deps.capabilities(catalogue, spec.surface, spec.environment)
+    slots = (capabilities or ANYTHING).slots
     case = Case(
         key=key,
         spec=spec,
@@ -138,13 +144,14 @@ def _examine(
         production=production_of(deps, catalogue, spec.surface, spec.environment, strict=strict),
         today=now.date(),
         live=[],
-        held=view.held(layer),
+        held=_held(view, layer, key, slots),
         started=started,
         first=_is_first(view, catalogue, spec.surface),
         swept=not unasked(spec, 0, now.date()) or is_swept(view.heartbeats(), now),
         chosen=chosen,
         agreed=agreed(view, key, document) if surface.required_reviewers else frozenset(),
-        released=view.released(layer, now - timedelta(days=surface.policy.rest_days)),
+        released=whole_slots(view.released(layer, now - timedelta(days=surface.policy.rest_days)), slots),
+        capabilities=capabilities,
     )
     case = replace(among_neighbours(view, case), precedents=precedents(view, case))
     found = run_checks(case, checks)
@@ -155,6 +162,13 @@ def _examine(
         return None, worst_first([*shape, *lost, *beside(found, places)])
     found = found if fresh else with_overrides(view, key, document, found)
     return case, _unsized(case, found) if checks is CASE_CHECKS else found
+
+
+def _held(view: Reader, layer: str, key: str, slots: int) -> list[HeldRange]:
+    """What is held of a layer: by others in whole slots, by the experiment itself as it is."""
+    held = view.held(layer)
+    others = whole_slots([part for part in held if part.key != key], slots)
+    return sorted([*others, *(part for part in held if part.key == key)], key=lambda part: part.lo)
 
 
 def _unsized(case: Case, findings: list[Finding]) -> list[Finding]:
@@ -210,7 +224,25 @@ def among_neighbours(view: Reader, case: Case) -> Case:
             known[id(group)], named = found, named + len(found)
     here = view.live_on(spec.surface, environment) - (1 if case.holds else 0)
     shown = [group.model_copy(update={"members": known[id(group)]}) if id(group) in known else group for group in live]
-    return replace(case, live=shown, live_here=here)
+    return replace(case, live=[*shown, *_outside(view, case, beside)], live_here=here)
+
+
+def _outside(view: Reader, case: Case, beside: list[str]) -> list[LiveGroup]:
+    """What others run in the environment's backends on these surfaces, where a unit of the draft's can be in it."""
+    spec, backends = case.spec, case.catalogue.environments[case.spec.environment].backends
+    near = [each for each in view.imported(spec.environment) if each.surface in beside and each.backend in backends]
+    met = {*audiences_met(spec, case.catalogue, sorted({canonical(each.audience) for each in near}))}
+    return [
+        LiveGroup(
+            surface=each.surface,
+            layer=OUTSIDE,
+            touched=each.touched,
+            count=1,
+            members=[Member(key=each.key, owner=f"unknown, in {each.backend}", until=None)],
+        )
+        for each in near
+        if canonical(each.audience) in met
+    ]
 
 
 def require(view: Reader, key: str, version: int | None = None) -> Record:

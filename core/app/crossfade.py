@@ -23,6 +23,7 @@ from . import (
     estimating,
     experiments,
     explaining,
+    importing,
     operations,
     overriding,
     plan_view,
@@ -161,6 +162,10 @@ class Crossfade:
     def adopt(self, taken: Sequence[adopting.Foreign], *, by: str) -> None:
         """Make documents of a store that is lost ours. BackendChanged: one has another owner by now."""
         adopting.adopt(self.dependencies, taken, by)
+
+    def import_from(self, backend: str, *, by: str) -> list[importing.Import]:
+        """Keep what others run in an assigner as neighbours. NotFound: no such; NotAllowed: it cannot say."""
+        return importing.import_from(self.dependencies, backend, by)
 
     def live_on(self, surface: str) -> list[str]:
         """Keys of what holds buckets on a surface, in any environment; 1,000 at most."""

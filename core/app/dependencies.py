@@ -10,6 +10,7 @@ from ..documents import JsonObject
 from ..errors import Misconfigured
 from ..model.catalogue import Catalogue
 from ..ports.backend import Assigner, Backend, ContentStore, assigns, holds_content
+from ..ports.capabilities import Capabilities
 from ..ports.catalogue import CatalogueSource
 from ..ports.clock import Clock
 from ..ports.store import Store
@@ -52,6 +53,15 @@ class Dependencies:
         if not assigns(backend):
             raise Misconfigured(f"The backend {name} cannot assign units; name another assigner.", got=name)
         return backend
+
+    def capabilities(self, catalogue: Catalogue, surface: str, environment: str) -> Capabilities | None:
+        """What the assigner of a surface can express; None where the catalogue names none that there is."""
+        if environment not in catalogue.environments:
+            return None
+        name = catalogue.route(surface, environment).assigner
+        entry = catalogue.environments[environment].backends.get(name)
+        backend = self.backends.get(entry.kind) if entry is not None else None
+        return backend.capabilities if backend is not None and assigns(backend) else None
 
     def content_store(self, catalogue: Catalogue, environment: str, name: str) -> ContentStore:
         backend = self.backend(catalogue.environments[environment].backends[name].kind)

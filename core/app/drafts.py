@@ -16,6 +16,8 @@ from ..model.plan import AuditEvent
 from ..names import nearest, same_name
 from ..planning.buckets import free_by_layer, layer_name
 from ..planning.generate import generate, generated_key, still_generated
+from ..planning.slots import whole_slots
+from ..ports.capabilities import ANYTHING
 from ..ports.store import Reader, Writer
 from . import calls
 from .cases import examine, production_of, require
@@ -52,7 +54,9 @@ def create(deps: Dependencies, brief: Brief) -> Checked:
         again = view.experiment(key)
         if again is not None:
             return _same_request(deps, catalogue, view, again, request)
-        draft = generate(brief, catalogue, *_situation(deps, catalogue, view, brief), deps.clock.now().date())
+        can = deps.capabilities(catalogue, brief.surface, catalogue.default_environment) or ANYTHING
+        situation = _situation(deps, catalogue, view, brief, can.slots)
+        draft = generate(brief, catalogue, *situation, deps.clock.now().date(), can)
         _require_earlier(view, draft.document, "/more/iterates")
         now = deps.clock.now()
         record = Record(
@@ -125,12 +129,12 @@ def _require_earlier(view: Reader, document: JsonObject, at: str) -> None:
 
 
 def _situation(
-    deps: Dependencies, catalogue: Catalogue, view: Reader, brief: Brief
+    deps: Dependencies, catalogue: Catalogue, view: Reader, brief: Brief, slots: int
 ) -> tuple[JsonObject, dict[str, int], Spec | None]:
     environment = catalogue.default_environment
     surface = catalogue.surfaces[brief.surface]
     names = {layer: layer_name(environment, brief.surface, layer) for layer in surface.layers}
-    held = view.held(*names.values())
+    held = whole_slots(view.held(*names.values()), slots)
     room = free_by_layer(held, names.values())
     free = {layer: room[name] for layer, name in names.items()}
     earlier: Spec | None = None

@@ -19,6 +19,8 @@ from ..model.size import Size
 from ..planning.buckets import BUCKETS, free_by_layer, layer_name
 from ..planning.generate import generate
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, lasting, size
+from ..planning.slots import rounded_up, whole_slots
+from ..ports.capabilities import ANYTHING, Capabilities
 from ..statistics.multiplicity import adjusted_alpha
 from . import calls
 from .cases import production_of
@@ -58,20 +60,22 @@ class _Situation:
     room: int
     """Free buckets of the emptiest layer."""
     today: date
+    can: Capabilities
 
 
 def _situation(deps: Dependencies, catalogue: Catalogue, surface: str) -> _Situation:
     environment = catalogue.default_environment
+    can = deps.capabilities(catalogue, surface, environment) or ANYTHING
     names = [layer_name(environment, surface, layer) for layer in catalogue.surfaces[surface].layers]
     with deps.store.read() as view:
-        held = view.held(*names)
+        held = whole_slots(view.held(*names), can.slots)
     room = max(free_by_layer(held, names).values())
     production = production_of(deps, catalogue, surface, environment)
-    return _Situation(catalogue, surface, production, room, deps.clock.now().date())
+    return _Situation(catalogue, surface, production, room, deps.clock.now().date(), can)
 
 
 def _sizer(now: _Situation, asked: Question, audience: Audience) -> _Sizer:
-    return _Sizer(now, now.catalogue, _drafted(now, asked), audience, now.room / BUCKETS, asked)
+    return _Sizer(now, now.catalogue, _drafted(now, asked), audience, now.room / BUCKETS, asked, now.can.slots)
 
 
 def _drafted(now: _Situation, asked: Question) -> Spec:
@@ -87,7 +91,7 @@ def _drafted(now: _Situation, asked: Question) -> Spec:
         duration_days=asked.days,
     )
     layers = dict.fromkeys(now.catalogue.surfaces[now.surface].layers, now.room)
-    spec = read_spec(generate(brief, now.catalogue, now.production, layers, None, now.today).document)
+    spec = read_spec(generate(brief, now.catalogue, now.production, layers, None, now.today, now.can).document)
     assert isinstance(spec, Spec)
     return spec
 
@@ -102,6 +106,7 @@ class _Sizer:
     audience: Audience
     free: float
     asked: Question
+    slots: int
 
     def answer(self, renamed: dict[str, str]) -> Estimate:
         now = self._sized(self.spec)
@@ -152,7 +157,8 @@ class _Sizer:
         """Whole weeks that the policy allows, each with the usual allocation and with all that is free."""
         policy = self.catalogue.surfaces[self.spec.surface].policy
         weeks = range(max(7, policy.min_days), policy.max_days + 1, 7) if self.asked.days is None else [self.asked.days]
-        usual = {policy.allocation, self.free or policy.allocation}
+        least = rounded_up(policy.allocation, self.slots)
+        usual = {least, self.free or least}
         shares = sorted(usual) if self.asked.allocation is None else [self.asked.allocation]
         return [
             self._with(days, share) for days in _spread(list(weeks), MENU_DAYS) for share in shares[:MENU_ALLOCATIONS]
@@ -169,7 +175,8 @@ class _Sizer:
         if days is None:
             return None
         longer = self._with(days, widest.allocation)
-        share = allocation_needed(longer, self.catalogue, self.audience, today)
+        needed = allocation_needed(longer, self.catalogue, self.audience, today)
+        share = rounded_up(needed, self.slots) if needed is not None else None
         smaller = self.asked.allocation is None and share is not None and share < widest.allocation
         return self._with(days, share) if smaller and share is not None else longer
 

@@ -9,9 +9,11 @@ from ..model.answers import Applied
 from ..model.experiment import Record, Spec
 from ..model.plan import Approval
 from ..names import nearest
+from ..ports.capabilities import ANYTHING
 from . import calls
 from .applying import apply
 from .approving import approve
+from .cases import require
 from .dependencies import Dependencies
 from .plans import plan
 
@@ -26,15 +28,34 @@ def preview(deps: Dependencies, key: str, variant: str | None, units: list[str],
     check and no catalogue can prevent.
 
     Raises:
-        NotFound, NotAllowed: no such experiment, or it is neither a draft whose variants can be delivered nor running.
+        NotFound, NotAllowed: no such experiment, it is neither a draft whose variants can be delivered nor running, or
+            its assigner cannot force a variant.
         Invalid: no such variant, no unit, or more than 100 of them.
     """
+    if variant is not None:
+        _require_previews(deps, key)
     compiled = plan(deps, key, "preview", lambda record, before: _wanted(record, before, variant, units))
     if compiled.plan is None:
         blocks = ", ".join(finding.code for finding in compiled.findings if finding.blocks)
         raise NotAllowed(f"{key} cannot be previewed: {blocks}.", next=calls.look_at(key))
     answer: Approval = approve(deps, compiled.plan.handle, approved=True, assurance="terminal", by=by)
     return apply(deps, answer.handle)
+
+
+def _require_previews(deps: Dependencies, key: str) -> None:
+    """
+    Raises:
+        NotAllowed: the assigner of the experiment cannot force a variant.
+    """
+    with deps.store.read() as view:
+        spec = read_spec(require(view, key).document)
+    catalogue = deps.catalogue.current()
+    if not isinstance(spec, Spec) or spec.surface not in catalogue.surfaces:
+        return  # the plan says so
+    can = deps.capabilities(catalogue, spec.surface, spec.environment) or ANYTHING
+    if not can.previews:
+        message = f"The assigner of {spec.surface} cannot force a variant. {can.why.get('previews', '')}".rstrip()
+        raise NotAllowed(message, next=calls.look_at(key))
 
 
 def test_units(deps: Dependencies, key: str) -> dict[str, list[str]]:

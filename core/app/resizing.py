@@ -32,7 +32,7 @@ def resized(
     lacking = any(finding.code in MENDED_BY_A_SIZE for finding in findings)
     if not lacking and is_sized(deps, catalogue, record):
         return document, {}
-    return choose_size(document, catalogue, {case.spec.layer: case.free}, case.today, places)
+    return choose_size(document, catalogue, {case.spec.layer: case.free}, case.today, places, case.slots)
 
 
 def is_sized(deps: Dependencies, catalogue: Catalogue, record: Record) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ..errors import Invalid
 from ..model.answers import LayerView, Surfaces, SurfaceView
 from ..model.catalogue import Catalogue, Surface
-from ..planning.buckets import BUCKETS, buckets_for, layer_name, next_free
+from ..planning.buckets import BUCKETS, buckets_for, free_buckets, layer_name, next_free
+from ..planning.slots import rounded_up, whole_slots
+from ..ports.capabilities import ANYTHING
 from ..ports.store import LayerUse, Reader
 from ..wording import cut
 from . import calls
@@ -75,6 +77,7 @@ def surface_view(
     surface = catalogue.surfaces[key]
     environment = catalogue.default_environment
     index = index_of(catalogue)
+    can = deps.capabilities(catalogue, key, environment) or ANYTHING
     shown, named = told.parameters(*WHOLE)
     today = deps.clock.now().date()
     recent = view.search(surface=key, limit=1)
@@ -87,7 +90,7 @@ def surface_view(
         units={str(day): units for day, units in surface.accrual.items() if day in SHOWN_DAYS},
         parameters=shown,
         more_parameters=named,
-        layers=_layer_views(view, environment, key, surface),
+        layers=_layer_views(view, environment, key, surface, can.slots),
         success_metrics=told.metrics(index.metrics(key, query), 0),
         required_metrics={
             name: required.role + (f", margin {required.margin:g}" if required.margin else "")
@@ -107,18 +110,20 @@ def surface_view(
     )
 
 
-def _layer_views(view: Reader, environment: str, key: str, surface: Surface) -> list[LayerView]:
+def _layer_views(view: Reader, environment: str, key: str, surface: Surface, slots: int) -> list[LayerView]:
     names = {layer: layer_name(environment, key, layer) for layer in surface.layers}
     uses = {use.layer: use for use in view.uses(*names.values())}
-    usual = buckets_for(surface.policy.allocation)
-    return [_layer_view(view, layer, uses.get(name), usual) for layer, name in names.items()]
+    usual = buckets_for(rounded_up(surface.policy.allocation, slots))
+    return [_layer_view(view, layer, uses.get(name), usual, slots) for layer, name in names.items()]
 
 
-def _layer_view(view: Reader, layer: str, use: LayerUse | None, usual: int) -> LayerView:
+def _layer_view(view: Reader, layer: str, use: LayerUse | None, usual: int, slots: int) -> LayerView:
     if use is None:
         return LayerView(layer=layer, free=1.0)
     free = BUCKETS - use.taken
-    more = next_free(view.held(use.layer), usual) if free < usual else None
+    held = whole_slots(view.held(use.layer), slots) if slots < BUCKETS or free < usual else []
+    free = free_buckets(held) if slots < BUCKETS else free  # the database counts in buckets alone
+    more = next_free(held, usual) if free < usual else None
     return LayerView(
         layer=layer,
         free=free / BUCKETS,

@@ -28,6 +28,7 @@ from ..planning.compile import (
 )
 from ..planning.dry_run import dry_run
 from ..planning.size import reachable_units
+from ..planning.slots import whole_slots
 from ..ports.store import Reader
 from .dependencies import Dependencies
 
@@ -50,6 +51,7 @@ def ranges_of(
         return own
     resting = resting_on(case.released, case.today, case.surface.policy.rest_days)
     held = [part for part in case.held if part.key != record.key]
+    others = whole_slots(others, case.slots)
     proposed = fixed or propose(held, buckets_for(case.spec.allocation), resting, others)
     assert proposed is not None, "allocation.available lets no draft through that finds no buckets"
     return proposed

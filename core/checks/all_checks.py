@@ -11,6 +11,7 @@ from . import (
     coordination,
     delivery,
     eligibility,
+    expressible,
     flight,
     intent,
     memory,
@@ -37,6 +38,7 @@ CASE_CHECKS: tuple[Check, ...] = (
     *coordination.CHECKS,
     *schedule.CHECKS,
     *ramp.CHECKS,
+    *expressible.CHECKS,
     *metrics.CHECKS,
     *baselines.CHECKS,
     *sequential.CHECKS,
@@ -45,14 +47,20 @@ CASE_CHECKS: tuple[Check, ...] = (
     *operations.CHECKS,
     *memory.CHECKS,
 )
-_OF_ROOM = frozenset({"allocation.share", "allocation.available", "allocation.rested", "surface.cap"})
+_OF_ROOM = frozenset(
+    {"allocation.share", "allocation.available", "allocation.rested", "surface.cap", "assigner.allocation"}
+)
 DELIVERY_CHECKS = (
     *variants.CHECKS,
     *content.CHECKS,
     *delivery.CHECKS,
     *audience.CHECKS,
     *units.CHECKS,
-    *(check for check in (*eligibility.CHECKS, *coordination.CHECKS) if check.code not in _OF_ROOM),
+    *(
+        check
+        for check in (*eligibility.CHECKS, *coordination.CHECKS, *expressible.CHECKS)
+        if check.code not in _OF_ROOM
+    ),
 )
 """What has to hold for whatever is delivered: an audience that cannot be read any more would let everybody in."""
 LAUNCH_CHECKS: tuple[Check, ...] = (*schedule.LAUNCH_CHECKS, *intent.LAUNCH_CHECKS, *delivery.LAUNCH_CHECKS)

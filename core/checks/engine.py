@@ -25,6 +25,7 @@ from ..planning.dry_run import DryRun
 from ..planning.memory import Precedent
 from ..planning.neighbours import Meeting, meeting
 from ..planning.size import size
+from ..ports.capabilities import ANYTHING, Capabilities
 from ..ports.store import HeldRange, LiveGroup, ReleasedRange
 from ..wording import percent
 
@@ -113,6 +114,8 @@ class Case:
     """Why what is due was tried in vain."""
     moved: tuple[float, float] | None = None
     """Of a ramp: the coverage before and after."""
+    capabilities: Capabilities | None = None
+    """What the assigner can express; None where the catalogue names none. Others' buckets are whole slots of it."""
 
     @property
     def surface(self) -> Surface:
@@ -178,6 +181,16 @@ class Case:
     def free(self) -> int:
         """Buckets of the layer that nobody else holds."""
         return free_buckets([held for held in self.held if held.key != self.key])
+
+    @property
+    def can(self) -> Capabilities:
+        """What the assigner can express; anything, where there is none to ask."""
+        return self.capabilities or ANYTHING
+
+    @property
+    def slots(self) -> int:
+        """Equal parts of a layer that the assigner can tell apart."""
+        return self.can.slots
 
     @property
     def free_share(self) -> float:

@@ -9,11 +9,13 @@ from pydantic import JsonValue
 
 from ..documents import JsonObject, pointer
 from ..model.experiment import LONGEST_STAGE, Stage
+from ..planning.slots import is_whole
 from ..wording import percent
 from .engine import Case, Check, Cure, Fault
 
 MOST_STAGES = 8
-USUAL: list[JsonObject] = [{"coverage": 0.1, "hours": 24}, {"coverage": 0.5, "hours": 24}]
+USUAL_SHARES = (0.1, 0.5)
+USUAL: list[JsonObject] = [{"coverage": share, "hours": 24} for share in USUAL_SHARES]
 """The ramp that is proposed where there is none."""
 
 
@@ -26,7 +28,7 @@ def coverages_grow(case: Case) -> Iterator[Fault]:
     """
     ramp = case.spec.ramp
     shares = [stage.coverage for stage in ramp]
-    cures = [Cure(_told(sound), {"ramp": list[JsonValue](sound)}) for sound in _in_order(ramp)]
+    cures = [Cure(ramp_text(sound), {"ramp": list[JsonValue](sound)}) for sound in _in_order(ramp)]
     wrong = next((index for index, share in enumerate(shares) if not 0 < share < 1), None)
     if wrong is not None:
         at = pointer("ramp", wrong, "coverage")
@@ -51,7 +53,8 @@ def _share(coverage: float) -> float:
     return coverage / 100 if 1 < coverage <= 100 else coverage
 
 
-def _told(ramp: list[JsonObject]) -> str:
+def ramp_text(ramp: list[JsonObject]) -> str:
+    """What the stages do, as a cure tells it."""
     shares = [share for stage in ramp if isinstance(share := stage["coverage"], float | int)]
     return f"let in {', '.join(map(percent, shares))}, then everybody" if shares else "let everybody in at once"
 
@@ -95,9 +98,12 @@ def a_risky_surface_has_a_ramp(case: Case) -> Iterator[Fault]:
     Balancing Speed, Quality and Risk in Online Experiments").
     """
     if case.surface.policy.risky and not case.spec.ramp:
-        cure = Cure(f"{_told(USUAL)}, 24 hours each", {"ramp": list[JsonValue](USUAL)})
+        usual = Cure(f"{ramp_text(USUAL)}, 24 hours each", {"ramp": list[JsonValue](USUAL)})
+        can = all(is_whole(share, case.can.coverage_steps) for share in USUAL_SHARES)
         yield Fault(
-            "/ramp", f"Changes on {case.spec.surface} are risky, and this lets everybody in at once.", cures=[cure]
+            "/ramp",
+            f"Changes on {case.spec.surface} are risky, and this lets everybody in at once.",
+            cures=[usual] if can else [],
         )
 
 

@@ -10,6 +10,7 @@ from ..model.experiment import Spec
 from ..model.size import Size
 from ..planning.buckets import buckets_for
 from ..planning.size import DAY_LIMIT, allocation_needed, days_needed, size
+from ..planning.slots import rounded_up
 from .engine import Case, Check, Cure, Fault, Threshold
 from .sequential import ONCE
 from .shortfall import shortfall
@@ -85,6 +86,7 @@ def power_is_sufficient(case: Case) -> Iterator[Fault]:
 def _powerful(case: Case) -> list[Cure]:
     spec, cures = case.spec, list[Cure]()
     allocation = allocation_needed(spec, case.catalogue, case.audience, case.today)
+    allocation = rounded_up(allocation, case.slots) if allocation is not None else None
     if allocation is not None and buckets_for(allocation) <= case.free:
         cures.append(_resized(case, case.entering(allocation), nest("/allocation", allocation)))
     days = days_needed(spec, case.catalogue, case.audience, DAY_LIMIT, case.today)

@@ -27,7 +27,7 @@ def _what_is_left(case: Case, key: str) -> list[Cure]:
     rest = left_over([variant.weight for other, variant in case.spec.variants.items() if other != key])
     if rest is None or rest >= 1:
         return []
-    return [Cure(f"weigh {key} {rest:g}, what the others leave", _weights({key: rest}))]
+    return [Cure(f"weigh {key} {rest:g}, what the others leave", weighing({key: rest}))]
 
 
 def weights_sum_to_one(case: Case) -> Iterator[Fault]:
@@ -49,18 +49,19 @@ def weights_sum_to_one(case: Case) -> Iterator[Fault]:
     if (
         not cures and 0 < min(scaled.values()) <= max(scaled.values()) < 1
     ):  # a weight may be too small beside another one to be kept
-        cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), _weights(scaled)))
+        cures.append(Cure("scale to " + " + ".join(f"{weight:g}" for weight in scaled.values()), weighing(scaled)))
     if len(set(weights)) > 1:
         cures.append(Cure("equal weights", _equal_weights(case)))
     yield Fault("/variants", WEIGHTS_ARE_SHARES, got=round(sum(weights), 6), cures=cures)
 
 
-def _weights(weights: dict[str, float]) -> JsonObject:
+def weighing(weights: dict[str, float]) -> JsonObject:
+    """The patch that gives variants these weights."""
     return {"variants": {key: {"weight": weight} for key, weight in weights.items()}}
 
 
 def _equal_weights(case: Case) -> JsonObject:
-    return _weights(equal_weights(list(case.spec.variants)))
+    return weighing(equal_weights(list(case.spec.variants), case.can.weight_steps))
 
 
 CHECKS = (

@@ -217,9 +217,13 @@ class Spec(StrictModel):
             return None
 
 
-def equal_weights(keys: list[str]) -> dict[str, float]:
-    """Equal weights of six digits that sum to exactly 1; the last takes the remainder."""
-    each = round(1 / len(keys), 6)
+def equal_weights(keys: list[str], steps: int | None = None) -> dict[str, float]:
+    """Equal weights of six digits, or of whole steps, that sum to exactly 1; the last takes the remainder.
+
+    Args:
+        steps: equal steps of a weight, at least as many as there are keys; None for six digits.
+    """
+    each = round(1 / len(keys), 6) if steps is None else steps // len(keys) / steps
     return dict.fromkeys(keys[:-1], each) | {keys[-1]: round(1 - each * (len(keys) - 1), 6)}
 
 

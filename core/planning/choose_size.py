@@ -16,6 +16,7 @@ from ..model.plan import BUCKETS
 from ..statistics.group_sequential import inflation
 from ..wording import percent
 from .size import allocation_needed, days_needed, lasting, plan_of
+from .slots import rounded_down, rounded_up
 
 ALLOCATION = "/allocation"
 DAYS = "/design/days"
@@ -24,13 +25,19 @@ PLACES = frozenset({ALLOCATION, DAYS, LOOKS})
 
 
 def choose_size(
-    document: JsonObject, catalogue: Catalogue, free: Mapping[str, int], today: date, open_places: frozenset[str]
+    document: JsonObject,
+    catalogue: Catalogue,
+    free: Mapping[str, int],
+    today: date,
+    open_places: frozenset[str],
+    slots: int = BUCKETS,
 ) -> tuple[JsonObject, dict[str, str]]:
     """(the document with its size, pointer -> why), which differ from what came only in the open places.
 
     Args:
         free: layer -> buckets that nobody else holds.
         open_places: those of `PLACES` that nobody has set.
+        slots: equal parts of a layer; an allocation that is chosen is a whole number of them.
     """
     spec = Spec.of(document)
     if spec is None or spec.surface not in catalogue.surfaces:
@@ -39,7 +46,8 @@ def choose_size(
     if problems:
         return document, _unsized(document, open_places, "audience")
     policy = catalogue.surfaces[spec.surface].policy
-    most = min(free.get(spec.layer, 0) / BUCKETS, max(policy.max_allocation, policy.allocation))
+    room = rounded_down(free.get(spec.layer, 0) / BUCKETS, slots)
+    most = min(room, max(rounded_down(max(policy.max_allocation, policy.allocation), slots), 1 / slots))
     weekly = spec.design.kind == "group_sequential" and LOOKS in open_places
     reasons: dict[str, str] = {}
     days = spec.design.days
@@ -54,7 +62,7 @@ def choose_size(
         reasons[LOOKS] = _why_looks(spec)
     if ALLOCATION in open_places:
         needed = allocation_needed(spec, catalogue, audience, today)
-        chosen = _share(policy.allocation, needed, most)
+        chosen = _share(policy.allocation, needed, most, slots)
         document = patch_object(document, {"allocation": chosen})
         reasons[ALLOCATION] = f"{percent(chosen)}: {_why_share(chosen, needed, free.get(spec.layer, 0) / BUCKETS)}"
     return document, reasons
@@ -88,9 +96,9 @@ def _why_looks(sized: Spec) -> str:
     return why
 
 
-def _share(usual: float, needed: float | None, most: float) -> float:
+def _share(usual: float, needed: float | None, most: float, slots: int) -> float:
     wanted = max(usual, needed) if needed is not None else most
-    return round(min(wanted, most) if most > 0 else usual, 4)
+    return rounded_up(min(wanted, most) if most > 0 else usual, slots)
 
 
 def _why_share(chosen: float, needed: float | None, free: float) -> str:

@@ -13,7 +13,9 @@ from ..model.brief import Brief
 from ..model.catalogue import Catalogue, Surface
 from ..model.experiment import STOP_RULES, VARIANT_KEY, Decision, Spec, equal_weights
 from ..names import nearest, same_name, slug
+from ..ports.capabilities import ANYTHING, Capabilities
 from .choose_size import ALLOCATION, DAYS, LOOKS, choose_size
+from .slots import rounded_up
 
 MAX_KEY = 40
 """Longest generated key, in characters: every call and reply about an experiment repeats it."""
@@ -45,6 +47,7 @@ def generate(
     free: Mapping[str, int],
     earlier: Spec | None,
     today: date,
+    capabilities: Capabilities = ANYTHING,
 ) -> Draft:
     """The draft for a brief on a known surface.
 
@@ -52,6 +55,7 @@ def generate(
         production: parameter -> value in production, for every parameter of the surface.
         free: layer -> buckets that nobody holds.
         earlier: the experiment to iterate on; what the brief leaves out comes from it.
+        capabilities: of the assigner, which what is chosen here keeps to.
     """
     surface = catalogue.surfaces[brief.surface]
     draft = Draft()
@@ -60,7 +64,7 @@ def generate(
     document["surface"] = brief.surface
     _coordinates(draft, brief, catalogue, production, surface)
     _audience_and_owner(draft, brief, surface, earlier)
-    document["variants"] = _variants(draft, brief, production, surface)
+    document["variants"] = _variants(draft, brief, production, surface, capabilities.weight_steps)
     document["metrics"] = _metrics(draft, brief, catalogue, surface, earlier)
     document["hypothesis"] = _hypothesis(brief, document["metrics"])
     document["schedule"] = {"start": brief.start.isoformat()} if brief.start else {}
@@ -72,7 +76,7 @@ def generate(
         document["iterates"] = brief.iterates
     draft.document = patch_object(document, brief.more)
     draft.generated = still_generated(draft.generated, [at for at, _, _ in changed_leaves(document, draft.document)])
-    _size(draft, brief, catalogue, free, earlier, today)
+    _size(draft, brief, catalogue, free, earlier, today, capabilities.slots)
     return draft
 
 
@@ -127,7 +131,9 @@ def _governance(draft: Draft, earlier: Spec | None) -> None:
     draft.document["alerts"] = [draft.document["owner"]]
 
 
-def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface) -> JsonObject:
+def _variants(
+    draft: Draft, brief: Brief, production: Mapping[str, JsonValue], surface: Surface, steps: int | None
+) -> JsonObject:
     """The brief's variants after a control; production values that the caller repeated are left out."""
     given: dict[str, JsonObject] = {}
     for name, parameters in brief.variants.items():
@@ -141,7 +147,7 @@ def _variants(draft: Draft, brief: Brief, production: Mapping[str, JsonValue], s
         given = {control: {}, **given}
         draft.generated["/variants/control"] = "the production values"
     ordered = {control: given[control]} | given
-    weights = equal_weights(list(ordered))
+    weights = equal_weights(list(ordered), steps)
     draft.generated["/variants"] = "weights " + " / ".join(f"{weight:g}" for weight in weights.values())
     return {
         key: {
@@ -241,7 +247,13 @@ def _hypothesis(brief: Brief, metrics: JsonValue) -> JsonObject:
 
 
 def _size(
-    draft: Draft, brief: Brief, catalogue: Catalogue, free: Mapping[str, int], earlier: Spec | None, today: date
+    draft: Draft,
+    brief: Brief,
+    catalogue: Catalogue,
+    free: Mapping[str, int],
+    earlier: Spec | None,
+    today: date,
+    slots: int,
 ) -> None:
     """Choose the allocation and the duration that the caller left open; an iteration keeps those of before."""
     asked = {
@@ -252,8 +264,8 @@ def _size(
     open_places = frozenset(at for at, given in asked.items() if not given)
     if earlier is not None:
         if ALLOCATION in open_places:
-            draft.document["allocation"] = earlier.allocation
+            draft.document["allocation"] = rounded_up(earlier.allocation, slots)
         draft.generated |= dict.fromkeys(sorted(open_places - {LOOKS}), f"as in {brief.iterates}")
         return
-    draft.document, reasons = choose_size(draft.document, catalogue, free, today, open_places)
+    draft.document, reasons = choose_size(draft.document, catalogue, free, today, open_places, slots)
     draft.generated |= reasons

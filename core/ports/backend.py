@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple, Protocol, TypeGuard
 
 from pydantic import JsonValue
@@ -21,6 +22,24 @@ class Standing(NamedTuple):
     them, and without what has become others' to set."""
     shadows: list[str]
     """Rules of others that come before the entry's and can take its units, by place and name."""
+
+
+class Foreign(NamedTuple):
+    """Something that lets units in and is not ours, in our own words as far as they reach."""
+
+    key: str
+    """Its name there."""
+    surface: str | None
+    """None where nothing there names one."""
+    touched: list[str]
+    """Parameters that it sets."""
+    audience: JsonObject
+    """Everybody whom it can reach: of a condition that cannot be read, both those who meet it and those who do not."""
+    share: float | None
+    """Of its audience, 0-1; None when that cannot be told."""
+    since: datetime | None
+    unread: list[str]
+    """What of it has no word here, a sentence each."""
 
 
 class Backend(Protocol):
@@ -149,6 +168,18 @@ class Assigner(Backend, Owned, Protocol):
         ...
 
 
+class Telling(Protocol):
+    """What an assigner says of others who use it beside us."""
+
+    def foreign(self, settings: JsonObject) -> list[Foreign]:
+        """What runs there and is not ours, by surface and name; what is switched off is left out.
+
+        Raises:
+            BackendFailed: the system cannot be reached or a document cannot be read.
+        """
+        ...
+
+
 class ContentStore(Backend, Owned, Protocol):
     """A backend that holds what variants show, and the values in production."""
 
@@ -180,6 +211,11 @@ class ContentStore(Backend, Owned, Protocol):
 def assigns(backend: Backend) -> TypeGuard[Assigner]:
     """Whether a backend can be an assigner. Adapters match a protocol by shape, so its shape is what is asked for."""
     return hasattr(backend, "compile_assignment")
+
+
+def tells_foreign(backend: Backend) -> TypeGuard[Telling]:
+    """Whether a backend can say what others run there."""
+    return hasattr(backend, "foreign")
 
 
 def holds_content(backend: Backend) -> TypeGuard[ContentStore]:

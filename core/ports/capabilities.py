@@ -63,3 +63,7 @@ class Capabilities:
     """What a parameter's value may be."""
     why: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name of a field above -> the reason for its limit, as a sentence for people."""
+
+
+ANYTHING = Capabilities()
+"""Of an assigner without limits."""

@@ -127,6 +127,19 @@ class Heartbeat(StrictModel):
     every: float = Field(description="seconds between two signs")
 
 
+class Imported(StrictModel):
+    """What somebody else runs on a surface in an assigner, as it was when it was last looked at. It holds no bucket."""
+
+    environment: str
+    backend: str
+    key: str = Field(description="its name there")
+    surface: str
+    touched: list[str]
+    audience: JsonObject = Field(description="everybody whom it can reach, and more where that cannot be told")
+    share: float | None = Field(description="of its audience, 0-1; None when that cannot be told")
+    since: datetime = Field(description="it was seen then for the first time, or began, if that is known")
+
+
 class Reader(Protocol):
     """One consistent view of the store."""
 
@@ -281,6 +294,10 @@ class Reader(Protocol):
         """Key -> how far it is let in, of those that were launched."""
         ...
 
+    def imported(self, environment: str) -> list[Imported]:
+        """What others run in the assigners of an environment, by surface and key."""
+        ...
+
     def heartbeats(self) -> list[Heartbeat]:
         """The last sign of each process that gave one in the last week, the newest first."""
         ...
@@ -358,6 +375,10 @@ class Writer(Reader, Protocol):
         ...
 
     def set_exposure(self, key: str, exposure: Exposure | None) -> None: ...
+
+    def set_imported(self, environment: str, backend: str, imported: Sequence[Imported]) -> None:
+        """What others run in an assigner, in place of what was known."""
+        ...
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Keep a sign of life in place of the last one of its process, and forget those that are a week older."""

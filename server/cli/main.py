@@ -1,4 +1,4 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, adopt, explain, preview, tick, migrate."""
+"""`crossfade` and its commands: serve, demo, check, approve, override, review, stop, and the others in `TOPICS`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from . import (
     change_commands,
     decide_commands,
     demo_command,
+    import_command,
     look_commands,
     serve_command,
     tick_command,
@@ -25,6 +26,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     catalogue_commands.add,
     change_commands.add,
     adopt_command.add,
+    import_command.add,
     decide_commands.add,
     look_commands.add,
     tick_command.add,

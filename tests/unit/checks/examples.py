@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject, pointer
 from crossfade.core.model.finding import Severity
+from crossfade.core.ports.capabilities import ALL_AUDIENCES, Capabilities
 
 from .railway import KEY, QUIET, World, delivery, held, neighbour, precedent, released, tried
 
@@ -1754,8 +1755,179 @@ DELIVERY = (
     ),
 )
 
+
+COARSE = World(
+    capabilities=Capabilities(
+        slots=100,
+        coverage_steps=100,
+        weight_steps=1_000,
+        audiences={**ALL_AUDIENCES, "string": frozenset({"values"}), "number": frozenset(), "integer": frozenset()},
+        alternatives=2,
+        values=frozenset({"string", "number", "boolean", "array"}),
+        why={"slots": "Each slot is a variant of its own there."},
+    )
+)
+"""An assigner of few words."""
+QUIET_YEAR: JsonObject = {
+    "holdouts": {
+        "quiet_year": {
+            "description": "Riders who meet no experiment.",
+            "surfaces": ["departures"],
+            "share": 0.05,
+            "salt": "quiet",
+            "ends": "2027-06-30",
+        }
+    }
+}
+NO_HOLDOUTS = World(catalogue=QUIET_YEAR, capabilities=Capabilities(holdouts=False))
+THIRDS = variants(
+    control={"weight": 0.3333}, platform_second={"weight": 0.3333}, rest={"weight": 0.3334, "parameters": {"rows": 8}}
+)
+TENTHS = variants(
+    control={"weight": 0.333}, platform_second={"weight": 0.333}, rest={"weight": 0.334, "parameters": {"rows": 8}}
+)
+ASSIGNER = (
+    Example(
+        "assigner.allocation",
+        "block",
+        "/allocation",
+        {"allocation": 0.604},
+        {"allocation": 0.61},
+        world=COARSE,
+        near_world=COARSE,
+        cured_by=(
+            "enter 60 % of units instead of 60.4 %",
+            "enter 61 % of units instead of 60.4 %",
+        ),
+    ),
+    Example(
+        "assigner.allocation",
+        "block",
+        "/allocation",
+        {"allocation": 0.004},
+        {"allocation": 0.604},
+        world=COARSE,
+        near_world=replace(COARSE, held=(held("lounge", 6_000, 10_000),)),
+        cured_by=("enter 1 % of units instead of 0.4 %",),
+        name="less-than-one",
+    ),
+    Example(
+        "assigner.buckets",
+        "block",
+        "/allocation",
+        {},
+        world=replace(COARSE, held=(held(KEY, 0, 5_950), held(KEY, 6_000, 6_050))),
+        near_world=replace(COARSE, held=(held(KEY, 0, 6_000), held("lounge", 6_000, 6_050))),
+    ),
+    Example(
+        "assigner.coverage",
+        "block",
+        "/ramp/0/coverage",
+        {"ramp": [{"coverage": 0.025, "hours": 24}, {"coverage": 0.029}, {"coverage": 0.5, "days": 1}]},
+        {"ramp": [{"coverage": 0.03, "hours": 24}, {"coverage": 0.29}]},
+        world=COARSE,
+        near_world=COARSE,
+        cured_by=("let in 3 %, 50 %, then everybody",),
+    ),
+    Example(
+        "assigner.coverage",
+        "block",
+        "/ramp/0/coverage",
+        {"ramp": [{"coverage": 0.5, "hours": 24}]},
+        world=World(capabilities=Capabilities(coverage_steps=1)),
+        cured_by=("let everybody in at once",),
+        name="no-ramps",
+    ),
+    Example(
+        "assigner.weights",
+        "block",
+        "/variants",
+        THIRDS,
+        TENTHS,
+        world=COARSE,
+        near_world=COARSE,
+        cured_by=("weigh control 0.333, platform-second 0.333, rest 0.334",),
+    ),
+    Example(
+        "assigner.holdouts",
+        "block",
+        "/surface",
+        {},
+        world=NO_HOLDOUTS,
+        near_world=World(catalogue=QUIET_YEAR, capabilities=COARSE.capabilities),
+    ),
+    Example(
+        "assigner.audience",
+        "block",
+        "/audience/home_region",
+        {"audience": {"home_region": {"not": ["coast"]}}},
+        {"audience": {"home_region": ["hills", "capital"]}},
+        world=COARSE,
+        near_world=COARSE,
+        cured_by=('ask home_region for "capital", "hills", the same units', "drop the condition on home_region"),
+    ),
+    Example(
+        "assigner.audience",
+        "block",
+        "/audience/home_region",
+        {"audience": {"home_region": {"exists": True}}},
+        world=COARSE,
+        cured_by=(
+            'ask home_region for "capital", "coast", "hills", the same units',
+            "drop the condition on home_region",
+        ),
+        name="any-value",
+    ),
+    Example(
+        "assigner.audience",
+        "block",
+        "/audience/trips",
+        {"audience": {"trips": {"gte": 4}}},
+        {"audience": {"client": {"gte": "3.0.0"}}},
+        world=COARSE,
+        near_world=COARSE,
+        cured_by=("drop the condition on trips",),
+        name="range",
+    ),
+    Example(
+        "assigner.audience",
+        "block",
+        "/audience",
+        {"audience": "home_region = coast or home_region missing"},
+        world=COARSE,
+        name="text",
+    ),
+    Example(
+        "assigner.alternatives",
+        "block",
+        "/audience",
+        {"audience": {"any": [{"home_region": "coast"}, {"commutes": True}, {"nationality": "CH"}]}},
+        {"audience": {"any": [{"home_region": "coast"}, {"home_region": "hills"}, {"commutes": True}]}},
+        world=COARSE,
+        near_world=COARSE,
+    ),
+    Example(
+        "assigner.values",
+        "block",
+        PARAMETERS + "/refresh",
+        parameters(refresh={"seconds": 10, "by": "push"}),
+        parameters(rows=8),
+        world=COARSE,
+        near_world=COARSE,
+    ),
+    Example(
+        "assigner.values",
+        "block",
+        "/variants/control/parameters/refresh",
+        parameters(refresh={"seconds": 10, "by": "push"}),
+        world=COARSE,
+        name="in-production",
+    ),
+)
+
 EXAMPLES: tuple[Example, ...] = (
     *DELIVERY,
+    *ASSIGNER,
     *SHAPE,
     *VARIANTS,
     *CONTENT,

@@ -24,6 +24,7 @@ from crossfade.core.planning.drift import Delivery
 from crossfade.core.planning.dry_run import DryRun
 from crossfade.core.planning.memory import Precedent
 from crossfade.core.planning.neighbours import audiences_met
+from crossfade.core.ports.capabilities import Capabilities
 from crossfade.core.ports.store import HeldRange, LiveGroup, Member, ReleasedRange
 
 KEY = "board-by-platform"
@@ -277,6 +278,7 @@ class World:
     moved: tuple[float, float] | None = None
     swept: bool = True
     late: tuple[str, ...] = ()
+    capabilities: Capabilities | None = None
 
     def case(self, spec: Spec) -> Case:
         catalogue = catalogue_with(self.catalogue)
@@ -299,6 +301,7 @@ class World:
             moved=self.moved,
             swept=self.swept,
             late=self.late,
+            capabilities=self.capabilities,
             strays={key: f"crossfade stop {key}" for key in self.strays},
             deliveries=self.deliveries,
             owners=dict.fromkeys(self.owners, "0b5c"),
