@@ -10,10 +10,15 @@ from typing import Any
 
 from crossfade.adapters.documents import require_name
 from crossfade.adapters.documents.document import Edit
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.http import HttpClient
+from crossfade.adapters.owners import Owner
+from crossfade.adapters.parameters import Parameters
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed
+from crossfade.core.ports.backend import Backend
 from crossfade.core.ports.capabilities import Promises
+from crossfade.core.ports.clock import Clock
 
 TRIES = 20
 """Writes of one update that others may come before."""
@@ -125,6 +130,14 @@ class ServedDocument:
         return answer.status == 200
 
 
+def there(url: str) -> dict[str, JsonObject]:
+    """What a catalogue says of two backends, `flags` and `texts`, whose documents lie there."""
+    return {
+        "flags": {"kind": "growthbook_served", "settings": {"url": url, "folder": "flags"}},
+        "texts": {"kind": "parameters_served", "settings": {"url": url, "folder": "texts"}},
+    }
+
+
 class ServedDocuments:
     """The place: `url` of the server, and `folder` there."""
 
@@ -134,6 +147,11 @@ class ServedDocuments:
 
     def __init__(self) -> None:
         self._clients: dict[str, HttpClient] = {}
+
+    def adapters(self, clock: Clock, owner: Owner) -> dict[str, Backend]:
+        """Those that keep their documents here, by kind."""
+        made: tuple[Backend, ...] = (GrowthbookPayload(self, clock, owner), Parameters(self, owner))
+        return {each.kind: each for each in made}
 
     def location(self, settings: JsonObject) -> str | None:
         return f"{settings['url']}/{settings['folder']}"
@@ -150,6 +168,10 @@ class ServedDocuments:
         if not isinstance(names, list):
             raise BackendFailed("The answer holds no names.", next="Repeat the call.", retryable=True)
         return [str(name) for name in names]
+
+    def close(self) -> None:
+        for each in self._clients.values():
+            each.close()
 
     def _client(self, settings: JsonObject) -> HttpClient:
         url = str(settings["url"])
