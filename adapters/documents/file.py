@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.documents import JsonObject
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed
 from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
-from .document import Edit
+from .document import Edit, untold
 from .paths import is_name, location_of, path_of, path_problems, require_name
 from .text import parsed, written
 
@@ -35,7 +35,8 @@ def _refusal(error: OSError, path: Path) -> BackendFailed:
     message, then, retryable = _REFUSALS.get(
         name, ("The document cannot be read or written.", "See the system's reason in `got`.", False)
     )
-    return BackendFailed(message, next=then, got={"path": str(path), "reason": name}, retryable=retryable)
+    failure = BackendDenied if name in ("EACCES", "EPERM") else BackendFailed
+    return failure(message, next=then, got={"path": str(path), "reason": name}, retryable=retryable)
 
 
 _FULL = ("No space is left for the document.", "Free some space, then repeat the call.", True)
@@ -180,6 +181,7 @@ class OneFile:
     kind: str = "file"
     local_paths: tuple[str, ...] = ("path",)
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)
@@ -197,6 +199,7 @@ class Folder:
     kind: str = "folder"
     local_paths: tuple[str, ...] = ("path",)
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)

@@ -15,7 +15,7 @@ from .dependencies import Dependencies
 from .drafts import known_surface
 from .surfaces import surface_view
 
-Kind = Literal["surface", "metric", "experiment", "check"]
+Kind = Literal["surface", "metric", "backend", "experiment", "check"]
 
 
 def surface_document(deps: Dependencies, key: str) -> JsonObject:
@@ -73,4 +73,6 @@ def names(deps: Dependencies, kind: Kind) -> list[str]:
         with deps.store.read() as view:
             return view.keys()
     catalogue = deps.catalogue.current()
+    if kind == "backend":
+        return sorted({name for each in catalogue.environments.values() for name in each.backends})
     return sorted(catalogue.surfaces if kind == "surface" else catalogue.metrics)

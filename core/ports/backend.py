@@ -23,6 +23,17 @@ class Standing(NamedTuple):
     """Rules of others that come before the entry's and can take its units, by place and name."""
 
 
+class Probe(NamedTuple):
+    """What one look at a system found."""
+
+    ours: bool
+    """Whether a document there bears the mark of our store."""
+    strangers: dict[str, str]
+    """As `Owned.strangers`, of all documents."""
+    version: str | None = None
+    """Of the system, where it tells."""
+
+
 class Backend(Protocol):
     """A system of documents in which each experiment has one entry of its own.
 
@@ -41,6 +52,17 @@ class Backend(Protocol):
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
+        ...
+
+    def probe(self, settings: JsonObject) -> Probe:
+        """Look at all that is there, and change nothing.
+
+        Raises:
+            BackendUnready: a secret or an extra is missing here.
+            BackendUnreachable: the system cannot be called.
+            BackendDenied: it does not let us in.
+            BackendFailed: it fails otherwise.
+        """
         ...
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
@@ -95,6 +117,20 @@ class Owned(Protocol):
             BackendFailed: the system cannot be reached or refuses.
         """
         ...
+
+
+class Listed(Owned, Protocol):
+    """What `probe_of` needs."""
+
+    def entries(self, settings: JsonObject, /) -> list[tuple[str, str]]: ...
+
+
+def probe_of(backend: Listed, settings: JsonObject) -> Probe:
+    """A probe by what the backend lists. An adapter that knows no better makes this its `probe`; a mark on a document
+    without an entry is overlooked then."""
+    strangers = backend.strangers(settings)
+    ours = any(document not in strangers for document, _ in backend.entries(settings))
+    return Probe(ours, strangers)
 
 
 class Assigner(Backend, Owned, Protocol):

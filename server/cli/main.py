@@ -1,4 +1,5 @@
-"""`crossfade`: serve, demo, check, approve, override, review, stop, clean, adopt, explain, preview, tick, migrate."""
+"""`crossfade`: serve, demo, check, doctor, approve, override, review, stop, clean, adopt, explain, preview, tick,
+migrate."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from . import (
     change_commands,
     decide_commands,
     demo_command,
+    doctor_command,
     look_commands,
     serve_command,
     tick_command,
@@ -23,6 +25,7 @@ TOPICS: tuple[Callable[[Commands], None], ...] = (
     serve_command.add,
     demo_command.add,
     catalogue_commands.add,
+    doctor_command.add,
     change_commands.add,
     adopt_command.add,
     decide_commands.add,

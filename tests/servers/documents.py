@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from crossfade.adapters.documents import require_name
+from crossfade.adapters.documents import require_name, untold
 from crossfade.adapters.documents.document import Edit
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.http import HttpClient
@@ -144,6 +144,7 @@ class ServedDocuments:
     kind: str = "served"
     local_paths: tuple[str, ...] = ()
     promises: Promises = Promises(compare_and_swap=True, atomic=True)
+    version = untold
 
     def __init__(self) -> None:
         self._clients: dict[str, HttpClient] = {}

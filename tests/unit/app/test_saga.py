@@ -18,6 +18,7 @@ from crossfade.core.model.answers import Applied
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Change, Record, State
 from crossfade.core.model.plan import Approval, BucketRange, Operation, Place, Plan, Step
+from crossfade.core.ports.backend import Probe
 from crossfade.core.ports.capabilities import Promises
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -69,6 +70,9 @@ class FakeBackend:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return []
+
+    def probe(self, settings: JsonObject) -> Probe:
+        return Probe(bool(self.entries), {})
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         return self.entries.get(entry)
