@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from .backend_matrix import SUBJECTS, backend_matrix
 from .database import Proof, immediate_stop, on_postgresql
 from .hardships import clock_jumps, disk_full, upgrade
 from .kill_loop import kill_loop
@@ -19,6 +20,10 @@ from .table import Row
 
 def _on_sqlite(proof: Proof) -> Callable[[Run], list[Row]]:
     return lambda run: [proof(run, "SQLite", None)]
+
+
+def _on_backend(name: str) -> Callable[[Run], list[Row]]:
+    return lambda run: [backend_matrix(name, run)]
 
 
 ANYWHERE: Mapping[str, Proof] = {
@@ -40,6 +45,7 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "stdio-servers-sqlite": _on_sqlite(two_servers),
     "http-servers-sqlite": _on_sqlite(partial(two_servers, http=True)),
     "demo": lambda run: [killed_demo(run)],
+    **{f"matrix-{name}": _on_backend(name) for name in SUBJECTS},
     "kill-control": _on_sqlite(partial(kill_loop, callers=1, control=True)),
     "sleepers-control": _on_sqlite(partial(sleepers, control=True)),
     "layer-control": _on_sqlite(partial(layer_race, control=True)),

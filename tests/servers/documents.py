@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -138,6 +139,26 @@ def there(url: str) -> dict[str, JsonObject]:
     }
 
 
+class Unheard(ServedDocument):
+    """A control: it says that a write is done which it has only sent, and gives back what it would have written."""
+
+    def __init__(self, http: HttpClient, path: str, sent: dict[str, JsonObject], at: str) -> None:
+        super().__init__(http, path)
+        self._sent = sent
+        self._at = at
+
+    def read(self) -> JsonObject | None:
+        return self._sent.get(self._at) or super().read()
+
+    def update(self, edit: Edit) -> None:
+        changed = edit(self.read())
+        if changed is None:
+            return
+        self._sent[self._at] = changed
+        with suppress(BackendFailed):
+            super().update(lambda _: changed)
+
+
 class ServedDocuments:
     """The place: `url` of the server, and `folder` there."""
 
@@ -180,3 +201,15 @@ class ServedDocuments:
 
     def _folder(self, settings: JsonObject) -> str:
         return f"/documents/{settings['folder']}"
+
+
+class Forgetful(ServedDocuments):
+    """A control: the place of documents whose writes nobody makes sure of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent: dict[str, JsonObject] = {}
+
+    def document(self, settings: JsonObject, name: str) -> ServedDocument:
+        path = f"{self._folder(settings)}/{require_name(name, 'document')}"
+        return Unheard(self._client(settings), path, self._sent, f"{settings['url']}{path}")
