@@ -35,6 +35,11 @@ def stranger(section: JsonObject, owner: str | None) -> str | None:
     return found if found != owner else None
 
 
+def is_ours(section: JsonObject, owner: str | None) -> bool:
+    """Whether a document bears our mark; one without a mark is nobody's."""
+    return owner is not None and owner_of(section) == owner
+
+
 def require_ours(section: JsonObject, owner: str | None) -> None:
     """
     Raises:

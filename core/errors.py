@@ -139,6 +139,19 @@ class BackendFailed(CrossfadeError):
     code = "backend_failed"
 
 
+class BackendUnready(BackendFailed):
+    """Something that this backend needs on our side is missing: a secret that is not set, an extra that is not
+    installed. It was not called."""
+
+
+class BackendUnreachable(BackendFailed):
+    """It could not be called: nothing has happened there."""
+
+
+class BackendDenied(BackendFailed):
+    """It was reached, and does not let us in, or do that."""
+
+
 class BackendChanged(BackendFailed):
     """Our own entry in a backend is not what the plan saw: somebody else wrote it."""
 

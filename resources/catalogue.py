@@ -16,7 +16,13 @@ def metric(key: str, ctx: ResourceContext) -> str:
     return canonical(app_of(ctx).metric_document(key))
 
 
+def backend(name: str, ctx: ResourceContext) -> str:
+    """A backend by environment: whether it can be reached and lets us in, whose documents it holds, what it can."""
+    return canonical(app_of(ctx).backend_document(name))
+
+
 RESOURCES = (
     ResourceSpec("surface://{key}", surface, "Surface", completes="surface"),
     ResourceSpec("metric://{key}", metric, "Metric", completes="metric"),
+    ResourceSpec("backend://{name}", backend, "Backend", completes="backend"),
 )

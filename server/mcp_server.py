@@ -30,6 +30,7 @@ from .mcp_reference import add_completions, add_prompts, add_resources
 from .stdio import Incoming
 from .tool_errors import claims_among, expected, rejected_arguments, unexpected
 from .tool_schemas import tool_of
+from .tracing import traced
 from .version import VERSION
 
 INSTRUCTIONS = (
@@ -113,7 +114,8 @@ class CrossfadeServer(MCPServer[Services]):
         try:
             # A document may come as JSON in one text, so a text may be as long as a document here.
             require_storable(arguments, "the call", MAX_BYTES)
-            answer = await tool.run(arguments, context)
+            with traced(context):
+                answer = await tool.run(arguments, context)
         except Invalid as error:
             return expected(error, name, tool.parameters, arguments)
         except ToolError as error:

@@ -13,15 +13,20 @@ from pathlib import Path
 from ..core.app.crossfade import Crossfade
 from ..core.app.dependencies import Dependencies
 from ..core.documents import JsonObject
+from ..core.errors import StoreUnavailable
 from ..core.ports.backend import Backend
 from ..core.ports.catalogue import CatalogueSource
 from ..core.ports.clock import Clock
 from .clock import SystemClock
 from .settings import Settings
+from .unopened import UnopenedStore
 
 
-def build(settings: Settings, actor: str, clock: Clock | None = None) -> Crossfade:
+def build(settings: Settings, actor: str, clock: Clock | None = None, *, unopened: bool = False) -> Crossfade:
     """Everything wired. The catalogue is read when it is first asked for, so that a stop works without one.
+
+    Args:
+        unopened: whether a store that cannot be opened fails when it is used, and not now.
 
     Raises:
         StoreUnavailable: the database cannot be opened.
@@ -30,7 +35,12 @@ def build(settings: Settings, actor: str, clock: Clock | None = None) -> Crossfa
     from ..adapters.store.store import open_store
 
     clock = clock or SystemClock()
-    store = open_store(settings.database)
+    try:
+        store = open_store(settings.database)
+    except StoreUnavailable as failure:
+        if not unopened:
+            raise
+        store = UnopenedStore(failure)
     backends = all_backends(clock, lambda: store.store_id)
     return Crossfade(
         Dependencies(

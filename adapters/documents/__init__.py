@@ -1,6 +1,6 @@
 """JSON documents with compare-and-swap, by where they lie."""
 
-from .document import Collection, Document, Place
+from .document import Collection, Document, Place, untold
 from .entries import member, swap_entry
 from .etcd import KeyPrefix, OneKey
 from .file import Folder, JsonFile, OneFile
@@ -21,4 +21,5 @@ __all__ = [
     "member",
     "require_name",
     "swap_entry",
+    "untold",
 ]

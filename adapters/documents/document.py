@@ -34,6 +34,10 @@ class Document(Protocol):
         ...
 
 
+def untold(place: object, settings: JsonObject) -> str | None:
+    """The `version` of a place that has none, or does not tell it."""
+
+
 class Place(Protocol):
     """Where an adapter keeps its documents, as the settings in the catalogue name it."""
 
@@ -49,6 +53,14 @@ class Place(Protocol):
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong."""
+        ...
+
+    def version(self, settings: JsonObject) -> str | None:
+        """The version of the system, where it tells.
+
+        Raises:
+            BackendFailed: it cannot be asked.
+        """
         ...
 
     def document(self, settings: JsonObject, name: str) -> Document:

@@ -96,6 +96,9 @@ class OneKey:
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
 
+    def version(self, settings: JsonObject) -> str | None:
+        return checked_settings(KeySettings, settings).gateway().version()
+
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
         chosen = checked_settings(KeySettings, settings)
         return _document(chosen, chosen.key)
@@ -117,6 +120,9 @@ class KeyPrefix:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})
+
+    def version(self, settings: JsonObject) -> str | None:
+        return checked_settings(PrefixSettings, settings).gateway().version()
 
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
         chosen = checked_settings(PrefixSettings, settings)

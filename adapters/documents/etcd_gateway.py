@@ -77,6 +77,11 @@ class Gateway:
         found = self._range({"key": _encoded(prefix), "range_end": _encoded(end), "keys_only": True})
         return sorted(each.key.decode("utf-8", "replace") for each in found)
 
+    def version(self) -> str | None:
+        """Of the member that answers."""
+        version = self._call("/v3/maintenance/status", {}).get("version")
+        return version if isinstance(version, str) else None
+
     def put(self, key: str, value: bytes, revision: str | None) -> bool:
         """Set the key where its last change is of that revision, None for a key that is not there; whether it was set.
 

@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 
 from ...core.documents import JsonObject
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed
 from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
 from ..folders import make_folder, sync_folder
-from .document import Edit
+from .document import Edit, untold
 from .paths import is_name, location_of, path_of, path_problems, require_name
 from .text import parsed, written
 
@@ -36,7 +36,8 @@ def _refusal(error: OSError, path: Path) -> BackendFailed:
     message, then, retryable = _REFUSALS.get(
         name, ("The document cannot be read or written.", "See the system's reason in `got`.", False)
     )
-    return BackendFailed(message, next=then, got={"path": str(path), "reason": name}, retryable=retryable)
+    failure = BackendDenied if name in ("EACCES", "EPERM") else BackendFailed
+    return failure(message, next=then, got={"path": str(path), "reason": name}, retryable=retryable)
 
 
 _FULL = ("No space is left for the document.", "Free some space, then repeat the call.", True)
@@ -167,6 +168,7 @@ class OneFile:
     kind: str = "file"
     local_paths: tuple[str, ...] = ("path",)
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)
@@ -184,6 +186,7 @@ class Folder:
     kind: str = "folder"
     local_paths: tuple[str, ...] = ("path",)
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints, ValidationError
 from ...core.documents import JsonObject
 from ...core.model.strict import StrictModel
 from ...core.ports.capabilities import Promises
+from .document import untold
 from .optimistic import VersionedDocument
 from .paths import is_name, require_name
 from .s3_objects import Bucket
@@ -86,6 +87,7 @@ class OneObject:
     kind: str = "s3"
     local_paths: tuple[str, ...] = ()
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         try:
@@ -108,6 +110,7 @@ class ObjectPrefix:
     kind: str = "s3"
     local_paths: tuple[str, ...] = ()
     promises: Promises = PROMISES
+    version = untold
 
     def location(self, settings: JsonObject) -> str | None:
         try:

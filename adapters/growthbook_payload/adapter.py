@@ -5,11 +5,11 @@ from __future__ import annotations
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
-from ...core.ports.backend import Foreign, Standing
+from ...core.ports.backend import Foreign, Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ...core.ports.clock import Clock
 from ..documents import Document, Place, require_name, swap_entry
-from ..owners import Owner, adopted, nobody, require_ours, stranger
+from ..owners import Owner, adopted, is_ours, nobody, require_ours, stranger
 from .foreign import foreign_in
 from .payload import (
     SECTION,
@@ -49,6 +49,12 @@ class GrowthbookPayload:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._place.problems(settings)
+
+    def probe(self, settings: JsonObject) -> Probe:
+        section = section_of(self._payload(settings, DOCUMENT).read() or {})
+        other = stranger(section, self._owner())
+        strangers = {DOCUMENT: other} if other is not None else {}
+        return Probe(is_ours(section, self._owner()), strangers, self._place.version(settings))
 
     def assignment_document(self, assignment: Assignment) -> str:
         return DOCUMENT

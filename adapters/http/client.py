@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
 from ...core.errors import BackendFailed
 from ...core.tracing import TRACEPARENT
-from .failures import not_json, refused, unreachable
+from .failures import no_whole_answer, not_json, refused, unreachable, without_user
 from .limiter import Limiter
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+"""Longest silence."""
+ANSWER_SECONDS = 10.0
+"""After which an answer that still comes in pieces is given up."""
 CONNECTIONS = 20
 MOST_BYTES = 32 * 1024 * 1024
 """Of an answer; what is larger is no answer that an adapter asks for."""
@@ -26,6 +30,9 @@ TRIES = 2
 """Attempts of a call that may be repeated without harm. A saga tries again by itself, with longer pauses."""
 PAUSE = 0.1
 """Seconds before the second attempt."""
+QUICK = 2.0
+"""Seconds within which the first attempt has to fail for a second one: who waits for a system that hangs holds a lease,
+which must not run out meanwhile."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
@@ -94,12 +101,21 @@ class HttpClient:
         left = TRIES if (method in _SAFE if repeatable is None else repeatable) else 1
         while True:
             left -= 1
+            began = time.monotonic()
             try:
                 return self._once(method, path, json, params, headers or {}, expected)
             except BackendFailed as failure:
-                if not left or not failure.retryable or failure.retry_after:
+                quick = time.monotonic() - began < QUICK
+                if not (left and quick and failure.retryable) or failure.retry_after:
                     raise
             time.sleep(PAUSE)
+
+    def close(self) -> None:
+        """Give the connections back; the next call opens others."""
+        with self._opening:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def _once(
         self,
@@ -124,7 +140,7 @@ class HttpClient:
                 raw = self._body(response)
             finally:
                 response.close()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise unreachable(self._system, self._base, error) from None  # its own text may hold secrets
         answered = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code >= 300 and response.status_code not in expected:
@@ -134,11 +150,17 @@ class HttpClient:
     def _body(self, response: httpx.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
+        began = time.monotonic()
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
             if size > MOST_BYTES:
-                raise BackendFailed(f"{self._system} answers with more than {MOST_BYTES // 2**20} MB.", next="")
+                raise BackendFailed(
+                    f"{self._system} answers with more than {MOST_BYTES // 2**20} MB, which was not read.",
+                    next="See that `url` leads to the right system.",
+                )
+            if time.monotonic() - began > ANSWER_SECONDS:
+                raise no_whole_answer(self._system, {"url": without_user(self._base), "reason": "too slow"})
         return b"".join(parts)
 
     def _parsed(self, status: int, raw: bytes, secrets: Mapping[str, str]) -> JsonValue:
@@ -157,6 +179,7 @@ class HttpClient:
                 self._opened = httpx.Client(
                     timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
                     limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # each call says itself who makes it
                     transport=self._transport,
                 )
             return self._opened

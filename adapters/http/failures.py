@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from ...core.documents import JsonObject
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed, BackendUnreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -25,22 +25,27 @@ _NAMED = ("message", "error", "detail", "title", "name")
 """Where systems put what they have to say, in the order of use to a reader."""
 
 
-def unreachable(system: str, base: str, error: httpx.HTTPError | httpx.InvalidURL) -> BackendFailed:
+def unreachable(system: str, base: str, error: httpx.HTTPError | httpx.InvalidURL | UnicodeError) -> BackendFailed:
     """No answer came."""
     import httpx
 
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return BackendFailed(
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
+        return BackendUnreachable(
             f"The address of {system} is not one of HTTP.", next="Correct the backend's `url` in the catalogue."
         )
     got: JsonObject = {"url": without_user(base), "reason": type(error).__name__}
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return BackendFailed(
+        return BackendUnreachable(
             f"{system} cannot be reached.",
             next="See that it runs and that `url` leads to it, then repeat the call.",
             got=got,
             retryable=True,
         )
+    return no_whole_answer(system, got)
+
+
+def no_whole_answer(system: str, got: JsonObject) -> BackendFailed:
+    """The call left, and its effect is unknown."""
     return BackendFailed(
         f"{system} took the call and gave no whole answer, so whether it did anything is not known.",
         next="Repeat the call, which looks first at what is there.",
@@ -57,8 +62,9 @@ def refused(
     said = _said(raw, secrets)
     got: JsonObject = {"status": status, **({"reason": said} if said else {})}
     retryable = status in (408, 425, 429) or status >= 500
-    after = _seconds(headers.get("retry-after")) if retryable else None
-    return BackendFailed(message, next=then, got=got, retryable=retryable, retry_after=after)
+    after = _seconds(headers.get("retry-after"), headers.get("date")) if retryable else None
+    failure = BackendDenied if status in (401, 403) else BackendFailed
+    return failure(message, next=then, got=got, retryable=retryable, retry_after=after)
 
 
 def not_json(system: str, status: int, raw: bytes, secrets: Sequence[str] = ()) -> BackendFailed:
@@ -72,8 +78,8 @@ def not_json(system: str, status: int, raw: bytes, secrets: Sequence[str] = ()) 
 
 
 def without_user(url: str) -> str:
-    """The address without the name and password that it may hold."""
-    return re.sub(r"//[^/@]*@", "//", url)
+    """The address without the name and password that it may hold; a password can hold an @ of its own."""
+    return re.sub(r"//[^/]*@", "//", url)
 
 
 def _meaning(system: str, status: int) -> tuple[str, str]:
@@ -118,15 +124,15 @@ def _message(body: JsonValue) -> str:
     return ""
 
 
-def _seconds(text: str | None) -> float | None:
-    """The seconds of a Retry-After, which holds seconds or a date (RFC 9110, section 10.2.3)."""
+def _seconds(text: str | None, date: str | None) -> float | None:
+    """The seconds of a Retry-After, which holds seconds or a date (RFC 9110, section 10.2.3). A date counts from the
+    answer's own, since the two clocks may differ."""
     if text is None:
         return None
     try:
-        return (
-            max(0.0, float(text))
-            if text.strip().isdigit()
-            else max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-        )
-    except (ValueError, TypeError):
+        if text.strip().isdecimal():
+            return float(text)
+        answered = parsedate_to_datetime(date) if date is not None else datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(text) - answered).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from ...core.errors import BackendFailed
+from ...core.errors import BackendUnready
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
@@ -14,17 +14,17 @@ def secret(name: str) -> str:
     """The value of an environment variable.
 
     Raises:
-        BackendFailed: it is not set where the server runs.
+        BackendUnready: it is not set where the server runs, or cannot be sent.
     """
     value = os.environ.get(name, "").strip()
     if not value:
-        raise BackendFailed(
+        raise BackendUnready(
             "The secret of this backend is not set.",
             next=f"A person sets the environment variable {name} for Crossfade and starts it again; then repeat this.",
             got=name,
         )
     if not value.isascii() or not value.isprintable():
-        raise BackendFailed(
+        raise BackendUnready(
             "The secret of this backend holds characters that no HTTP header can carry.",
             next=f"A person corrects the environment variable {name}.",
             got=name,

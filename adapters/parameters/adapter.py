@@ -6,10 +6,11 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
+from ...core.ports.backend import Probe
 from ...core.ports.capabilities import Promises
 from ..documents import Collection, Document, member, require_name, swap_entry
 from ..fences import fence_of, with_fence
-from ..owners import Owner, adopted, nobody, require_ours, stranger, with_owner
+from ..owners import Owner, adopted, is_ours, nobody, require_ours, stranger, with_owner
 
 ENTRIES = "experiments"
 
@@ -34,6 +35,15 @@ class Parameters:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._place.problems(settings)
+
+    def probe(self, settings: JsonObject) -> Probe:
+        ours, strangers = False, dict[str, str]()
+        for document in self._place.names(settings):
+            surface = self._surface(settings, document).read() or {}
+            other = stranger(surface, self._owner())
+            strangers.update({document: other} if other is not None else {})
+            ours = ours or is_ours(surface, self._owner())
+        return Probe(ours, strangers, self._place.version(settings))
 
     def content_document(self, surface: str) -> str:
         return surface

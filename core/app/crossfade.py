@@ -12,6 +12,7 @@ from ..model.answers import Applied, Checked, Estimate, Experiment, Experiments,
 from ..model.brief import Brief
 from ..model.experiment import Change, State
 from ..model.finding import Finding
+from ..model.health import Health
 from ..model.override import Review
 from ..model.plan import Approval, Assurance, Operation
 from . import (
@@ -23,6 +24,7 @@ from . import (
     estimating,
     experiments,
     explaining,
+    health,
     importing,
     operations,
     overriding,
@@ -207,6 +209,14 @@ class Crossfade:
     def operation_document(self, operation_id: str) -> JsonObject:
         """An operation, step by step, and where its time went. NotFound: no such operation."""
         return operations.operation_document(self.dependencies, operation_id)
+
+    def health(self) -> Health:
+        """Whether store, catalogue, sweeper and each backend work. What fails is told there, and raises nothing."""
+        return health.health(self.dependencies)
+
+    def backend_document(self, name: str) -> JsonObject:
+        """A backend in each environment that has it, and whether it works. NotFound: no such backend."""
+        return health.backend_document(self.dependencies, name)
 
     def names(self, kind: reference.Kind) -> list[str]:
         """Every name of a kind, for completions."""

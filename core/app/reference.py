@@ -16,7 +16,7 @@ from .drafts import known_surface
 from .surface_detail import SurfaceDetail
 from .surfaces import surface_view
 
-Kind = Literal["surface", "metric", "experiment", "check"]
+Kind = Literal["surface", "metric", "backend", "experiment", "check"]
 
 
 def surface_document(deps: Dependencies, key: str) -> JsonObject:
@@ -74,4 +74,6 @@ def names(deps: Dependencies, kind: Kind) -> list[str]:
         with deps.store.read() as view:
             return view.keys()
     catalogue = deps.catalogue.current()
+    if kind == "backend":
+        return sorted({name for each in catalogue.environments.values() for name in each.backends})
     return sorted(catalogue.surfaces if kind == "surface" else catalogue.metrics)

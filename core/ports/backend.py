@@ -42,6 +42,17 @@ class Foreign(NamedTuple):
     """What of it has no word here, a sentence each."""
 
 
+class Probe(NamedTuple):
+    """What one look at a system found."""
+
+    ours: bool
+    """Whether a document there bears the mark of our store."""
+    strangers: dict[str, str]
+    """As `Owned.strangers`, of all documents."""
+    version: str | None = None
+    """Of the system, where it tells."""
+
+
 class Backend(Protocol):
     """A system of documents in which each experiment has one entry of its own.
 
@@ -60,6 +71,17 @@ class Backend(Protocol):
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong; empty when the backend can be used."""
+        ...
+
+    def probe(self, settings: JsonObject) -> Probe:
+        """Look at all that is there, and change nothing.
+
+        Raises:
+            BackendUnready: a secret or an extra is missing here.
+            BackendUnreachable: the system cannot be called.
+            BackendDenied: it does not let us in.
+            BackendFailed: it fails otherwise.
+        """
         ...
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
@@ -114,6 +136,20 @@ class Owned(Protocol):
             BackendFailed: the system cannot be reached or refuses.
         """
         ...
+
+
+class Listed(Owned, Protocol):
+    """What `probe_of` needs."""
+
+    def entries(self, settings: JsonObject, /) -> list[tuple[str, str]]: ...
+
+
+def probe_of(backend: Listed, settings: JsonObject) -> Probe:
+    """A probe by what the backend lists. An adapter that knows no better makes this its `probe`; a mark on a document
+    without an entry is overlooked then."""
+    strangers = backend.strangers(settings)
+    ours = any(document not in strangers for document, _ in backend.entries(settings))
+    return Probe(ours, strangers)
 
 
 class Assigner(Backend, Owned, Protocol):

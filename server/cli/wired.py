@@ -16,10 +16,11 @@ def terminal_actor() -> str:
     return f"terminal:{person()}"
 
 
-def wired(*, whatever: bool = False) -> Crossfade:
+def wired(*, whatever: bool = False, unopened: bool = False) -> Crossfade:
     """
     Args:
         whatever: settings that are wrong are told and replaced by their defaults: a kill switch needs only the home.
+        unopened: as in `build`.
 
     Raises:
         StoreUnavailable: the database cannot be opened.
@@ -33,4 +34,4 @@ def wired(*, whatever: bool = False) -> Crossfade:
         complain(error) if isinstance(error, CrossfadeError) else complain_of_settings(error)
         settings = Settings.of_home_alone()
     configure_logs(settings.log_level)
-    return build(settings, terminal_actor())
+    return build(settings, terminal_actor(), unopened=unopened)

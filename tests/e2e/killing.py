@@ -24,7 +24,7 @@ from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed, CrossfadeError
 from crossfade.core.model.brief import Brief
-from crossfade.core.ports.backend import Backend
+from crossfade.core.ports.backend import Backend, Probe
 from crossfade.core.ports.store import Store, Writer
 from crossfade.server.settings import Settings
 from crossfade.server.wiring import build
@@ -81,6 +81,9 @@ class Around:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._inner.problems(settings)
+
+    def probe(self, settings: JsonObject) -> Probe:
+        return self._inner.probe(settings)
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         return self._inner.read(settings, document, entry)

@@ -174,7 +174,7 @@ def shares(launch: Launch) -> dict[tuple[str, str], Share]:
         ("stdio", "legacy"): Share(["resources/list"], ["surface://home", f"operation://{launch.operation}"], []),
         ("http", "modern"): Share(
             ["resources/list", "resources/templates/list"],
-            [f"experiment://{launch.key}", f"experiment://{launch.key}/drift"],
+            [f"experiment://{launch.key}", f"experiment://{launch.key}/drift", "backend://payload"],
             [design, review],
         ),
         ("http", "legacy"): Share(

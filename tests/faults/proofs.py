@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from .backend_matrix import SUBJECTS, backend_matrix
 from .database import Proof, immediate_stop, on_postgresql
 from .hardships import clock_jumps, disk_full, upgrade
 from .kill_loop import kill_loop
@@ -20,6 +21,10 @@ from .table import Row
 
 def _on_sqlite(proof: Proof) -> Callable[[Run], list[Row]]:
     return lambda run: [proof(run, "SQLite", None)]
+
+
+def _on_backend(name: str) -> Callable[[Run], list[Row]]:
+    return lambda run: [backend_matrix(name, run)]
 
 
 ANYWHERE: Mapping[str, Proof] = {
@@ -42,6 +47,7 @@ PROOFS: Mapping[str, Callable[[Run], list[Row]]] = {
     "http-servers-sqlite": _on_sqlite(partial(two_servers, http=True)),
     "power-sqlite": power_loss,
     "demo": lambda run: [killed_demo(run)],
+    **{f"matrix-{name}": _on_backend(name) for name in SUBJECTS},
     "kill-control": _on_sqlite(partial(kill_loop, callers=1, control=True)),
     "power-control": power_controls,
     "sleepers-control": _on_sqlite(partial(sleepers, control=True)),

@@ -18,6 +18,7 @@ from crossfade.core.model.answers import Applied
 from crossfade.core.model.catalogue import Catalogue
 from crossfade.core.model.experiment import Change, Record, State
 from crossfade.core.model.plan import Approval, BucketRange, Operation, Place, Plan, Step
+from crossfade.core.ports.backend import Probe
 from crossfade.core.ports.capabilities import Promises
 from crossfade.server.settings import Settings
 
@@ -70,6 +71,9 @@ class FakeBackend:
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return []
+
+    def probe(self, settings: JsonObject) -> Probe:
+        return Probe(bool(self.entries), {})
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         return self.entries.get(entry)

@@ -1,0 +1,173 @@
+"""Whether what we stand on works, by one look at each part of it. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
+
+from pydantic import JsonValue
+
+from ..documents import JsonObject
+from ..errors import (
+    BackendDenied,
+    BackendFailed,
+    BackendUnreachable,
+    CatalogueBroken,
+    NotFound,
+    StoreUnavailable,
+)
+from ..model.catalogue import Catalogue
+from ..model.health import BackendHealth, Health, Part
+from ..names import nearest
+from ..planning.agenda import is_swept
+from ..ports.backend import Backend, Probe, assigns
+from ..ports.capabilities import Capabilities, Promises
+from .dependencies import Dependencies
+from .operations import said_seconds
+
+_SILENT = Part(works=False, told="it is not known whether anybody carries out what is due: the store does not answer")
+
+
+def health(deps: Dependencies) -> Health:
+    """Every part, whichever others fail."""
+    store, sweeper = _store(deps)
+    try:
+        catalogue = deps.catalogue.current()
+    except CatalogueBroken as broken:
+        told = Part(works=False, told=broken.message, problems=broken.problems, next="Mend the catalogue.")
+        return Health(store=store, catalogue=told, sweeper=sweeper, backends=[])
+    return Health(
+        store=store,
+        catalogue=_counted(catalogue),
+        sweeper=sweeper,
+        backends=[
+            _backend(deps, catalogue, environment, name, whose=store.works)
+            for environment, each in catalogue.environments.items()
+            for name in each.backends
+        ],
+    )
+
+
+def backend_document(deps: Dependencies, name: str) -> JsonObject:
+    """The backend of a name in each environment that has one.
+
+    Raises:
+        NotFound: no environment has it.
+        CatalogueBroken: it cannot be said what there is.
+    """
+    catalogue = deps.catalogue.current()
+    having = [environment for environment, each in catalogue.environments.items() if name in each.backends]
+    if not having:
+        known = {one for each in catalogue.environments.values() for one in each.backends}
+        raise NotFound("The catalogue has no such backend.", got=name[:100], nearest=nearest(name, known))
+    found = [_backend(deps, catalogue, environment, name, whose=True) for environment in having]
+    return {"name": name, "environments": {each.environment: _told(each) for each in found}}
+
+
+def _told(each: BackendHealth) -> JsonObject:
+    return each.model_dump(mode="json", exclude_none=True, exclude={"environment", "name"})
+
+
+def _store(deps: Dependencies) -> tuple[Part, Part]:
+    began = deps.clock.now()
+    try:
+        with deps.store.read() as view:
+            heartbeats, late = view.heartbeats(), view.due(began)
+        with deps.store.write():  # nothing is written: whether it could be is what is asked
+            pass
+    except StoreUnavailable as failure:
+        return Part(works=False, told=failure.message, next=failure.next or None), _SILENT
+    ended = deps.clock.now()
+    store = Part(works=True, told=f"read and locked for a write in {said_seconds(_seconds(ended - began))}")
+    swept = is_swept(heartbeats, ended)
+    last = max((each.at for each in heartbeats), default=None)
+    told = (
+        f"last sign of life {said_seconds(_seconds(ended - last))} ago" if last is not None else "no sign of life yet"
+    )
+    if not swept:
+        told += f", and {len(late)} due" if late else ", and nothing is due"
+    then = f"Run `{deps.command} serve`, or `{deps.command} tick` from cron." if late and not swept else None
+    return store, Part(works=swept or not late, told=told, next=then)
+
+
+def _counted(catalogue: Catalogue) -> Part:
+    counts = {
+        "surfaces": len(catalogue.surfaces),
+        "metrics": len(catalogue.metrics),
+        "environments": len(catalogue.environments),
+    }
+    return Part(works=True, told=", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def _backend(deps: Dependencies, catalogue: Catalogue, environment: str, name: str, *, whose: bool) -> BackendHealth:
+    """
+    Args:
+        whose: whether our store can be asked for its id, without which nobody's mark can be told from ours.
+    """
+    entry = catalogue.environments[environment].backends[name]
+    backend = deps.backend(entry.kind)
+    began = deps.clock.now()
+    try:
+        probe = backend.probe(entry.settings)
+        found = {"reachable": True, "authorised": True, **(_owner(deps, probe) if whose else {"works": True})}
+        found["version"] = probe.version
+    except BackendFailed as failure:
+        found = _failed(failure)
+    told: dict[str, object] = {
+        "environment": environment,
+        "name": name,
+        "kind": entry.kind,
+        "seconds": round(_seconds(deps.clock.now() - began), 6),
+        **found,
+        **_able(backend),
+    }
+    return BackendHealth.model_validate(told)
+
+
+def _owner(deps: Dependencies, probe: Probe) -> dict[str, object]:
+    if not probe.strangers:
+        return {"works": True, "owner": "ours" if probe.ours else "nobody"}
+    return {
+        "works": False,
+        "owner": "another store",
+        "strangers": probe.strangers,
+        "problem": "Documents belong to another store, so nothing can be written to them from here.",
+        "next": "Share that store: set CROSSFADE_DATABASE_URL to its database here too. If its database is lost, a "
+        f"person runs `{deps.command} adopt`.",
+    }
+
+
+def _failed(failure: BackendFailed) -> dict[str, object]:
+    """What a failure says of the way to a system: where one got to."""
+    way: dict[str, object] = {}
+    if isinstance(failure, BackendUnreachable):
+        way = {"reachable": False}
+    elif isinstance(failure, BackendDenied):
+        way = {"reachable": True, "authorised": False}
+    got = f" Got {str(failure.got)[:200]}" if failure.got is not None else ""
+    return {"works": False, **way, "problem": f"{failure.message}{got}", "next": failure.next or None}
+
+
+def _able(backend: Backend) -> dict[str, object]:
+    can = _plain_fields(backend.capabilities) if assigns(backend) else None
+    return {"promises": _plain_fields(backend.promises), "capabilities": can}
+
+
+def _plain_fields(what: Promises | Capabilities) -> JsonObject:
+    """As JSON; what has no limit is left out."""
+    found = {each.name: _plain(getattr(what, each.name)) for each in fields(what)}
+    return {name: value for name, value in found.items() if value is not None and value != {}}
+
+
+def _plain(value: object) -> JsonValue:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, frozenset):
+        return list[JsonValue](sorted(str(each) for each in value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    assert value is None or isinstance(value, str | int | float | bool)
+    return value
+
+
+def _seconds(span: timedelta) -> float:
+    return max(0.0, span.total_seconds())

@@ -1,0 +1,171 @@
+"""`crossfade doctor` and the resource of a backend tell what works, what is missing and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.types import ResourceTemplateReference, TextResourceContents
+
+from crossfade.core.app.crossfade import Crossfade
+from crossfade.core.app.services import Services
+from crossfade.core.documents import JsonObject
+from crossfade.core.errors import BackendUnready, StoreUnavailable
+from crossfade.core.model.brief import Brief
+from crossfade.core.ports.backend import Probe
+from crossfade.server.cli.main import main
+from crossfade.server.clock import SystemClock
+from crossfade.server.mcp_server import CrossfadeServer
+from crossfade.server.unopened import UnopenedStore
+
+from ..servers.application import application
+from ..servers.documents import DocumentServer, ServedDocuments, there
+from ..servers.proxy import Fault, FaultProxy
+from .killing import Around
+from .museum import CATALOGUE
+
+pytestmark = pytest.mark.file_store
+BRIEF: dict[str, Any] = {
+    "key": "guide",
+    "surface": "gallery",
+    "change": "The audio guide comes first",
+    "because": "Visitors do not find the guide",
+    "variants": {"guide": {"guide_first": True}},
+    "success_metrics": {"ticket_rate": None},
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CROSSFADE_HOME", str(tmp_path))
+    monkeypatch.setenv("CROSSFADE_CATALOGUE", str(CATALOGUE))
+    return tmp_path
+
+
+@pytest.fixture
+def proxy() -> Iterator[FaultProxy]:
+    documents = DocumentServer()
+    between = FaultProxy(documents.url)
+    yield between
+    between.close()
+    documents.close()
+
+
+@pytest.fixture
+def app(proxy: FaultProxy, tmp_path: Path) -> Iterator[Crossfade]:
+    place = ServedDocuments()
+    yield application(tmp_path, SystemClock(), place.adapters, there(proxy.url))
+    place.close()
+
+
+def launched(app: Crossfade) -> None:
+    app.create_experiment(Brief.read(BRIEF))
+    digest = app.plan_change("guide", "launch").digest
+    assert digest is not None
+    app.approve(digest, approved=True, assurance="terminal", by="curator")
+    assert app.apply_plan(digest).status == "applied"
+
+
+def told(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
+    code = main(["doctor", *more])
+    return code, capsys.readouterr().out
+
+
+def test_a_home_that_was_never_used_works(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = told(capsys)
+    assert code == 0, text
+    assert text.splitlines()[-1] == "everything works"
+    assert "open/flags (growthbook_file)" in text
+    assert "no store's yet" in text
+    assert "tested on the system itself" in text
+
+
+def test_the_json_says_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = told(capsys, "--json")
+    found = json.loads(text)
+    assert (code, found["works"]) == (0, True)
+    assert [(each["environment"], each["name"]) for each in found["backends"]] == [("open", "flags"), ("open", "texts")]
+    assert all(each["reachable"] and each["authorised"] and each["owner"] == "nobody" for each in found["backends"])
+    assert "null" not in text.replace('"null"', "")
+
+
+def test_a_store_that_cannot_be_opened_hides_nothing_else(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "crossfade.db").write_text("no database, and long enough to be seen to be none " * 30)
+    code, text = told(capsys)
+    assert code == 1
+    assert text.startswith("FAILS  store ")
+    assert "works  catalogue" in text
+    assert "works  open/flags" in text
+
+
+def test_a_broken_catalogue_is_told_line_by_line(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSFADE_CATALOGUE", str(home / "catalogue"))
+    (home / "catalogue").mkdir()
+    (home / "catalogue" / "a.yaml").write_text("surfaces: 3\n")
+    code, text = told(capsys)
+    assert code == 1
+    assert "FAILS  catalogue" in text
+    assert "a.yaml" in text
+
+
+def test_documents_of_another_store_are_told_with_the_way_out(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = home / "out/flags/flags.json"
+    flags.parent.mkdir(parents=True)
+    flags.write_text(json.dumps({"features": {}, "crossfade": {"owner": "0" * 8}}))
+    code, text = told(capsys)
+    assert code == 1
+    assert "payload belongs to the store 00000000" in text
+    assert "adopt" in text
+
+
+def test_a_backend_that_is_ours_says_so(app: Crossfade) -> None:
+    launched(app)
+    assert {each.name: each.owner for each in app.health().backends} == {"flags": "ours", "texts": "ours"}
+
+
+def test_a_backend_that_does_not_answer_is_told_by_where_the_way_ends(app: Crossfade, proxy: FaultProxy) -> None:
+    proxy.inject(Fault("broken", times=100))
+    failing = app.health()
+    assert not failing.works
+    assert {(each.works, each.reachable, each.authorised) for each in failing.backends} == {(False, None, None)}
+    proxy.close()
+    for each in app.health().backends:
+        assert (each.works, each.reachable, each.authorised) == (False, False, None)
+        assert each.next
+
+
+def test_a_secret_that_is_missing_is_told_and_what_to_do(app: Crossfade) -> None:
+    class Unset(Around):
+        def probe(self, settings: JsonObject) -> Probe:
+            raise BackendUnready("The secret of this backend is not set.", next="Set TEXTS_TOKEN.", got="TEXTS_TOKEN")
+
+    backends = {kind: Unset(each) for kind, each in app.dependencies.backends.items()}
+    found = Crossfade(replace(app.dependencies, backends=backends)).health().backends[1]
+    assert (found.works, found.reachable, found.next) == (False, None, "Set TEXTS_TOKEN.")
+
+
+def test_whose_a_document_is_stays_open_without_a_store(app: Crossfade) -> None:
+    launched(app)
+    closed = UnopenedStore(StoreUnavailable("It is shut."))
+    found = Crossfade(replace(app.dependencies, store=closed)).health()
+    assert (found.store.works, found.sweeper.works) == (False, False)
+    assert {each.owner for each in found.backends} == {None}
+
+
+async def test_a_client_reads_a_backend_and_completes_its_name(app: Crossfade) -> None:
+    async with Client(CrossfadeServer(Services(lambda: app))) as client:
+        read = (await client.read_resource("backend://texts")).contents[0]
+        assert isinstance(read, TextResourceContents)
+        body = json.loads(read.text)
+        assert body["environments"]["open"]["works"] is True
+        template = ResourceTemplateReference(uri="backend://{name}")
+        assert (await client.complete(template, {"name": "name", "value": "t"})).completion.values == ["texts"]
+        with pytest.raises(Exception, match=r"no such backend\. Nearest: flags"):
+            await client.read_resource("backend://flag")
