@@ -33,9 +33,9 @@ def _backend(each: BackendHealth) -> Iterator[str]:
     version = f" {each.version}" if each.version is not None else ""
     look = f"looked through in {said_seconds(each.seconds)}" if each.works and each.seconds is not None else ""
     owned = {"ours": "ours", "another store": "another store's", "nobody": "no store's yet", None: ""}[each.owner]
-    facts = "; ".join(fact for fact in (look, owned) if fact) or "see below"
+    facts = "; ".join(fact for fact in (look, owned) if fact) or _way(each)
     yield f"{_verdict(each.works)}  {each.environment}/{each.name} ({each.kind}{version}): {facts}"
-    yield from [f"         {_way(each)}{each.problem}"] if each.problem is not None else []
+    yield from [f"         {each.problem}"] if each.problem is not None else []
     yield from (
         f"         {document} belongs to the store {store}" for document, store in (each.strangers or {}).items()
     )
@@ -49,8 +49,8 @@ def _backend(each: BackendHealth) -> Iterator[str]:
 
 def _way(each: BackendHealth) -> str:
     if each.reachable is False:
-        return "cannot be reached: "
-    return "not authorised: " if each.authorised is False else ""
+        return "not reachable"
+    return "reachable, not authorised" if each.authorised is False else "not usable"
 
 
 def _promised(promises: JsonObject) -> Iterator[str]:

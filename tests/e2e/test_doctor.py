@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ import pytest
 from mcp import Client
 from mcp.types import ResourceTemplateReference, TextResourceContents
 
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.parameters import Parameters
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendUnready, StoreUnavailable
+from crossfade.core.errors import BackendDenied, BackendUnready, StoreUnavailable
 from crossfade.core.model.brief import Brief
 from crossfade.core.ports.backend import Probe
+from crossfade.core.ports.store import Due
+from crossfade.server.cli.doctor_lines import health_lines
 from crossfade.server.cli.main import main
 from crossfade.server.clock import SystemClock
 from crossfade.server.mcp_server import CrossfadeServer
@@ -63,12 +68,14 @@ def app(proxy: FaultProxy, tmp_path: Path) -> Iterator[Crossfade]:
     place.close()
 
 
-def launched(app: Crossfade) -> None:
+def launched(app: Crossfade) -> str:
+    """The plan's digest."""
     app.create_experiment(Brief.read(BRIEF))
     digest = app.plan_change("guide", "launch").digest
     assert digest is not None
     app.approve(digest, approved=True, assurance="terminal", by="curator")
     assert app.apply_plan(digest).status == "applied"
+    return digest
 
 
 def told(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
@@ -169,3 +176,40 @@ async def test_a_client_reads_a_backend_and_completes_its_name(app: Crossfade) -
         assert (await client.complete(template, {"name": "name", "value": "t"})).completion.values == ["texts"]
         with pytest.raises(Exception, match=r"no such backend\. Nearest: flags"):
             await client.read_resource("backend://flag")
+
+
+def test_people_are_told_where_the_way_to_a_backend_ends(app: Crossfade, proxy: FaultProxy) -> None:
+    proxy.close()
+    lines = list(health_lines(app.health(), "s", "c"))
+    assert "FAILS  open/flags (growthbook_served): not reachable" in lines
+    assert lines[-1] == "something does not work: see FAILS"
+
+
+def test_a_system_that_lets_nobody_in_is_reachable(app: Crossfade) -> None:
+    class Shut(Around):
+        def probe(self, settings: JsonObject) -> Probe:
+            raise BackendDenied("It does not know the token.", got={"status": 401})
+
+    backends = {kind: Shut(each) for kind, each in app.dependencies.backends.items()}
+    found = Crossfade(replace(app.dependencies, backends=backends)).health()
+    assert {(each.reachable, each.authorised) for each in found.backends} == {(True, False)}
+    assert "FAILS  open/texts (parameters_served): reachable, not authorised" in list(health_lines(found, "s", "c"))
+
+
+def test_a_backend_that_was_never_tried_for_real_is_called_contract_tested(app: Crossfade) -> None:
+    for each in app.dependencies.backends.values():
+        assert isinstance(each, GrowthbookPayload | Parameters)
+        each.promises = replace(each.promises, proof="contract", calls_a_minute=60)
+    lines = list(health_lines(app.health(), "s", "c"))
+    assert "         promises compare-and-swap, whole writes, 60 calls a minute, contract-tested" in lines
+
+
+def test_what_is_due_and_carried_out_by_nobody_is_a_fault(app: Crossfade) -> None:
+    digest, past = launched(app), datetime.now(UTC) - timedelta(hours=1)
+    with app.dependencies.store.write() as tx:
+        tx.set_agenda("guide", [Due(key="guide", kind="end", at=past, handle=digest, again=past)])
+    sweeper = app.health().sweeper
+    assert (sweeper.works, sweeper.told) == (False, "no sign of life yet, and 1 due")
+    assert sweeper.next == "Run `crossfade serve`, or `crossfade tick` from cron."
+    app.beat("server", 15)
+    assert app.health().sweeper.works
