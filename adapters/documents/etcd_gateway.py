@@ -8,7 +8,7 @@ import threading
 from pydantic import Base64Bytes, JsonValue, ValidationError
 
 from ...core.documents import JsonObject
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed
 from ...core.model.strict import StrictModel
 from ..http import HttpClient, secret
 
@@ -190,4 +190,5 @@ def _refusal(status: int, answer: JsonValue) -> BackendFailed:
     otherwise = busy if status == 429 else ("etcd refused the call.", "See its reason in `got`.")
     message, then = next((words for part, words in _REFUSALS.items() if part in said), otherwise)
     retryable = status == 429 and (message, then) == otherwise
-    return BackendFailed(message, next=then, got={"status": status, "reason": said[:200]}, retryable=retryable)
+    failure = BackendDenied if (message, then) in (_NO_USER, _WRONG_USER, _DENIED) else BackendFailed
+    return failure(message, next=then, got={"status": status, "reason": said[:200]}, retryable=retryable)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ...core.documents import JsonObject
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed, BackendUnready
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
@@ -43,7 +43,7 @@ class Bucket(NamedTuple):
             raise refusal(error, self) from None
         if len(body) > MOST_BYTES:
             raise BackendFailed(f"The object has more than {MOST_BYTES // 2**20} MB.", got=key)
-        return body, str(found["ETag"])
+        return body, _etag(found)
 
     def put(self, key: str, value: bytes, etag: str | None, cache_control: str | None) -> bool:
         """Write the object where its ETag still stands, None for no object; whether it was written."""
@@ -51,13 +51,14 @@ class Bucket(NamedTuple):
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         cached = {} if cache_control is None else {"CacheControl": cache_control}
         try:
-            client.put_object(
+            answer = client.put_object(
                 Bucket=self.name, Key=key, Body=value, ContentType="application/json", **condition, **cached
             )
         except (errors.ClientError, errors.BotoCoreError) as error:
             if _code(error) in _LOST or (etag is not None and _code(error) in _GONE):
                 return False
             raise refusal(error, self) from None
+        _etag(answer)
         return True
 
     def keys(self, prefix: str) -> list[str]:
@@ -72,6 +73,18 @@ class Bucket(NamedTuple):
         pages = client_of(self.region, self.endpoint).get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
             yield from (str(each["Key"]) for each in page.get("Contents", ()))
+
+
+def _etag(answer: Mapping[str, Any]) -> str:
+    """The ETag that S3 never leaves out. A page of something before it does, and may not even be of S3."""
+    etag = answer.get("ETag")
+    if not isinstance(etag, str):
+        raise BackendFailed(
+            "The answer is not one of S3, so whether the call did anything is not known.",
+            next="See that `endpoint` leads to the system itself and not to a page before it, then repeat the call.",
+            retryable=True,
+        )
+    return etag
 
 
 _MAKING = threading.Lock()
@@ -113,7 +126,7 @@ def _module(name: str) -> Any:  # without types of its own
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise BackendFailed(
+        raise BackendUnready(
             "Backends in S3 need boto3, which is not installed.",
             next='A person runs `pip install "crossfade[s3]"` where Crossfade runs, and starts it again.',
         ) from None
@@ -189,7 +202,14 @@ def refusal(error: Exception, bucket: Bucket | None) -> BackendFailed:
     got: JsonObject = {"reason": code[:100]}
     if bucket is not None:
         got["bucket"] = bucket.name
-    return BackendFailed(message, next=then, got=got, retryable=retryable)
+    failure = _kind(error, (message, then, retryable))
+    return failure(message, next=then, got=got, retryable=retryable)
+
+
+def _kind(error: Exception, words: tuple[str, str, bool]) -> type[BackendFailed]:
+    if _status(error) is None and words == _UNKNOWN:
+        return BackendUnready  # nothing was sent
+    return BackendDenied if words in (_UNKNOWN, _DENIED) else BackendFailed
 
 
 def _code(error: Exception) -> str:

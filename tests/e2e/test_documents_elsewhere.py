@@ -90,3 +90,14 @@ async def test_a_place_that_is_away_is_said_and_nothing_is_half_done(elsewhere: 
         assert not reply.body.get("ready")
         assert "etcd cannot be reached" in reply.text or "S3 gave no whole answer" in reply.text
     assert elsewhere.flags.raw() is None
+
+
+def test_the_doctor_looks_at_a_place_and_says_what_is_there(elsewhere: Elsewhere) -> None:
+    app = elsewhere.museum.app(SetClock())
+    launched(app)
+    found = app.health().backends
+    assert [(each.works, each.reachable, each.authorised, each.owner) for each in found] == [
+        (True, True, True, "ours")
+    ] * 2
+    in_etcd = "etcd" in elsewhere.flags.backend.kind
+    assert all((each.version is not None) == in_etcd for each in found)

@@ -13,6 +13,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
+import pytest
+
+from crossfade.adapters.all_backends import all_backends
+from crossfade.adapters.documents import s3_objects
 from crossfade.adapters.http import client
 from crossfade.adapters.owners import Owner
 from crossfade.core.app.crossfade import Crossfade
@@ -25,6 +29,8 @@ from crossfade.core.ports.clock import Clock
 
 from ..servers.application import application
 from ..servers.documents import DocumentServer, Forgetful, ServedDocuments, there
+from ..servers.etcd import new_etcd_server
+from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.proxy import EFFECT, Fault, FaultProxy, How
 from .stage import Run
 from .table import Row
@@ -33,6 +39,7 @@ from .verifier import ENDED
 ALWAYS = 1_000
 SPENT = 6
 """Calls that fail until a step has had its attempts, of two calls each: the undo then meets a sound system."""
+BUCKET = "matrix"
 CHANGES: tuple[Change, ...] = ("launch", "stop")
 PATIENCE = 0.6
 """Seconds that the adapters wait for a system that hangs: each such cell takes as long."""
@@ -56,6 +63,8 @@ class Subject:
     adapters: Callable[[Clock, Owner], Mapping[str, Backend]]
     delivery: Callable[[str], Mapping[str, JsonObject]]
     control: bool = False
+    share: int = 1
+    """One in so many cells is tried in the short form, others with each seed."""
 
 
 def _document_server() -> Generator[str]:
@@ -64,7 +73,36 @@ def _document_server() -> Generator[str]:
     server.close()
 
 
+def _etcd() -> Generator[str]:
+    server = new_etcd_server()
+    yield server.url
+    server.stop()
+
+
+def _in_etcd(url: str) -> Mapping[str, JsonObject]:
+    return {
+        "flags": {"kind": "growthbook_etcd", "settings": {"endpoints": [url], "key": "flags"}},
+        "texts": {"kind": "parameters_etcd", "settings": {"endpoints": [url], "prefix": "texts/"}},
+    }
+
+
+def _s3() -> Generator[str]:
+    with aws_environment():
+        moto_server().s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield moto_server().url
+
+
+def _in_s3(url: str) -> Mapping[str, JsonObject]:
+    shared: JsonObject = {"endpoint": url, "region": REGION, "bucket": BUCKET}
+    return {
+        "flags": {"kind": "growthbook_s3", "settings": {**shared, "key": "flags.json"}},
+        "texts": {"kind": "parameters_s3", "settings": {**shared, "prefix": "texts/"}},
+    }
+
+
 SUBJECTS: Mapping[str, Subject] = {
+    "etcd": Subject("etcd", _etcd, all_backends, _in_etcd, share=3),
+    "s3": Subject("S3", _s3, all_backends, _in_s3, share=8),
     "documents": Subject("documents over HTTP", _document_server, ServedDocuments().adapters, there),
     "documents-control": Subject(
         "documents over HTTP, said to be written", _document_server, Forgetful().adapters, there, control=True
@@ -139,6 +177,8 @@ def backend_matrix(name: str, run: Run) -> Row:
     row = Row(f"each call x each fault: {subject.name}", control=subject.control)
     with _ground(subject) as ground:
         cells = list(_cells(ground, run, ("refused", "busy") if subject.control else tuple(EFFECT)))
+        if not run.long:
+            cells = cells[run.seed % subject.share :: subject.share]
         for number, (change, fault) in enumerate(cells):
             cell = f"{change}, call {fault.first} {fault.how} {fault.times} times"
             row.faults.lost += [f"{cell}: {wrong}" for wrong in _meet(ground, f"cell-{number}", change, fault)]
@@ -209,9 +249,10 @@ def _ground(subject: Subject) -> Generator[Ground]:
 @contextmanager
 def _patience() -> Generator[None]:
     """Adapters that do not wait for long, in this process."""
-    kept = client.READ_SECONDS, client.ANSWER_SECONDS, client.QUICK, client.PAUSE
-    client.READ_SECONDS, client.ANSWER_SECONDS, client.QUICK, client.PAUSE = PATIENCE, PATIENCE, PATIENCE / 2, 0.0
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (client, s3_objects):
+            patched.setattr(module, "READ_SECONDS", PATIENCE)
+        patched.setattr(client, "ANSWER_SECONDS", PATIENCE)
+        patched.setattr(client, "QUICK", PATIENCE / 2)
+        patched.setattr(client, "PAUSE", 0.0)
         yield
-    finally:
-        client.READ_SECONDS, client.ANSWER_SECONDS, client.QUICK, client.PAUSE = kept
