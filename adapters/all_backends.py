@@ -8,6 +8,7 @@ from .documents import Folder, OneFile
 from .growthbook_payload import GrowthbookPayload
 from .owners import Owner, nobody
 from .parameters import Parameters
+from .unleash import Unleash
 
 
 def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
@@ -15,5 +16,9 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
     Args:
         owner: gives the id of the store that they write for.
     """
-    backends: tuple[Backend, ...] = (GrowthbookPayload(OneFile(), clock, owner), Parameters(Folder(), owner))
+    backends: tuple[Backend, ...] = (
+        GrowthbookPayload(OneFile(), clock, owner),
+        Unleash(owner),
+        Parameters(Folder(), owner),
+    )
     return {backend.kind: backend for backend in backends}
