@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import PostgresqlServer, postgresql_server, stop_postgresql_server
+from .servers.unleash import ADMIN_TOKEN, TOKEN_ENV, UnleashServer, stop_unleash_server, unleash_server
 
 # A deadline would judge a test by how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
@@ -22,6 +23,15 @@ def postgresql() -> Iterator[PostgresqlServer]:
         yield server
 
 
+@pytest.fixture
+def unleash(monkeypatch: pytest.MonkeyPatch) -> UnleashServer:
+    """The Unleash server of this run, without a flag, and the token for it in the environment."""
+    monkeypatch.setenv(TOKEN_ENV, ADMIN_TOKEN)
+    server = unleash_server()
+    server.clear()
+    return server
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     stores = ["sqlite", "postgresql"]
     parser.addoption("--store", choices=stores, default=stores[0], help="the store under tests/e2e (default: sqlite)")
@@ -32,4 +42,5 @@ def pytest_configure() -> None:
 
 
 def pytest_sessionfinish() -> None:
+    stop_unleash_server()
     stop_postgresql_server()

@@ -31,6 +31,9 @@ LOCK_SECONDS = 30.0
 _GUARDS: dict[str, threading.Lock] = {}
 """One for each environment: Unleash takes every write, so ours at least take turns."""
 
+_APIS: dict[str, Api] = {}
+"""One for each environment and token, with the connections to it: adapters of one process share them."""
+
 
 class Unleash:
     """An assigner. `Capabilities` says what Unleash cannot express; `entry.py` what an entry is.
@@ -47,7 +50,6 @@ class Unleash:
     def __init__(self, owner: Owner = nobody) -> None:
         self.hashing: Hashing = UnleashHashing()
         self._owner = owner
-        self._apis: dict[str, Api] = {}
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)
@@ -155,11 +157,9 @@ class Unleash:
         if flag is not None and owner is not None and owner_of(section) is None:
             api.change(name, description=section_text(with_owner({}, owner)))
 
-    def _api(self, settings: UnleashSettings) -> Api:
-        known = f"{settings.location} {settings.token_env}"
-        if known not in self._apis:
-            self._apis[known] = Api(settings)
-        return self._apis[known]
+    @staticmethod
+    def _api(settings: UnleashSettings) -> Api:
+        return _APIS.setdefault(f"{settings.location} {settings.token_env}", Api(settings))
 
 
 def _checked(settings: JsonObject, document: str) -> UnleashSettings:

@@ -55,7 +55,7 @@ def replace_previews(entry: JsonObject, previews: dict[str, list[str]]) -> JsonO
         Invalid: they are more than Unleash takes.
     """
     key, unit, shown = "", "", list[JsonValue]()
-    for each in objects(entry.get("strategies")):
+    for each in reversed(objects(entry.get("strategies"))):  # the last has all variants, in their order
         key, unit = str(each.get("id")).partition(":")[0], str(each.get("stickiness"))
         variants = each.get("variants")
         known = [one["name"] for one in objects(shown)]

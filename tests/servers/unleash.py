@@ -14,7 +14,11 @@ from functools import cache
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from pydantic import JsonValue
+
+from crossfade.core.documents import JsonObject
 
 from ..postgresql import postgresql_server
 
@@ -24,13 +28,17 @@ PROGRAM = Path("node_modules", "unleash-server", "dist", "server.js")
 INSTALLED_WITHIN, READY_WITHIN = 300.0, 60.0
 """Seconds after which an installation, and a start, have failed."""
 ADMIN_TOKEN, SDK_TOKEN = "*:*.made-up-for-administration", "*:development.made-up-for-products"
+TOKEN_ENV = "UNLEASH_TOKEN_OF_THE_TESTS"
 OLDEST_NODE = 22
+FLAGS = "/api/admin/projects/default/features"
+ENVIRONMENT = "development"
 
 
 class UnleashServer:
     """A server on a free port of this machine; `url` leads to it."""
 
     def __init__(self, node: str, program: Path, database: str) -> None:
+        self._database = database
         self._folder = Path(tempfile.mkdtemp(prefix="crossfade-unleash-"))
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self.port = _free_port()
@@ -43,6 +51,7 @@ class UnleashServer:
             "CHECK_VERSION": "false",
             "SEND_TELEMETRY": "false",
             "LOG_LEVEL": "error",
+            "CLIENT_FEATURE_CACHING_ENABLED": "false",  # what an SDK reads is what was written before
             "INIT_ADMIN_API_TOKENS": ADMIN_TOKEN,
             "INIT_BACKEND_API_TOKENS": SDK_TOKEN,
         }
@@ -52,6 +61,27 @@ class UnleashServer:
             )
         atexit.register(self.stop)
         self._wait()
+
+    def admin(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
+        """What somebody else does in Unleash by hand."""
+        headers = {"authorization": ADMIN_TOKEN}
+        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=20)
+
+    def flag(self, name: str) -> JsonObject:
+        return self.admin("GET", f"{FLAGS}/{name}").json()
+
+    def strategies(self, name: str) -> list[JsonObject]:
+        return self.admin("GET", f"{FLAGS}/{name}/environments/{ENVIRONMENT}/strategies").json()
+
+    def state(self) -> JsonObject:
+        """What an SDK downloads."""
+        return httpx.get(f"{self.url}/api/client/features", headers={"authorization": SDK_TOKEN}).json()
+
+    def clear(self) -> None:
+        """Take out every flag, the archived ones too, which no call of Unleash lists."""
+        with psycopg.connect(self._database, autocommit=True) as there:
+            there.execute("DELETE FROM dependent_features")
+            there.execute("DELETE FROM features")
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
