@@ -137,7 +137,7 @@ class Unleash:
                     _settle(api, name, known, mark, fence)
                 return
             half = mark is not None and mark.covers(before, after)
-            if not half and not (after is None and same(found, _turned_off(before))):
+            if not half and not _is_closing(found, before, after):
                 require_before(found, before)
             if after is None:
                 take_out(api, name, known, _layer_of(found) or _layer_of(before), begun(before, after, fence))
@@ -195,10 +195,12 @@ def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fen
         api.archive(name)
 
 
-def _turned_off(entry: JsonObject | None) -> JsonObject | None:
-    """What is left of an entry when a removal ended after its first call."""
+def _is_closing(found: JsonObject | None, before: JsonObject | None, after: JsonObject | None) -> bool:
+    """Whether a removal, or what undoes one, finds what a removal leaves that ended after its first call: closing comes
+    before anything is written about it."""
+    entry = before if after is None else after if before is None else None
     flag = entry.get("flag") if entry is not None else None
-    return {**entry, "flag": {**flag, "on": False}} if entry is not None and isinstance(flag, dict) else entry
+    return entry is not None and isinstance(flag, dict) and same(found, {**entry, "flag": {**flag, "on": False}})
 
 
 def _layer_of(entry: JsonObject | None) -> str | None:

@@ -149,7 +149,7 @@ def test_a_write_that_expects_something_else_is_refused(written: Subject, after:
     with pytest.raises(BackendChanged):
         written.write("first", None, entry(title="B"))
     with pytest.raises(BackendChanged):
-        written.write("second", entry("second"), None)
+        written.write("second", entry("second"), entry("second", "B"))
 
 
 @pytest.mark.parametrize("there", [True, False])
