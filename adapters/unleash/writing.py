@@ -63,8 +63,8 @@ def take_out(api: Api, experiment: str, flag: JsonObject | None, layer: str | No
         api.drop_strategy(experiment, str(each["id"]))
     if layer is not None:
         _drop_test(api, experiment, layer)
-    api.change(experiment, description=text_of(ended(mark)))
     api.archive(experiment)
+    api.change(experiment, description=text_of(ended(mark)))
 
 
 def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> JsonObject:
