@@ -8,6 +8,7 @@ from .documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObje
 from .growthbook_payload import GrowthbookPayload
 from .owners import Owner, nobody
 from .parameters import Parameters
+from .unleash import Unleash
 
 
 def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
@@ -17,6 +18,7 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
     """
     backends: tuple[Backend, ...] = (
         GrowthbookPayload(OneFile(), clock, owner),
+        Unleash(owner),
         GrowthbookPayload(OneKey(), clock, owner),
         GrowthbookPayload(OneObject(), clock, owner),
         Parameters(Folder(), owner),

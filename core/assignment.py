@@ -1,15 +1,16 @@
-"""Which variant a unit gets: the rule that every assigner must agree with.
+"""Which variant a unit gets: the rule that every assigner must agree with, up to the hash, which each has of its own.
 
-The hash is GrowthBook's version 2 (FNV-1a 32 of the decimal text of FNV-1a 32 of seed + unit, modulo 10,000), so that
-an embedded payload and this code give one answer.
+The hash here is GrowthBook's version 2 (FNV-1a 32 of the decimal text of FNV-1a 32 of seed + unit, modulo 10,000), so
+that an embedded payload and this code give one answer.
 """
 
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import JsonValue
 
@@ -31,6 +32,34 @@ class Decision(StrictModel):
     detail: str
     layer_bucket: int | None = None
     variant_bucket: int | None = None
+
+
+class Drawn(NamedTuple):
+    """Where a unit's hashes put it inside an experiment; both are buckets, 0 to 9,999."""
+
+    variant: str | None
+    """None above the coverage."""
+    bucket: int
+    """Decides the variant."""
+    coverage_bucket: int
+    """Decides whether the coverage lets the unit in; in GrowthBook's rule the same."""
+
+
+class Hashing(Protocol):
+    """How an assigner hashes: what its SDKs do with a unit, and what differs from one assigner to another."""
+
+    def buckets(self, seed: str, units: Sequence[str]) -> Sequence[int]:
+        """The bucket of each unit under the seed of a layer or the salt of a holdout, 0 to 9,999, in their order; of a
+        layer with fewer slots the first of the slot."""
+        ...
+
+    def drawn(self, assignment: Assignment, unit: str) -> Drawn:
+        """What a unit of the experiment's layer buckets and audience gets."""
+        ...
+
+    def counts(self, assignment: Assignment, units: Sequence[str]) -> list[int]:
+        """How many of such units get each variant, in the order of the variants."""
+        ...
 
 
 def _fnv1a(text: str, value: int = _OFFSET) -> int:
@@ -100,7 +129,29 @@ def _hash_decimals(values: int, ones: int) -> int:
     return state
 
 
-def decide(assignment: Assignment, context: Mapping[str, JsonValue]) -> Decision:
+class GrowthbookHashing:
+    """The rule of the GrowthBook SDKs."""
+
+    def buckets(self, seed: str, units: Sequence[str]) -> list[int]:
+        return buckets(seed, units)
+
+    def drawn(self, assignment: Assignment, unit: str) -> Drawn:
+        here = bucket(assignment.seed, unit)
+        return Drawn(variant_of(assignment, here), here, here)
+
+    def counts(self, assignment: Assignment, units: Sequence[str]) -> list[int]:
+        ordered = sorted(buckets(assignment.seed, units))
+
+        def below(share: float) -> int:
+            return bisect_left(ordered, share, key=lambda drawn: drawn / BUCKETS)
+
+        return [max(0, below(end) - below(start)) for _, start, end in variant_shares(assignment)]
+
+
+GROWTHBOOK = GrowthbookHashing()
+
+
+def decide(assignment: Assignment, context: Mapping[str, JsonValue], hashing: Hashing = GROWTHBOOK) -> Decision:
     """The decision for one unit; `context` holds its attributes, the unit's id among them."""
     raw = context.get(assignment.unit_attribute)
     unit = _unit_of(raw)
@@ -114,7 +165,7 @@ def decide(assignment: Assignment, context: Mapping[str, JsonValue]) -> Decision
         given = context.get(outside)
         detail = f"{outside} is missing" if given is None else f"{outside} = {given!r} is outside the audience"
         return Decision(variant=None, because="audience", detail=detail)
-    return _by_hash(assignment, unit)
+    return _by_hash(assignment, unit, hashing)
 
 
 def _unit_of(raw: JsonValue) -> str:
@@ -124,22 +175,22 @@ def _unit_of(raw: JsonValue) -> str:
     return str(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else ""
 
 
-def _by_hash(assignment: Assignment, unit: str) -> Decision:
-    here = bucket(assignment.layer_seed, unit)
+def _by_hash(assignment: Assignment, unit: str, hashing: Hashing) -> Decision:
+    (here,) = hashing.buckets(assignment.layer_seed, [unit])
     if not any(part.lo <= here < part.hi for part in assignment.ranges):
         held = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
         detail = f"layer bucket {here} is not in {held}"
         return Decision(variant=None, because="bucket", detail=detail, layer_bucket=here)
     for exclusion in assignment.exclusions:
-        if bucket(exclusion.salt, unit) / BUCKETS < exclusion.share:
+        if hashing.buckets(exclusion.salt, [unit])[0] / BUCKETS < exclusion.share:
             detail = f"the unit is in the holdout {exclusion.holdout}"
             return Decision(variant=None, because="holdout", detail=detail, layer_bucket=here)
-    drawn = bucket(assignment.seed, unit)
-    variant = variant_of(assignment, drawn)
+    variant, drawn, covering = hashing.drawn(assignment, unit)
     if variant is not None:
         detail = f"layer bucket {here}, variant bucket {drawn}"
         return Decision(variant=variant, because="assigned", detail=detail, layer_bucket=here, variant_bucket=drawn)
-    detail = f"variant bucket {drawn} is above the coverage {assignment.coverage:g}"
+    which = "variant" if covering == drawn else "coverage"
+    detail = f"{which} bucket {covering} is above the coverage {assignment.coverage:g}"
     return Decision(variant=None, because="coverage", detail=detail, layer_bucket=here, variant_bucket=drawn)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
+from .servers.unleash import ADMIN_TOKEN, TOKEN_ENV, UnleashServer, stop_unleash_server, unleash_server
 
 # A deadline would judge a test by how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
@@ -41,6 +42,15 @@ def _named(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def unleash(monkeypatch: pytest.MonkeyPatch) -> UnleashServer:
+    """The Unleash server of this run, without a flag, and the token for it in the environment."""
+    monkeypatch.setenv(TOKEN_ENV, ADMIN_TOKEN)
+    server = unleash_server()
+    server.clear()
+    return server
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     stores = ["sqlite", "postgresql"]
     parser.addoption("--store", choices=stores, default=stores[0], help="the store of the tests (default: sqlite)")
@@ -57,4 +67,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish() -> None:
+    stop_unleash_server()
     stop_postgresql_server()

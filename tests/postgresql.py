@@ -70,6 +70,11 @@ class PostgresqlServer:
         """The URL of a new database with nothing in it."""
         return self._kept(self._create(""))
 
+    def lasting_database(self, name: str) -> str:
+        """The URL of a database with nothing in it that stays as long as the server does."""
+        self._admin.execute(f"CREATE DATABASE {name}".encode())
+        return self._url(name)
+
     @contextmanager
     def dropping(self) -> Generator[PostgresqlServer]:
         """Drop the databases that are made within the block, whoever is still connected."""

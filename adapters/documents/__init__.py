@@ -1,7 +1,7 @@
 """JSON documents with compare-and-swap, by where they lie."""
 
 from .document import Collection, Document, Place, untold
-from .entries import member, swap_entry
+from .entries import member, require_before, swap_entry, too_late
 from .etcd import KeyPrefix, OneKey
 from .file import Folder, JsonFile, OneFile
 from .paths import require_name
@@ -19,7 +19,9 @@ __all__ = [
     "OneObject",
     "Place",
     "member",
+    "require_before",
     "require_name",
     "swap_entry",
+    "too_late",
     "untold",
 ]

@@ -38,10 +38,10 @@ def swap_entry(
         guard(whole)
         entry, last = find(whole), fence_of(whole)
         if last > fence:
-            raise _late()
+            raise too_late()
         if same(entry, after):
             return place(whole) if last < fence else None
-        _require(entry, before)
+        require_before(entry, before)
         return place(whole)
 
     document.update(edit)
@@ -63,7 +63,11 @@ def member(document: JsonObject, key: str) -> JsonObject:
     return value
 
 
-def _require(found: JsonObject | None, before: JsonObject | None) -> None:
+def require_before(found: JsonObject | None, before: JsonObject | None) -> None:
+    """
+    Raises:
+        BackendChanged: an entry is not as it was when the write was planned; `got` says where it differs.
+    """
     if not same(found, before):
         raise BackendChanged(
             "Somebody else changed our entry in this document since the plan was made; nothing was written.",
@@ -72,7 +76,8 @@ def _require(found: JsonObject | None, before: JsonObject | None) -> None:
         )
 
 
-def _late() -> BackendChanged:
+def too_late() -> BackendChanged:
+    """What a write under a lower fence than the last is told."""
     return BackendChanged(
         "A later change of this experiment has been written to the document, so this one came too late; nothing was "
         "written.",

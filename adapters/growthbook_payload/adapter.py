@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.assignment import GROWTHBOOK, Hashing
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
@@ -40,6 +41,7 @@ class GrowthbookPayload:
         self.local_paths: tuple[str, ...] = place.local_paths
         self.promises: Promises = place.promises
         self.capabilities: Capabilities = Capabilities()
+        self.hashing: Hashing = GROWTHBOOK
         self._place = place
         self._clock = clock
         self._owner = owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import Decision, decide
+from ..assignment import Decision, Hashing, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
 from ..documents import require_storable
@@ -15,12 +15,14 @@ from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
 from ..names import nearest
 from ..planning.compile import assignment_of
+from ..ports.backend import assigns
 from ..ports.store import Reader
 from ..wording import percent
 from . import calls
 from .cases import production_of, require
 from .delivered import OPENING, delivered
 from .dependencies import Dependencies
+from .narrowing import past_places
 
 
 def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) -> Assignment:
@@ -56,6 +58,17 @@ def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
     )
 
 
+def _hashing(deps: Dependencies, view: Reader, record: Record, assignment: Assignment) -> Hashing:
+    """The hash of the assigner that decides, or did, about the experiment; a draft's is the catalogue's."""
+    for place, opens in reversed(past_places(view, record.key)):
+        backend = deps.backend(place.kind)
+        if opens and assigns(backend):
+            return backend.hashing
+    catalogue = deps.catalogue.current()
+    name = catalogue.route(assignment.surface, assignment.environment).assigner
+    return deps.assigner(catalogue, assignment.environment, name).hashing
+
+
 def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
     """What one unit gets, and why: named test units come first, then audience, layer bucket, holdout and variant.
 
@@ -72,8 +85,9 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         record = require(view, key)
         _require_attributes(deps.catalogue.current(), attributes)
         assignment = assignment_now(deps, view, record, unit)
+        hashing = _hashing(deps, view, record, assignment)
     context = {**attributes, assignment.unit_attribute: unit}
-    decision = decide(assignment, context)
+    decision = decide(assignment, context, hashing)
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0

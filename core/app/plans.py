@@ -180,7 +180,7 @@ def compile_plan(
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     if change == "launch":
-        findings = worst_first([*findings, *trial(case, assignment)])
+        findings = worst_first([*findings, *trial(deps, case, assignment)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
     told: JsonObject = {"notes": notes(case, findings)}

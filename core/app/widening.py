@@ -88,12 +88,15 @@ def assigned(
     )
 
 
-def trial(case: Case, assignment: Assignment) -> list[Finding]:
+def trial(deps: Dependencies, case: Case, assignment: Assignment) -> list[Finding]:
     """What is found when the very assignment of a launch is tried on made-up units: at the last stage of its ramp, as
     the first one lets in too few to tell anything."""
     assignment = assignment.model_copy(update={"coverage": 1.0})
     others = [part for part in case.held if part.key != case.key]
-    tried = dry_run(assignment, others, case.catalogue.holdouts_of(case.spec.surface, case.start))
+    spec = case.spec
+    name = case.catalogue.route(spec.surface, spec.environment).assigner
+    hashing = deps.assigner(case.catalogue, spec.environment, name).hashing
+    tried = dry_run(assignment, others, case.catalogue.holdouts_of(spec.surface, case.start), hashing)
     return findings_of(TRIAL_CHECKS, replace(case, trial=tried))
 
 

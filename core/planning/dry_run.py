@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 
-from ..assignment import BUCKETS, buckets, variant_shares
+from ..assignment import BUCKETS, GROWTHBOOK, Hashing
 from ..model.catalogue import Holdout
 from ..model.delivery import Assignment
 from ..model.plan import BucketRange
@@ -37,20 +36,26 @@ class DryRun:
     held_out: list[str]
 
 
-def dry_run(assignment: Assignment, others: Sequence[HeldRange], holdouts: Mapping[str, Holdout]) -> DryRun:
+def dry_run(
+    assignment: Assignment,
+    others: Sequence[HeldRange],
+    holdouts: Mapping[str, Holdout],
+    hashing: Hashing = GROWTHBOOK,
+) -> DryRun:
     """Assign the made-up units, with the very seeds, ranges, weights and exclusions of the assignment.
 
     Args:
         others: what other experiments hold of the layer.
         holdouts: those of the surface on the day of the launch, by name.
+        hashing: that of the assigner.
     """
-    layer = _drawn(assignment.layer_seed)
+    layer = _drawn(hashing, assignment.layer_seed)
     inside = _flags(assignment.ranges, layer)
     for each in assignment.exclusions:
-        inside = _both(inside, _flags(_outside(each.share), _drawn(each.salt)))
+        inside = _both(inside, _flags(_outside(each.share), _drawn(hashing, each.salt)))
     units, taken = [*compress(UNITS, inside)], {*compress(layer, inside)}
     excluded = {(each.salt, each.share) for each in assignment.exclusions}
-    counts = _split(assignment, buckets(assignment.seed, units))
+    counts = hashing.counts(assignment, units)
     entered, expected = sum(counts), _expected_share(assignment)
     return DryRun(
         entered=dict(zip(assignment.variants, counts, strict=True)),
@@ -61,15 +66,15 @@ def dry_run(assignment: Assignment, others: Sequence[HeldRange], holdouts: Mappi
             name
             for name, each in holdouts.items()
             if (each.salt, each.share) not in excluded
-            and any(compress(_flags(_inside(each.share), _drawn(each.salt)), inside))
+            and any(compress(_flags(_inside(each.share), _drawn(hashing, each.salt)), inside))
         ],
     )
 
 
 @lru_cache(maxsize=64)
-def _drawn(seed: str) -> array[int]:
+def _drawn(hashing: Hashing, seed: str) -> array[int]:
     """The buckets of all made-up units, kept: every launch of a layer asks for those of its seed and its holdouts."""
-    return array("H", buckets(seed, UNITS))
+    return array("H", hashing.buckets(seed, UNITS))
 
 
 def _outside(share: float) -> list[BucketRange]:
@@ -96,16 +101,6 @@ def _flags(ranges: Sequence[BucketRange], at: Sequence[int]) -> bytes:
     for part in ranges:
         members[part.lo : part.hi] = b"\1" * (part.hi - part.lo)
     return bytes(map(members.__getitem__, at))
-
-
-def _split(assignment: Assignment, drawn: list[int]) -> list[int]:
-    """How many of the buckets fall to each variant."""
-    ordered = sorted(drawn)
-
-    def below(share: float) -> int:
-        return bisect_left(ordered, share, key=lambda bucket: bucket / BUCKETS)
-
-    return [max(0, below(end) - below(start)) for _, start, end in variant_shares(assignment)]
 
 
 def _also_in(others: Sequence[HeldRange], entered: set[int]) -> list[str]:

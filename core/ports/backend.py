@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, TypeGuard
 
 from pydantic import JsonValue
 
+from ..assignment import Hashing
 from ..documents import JsonObject
 from ..model.delivery import Assignment, Content
 from .capabilities import Capabilities, Promises
@@ -156,6 +157,8 @@ class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
 
     capabilities: Capabilities
+    hashing: Hashing
+    """What its SDKs decide by."""
 
     def assignment_document(self, assignment: Assignment) -> str:
         """Name of the document that an assignment belongs to."""

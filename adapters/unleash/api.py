@@ -1,0 +1,130 @@
+"""The calls of Unleash's admin API that an entry needs, in one project and one of its environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from ...core.documents import JsonObject
+from ...core.errors import BackendFailed
+from ..http import HttpClient, secret
+from .settings import UnleashSettings
+
+FlagType = Literal["experiment", "operational"]
+
+
+class Api:
+    """Everything may raise BackendFailed: no answer came, or a refusal."""
+
+    def __init__(self, settings: UnleashSettings) -> None:
+        self._environment = settings.environment
+        self._flags = f"/api/admin/projects/{quote(settings.project)}/features"
+        self._client = HttpClient(
+            "Unleash", settings.url, secrets=lambda: {"authorization": secret(settings.token_env)}
+        )
+
+    def flag(self, name: str) -> JsonObject | None:
+        """A flag as it is; None when there is none, or when it is archived."""
+        answer = self._client.call("GET", self._at(name), expected=frozenset({404}))
+        return None if answer.status == 404 else _object(answer.body)
+
+    def version(self) -> str | None:
+        version = _object(self._client.call("GET", "/api/admin/ui-config").body).get("version")
+        return version if isinstance(version, str) else None
+
+    def archived(self, name: str) -> JsonObject | None:
+        """The description and little else of a flag that is archived. Unleash has no call that reads it: this one
+        patches nothing."""
+        answer = self._client.call("PATCH", self._at(name), json=[], repeatable=True, expected=frozenset({404}))
+        return None if answer.status == 404 else _object(answer.body)
+
+    def descriptions(self) -> dict[str, str]:
+        """Name -> description of every flag of the project that is not archived."""
+        features = _object(self._client.call("GET", self._flags).body).get("features")
+        listed = [each for each in features if isinstance(each, dict)] if isinstance(features, list) else []
+        return {str(each.get("name")): str(each.get("description") or "") for each in listed}
+
+    def create(self, name: str, kind: FlagType, description: str) -> bool:
+        """Make a flag; False when there is one of that name, archived or not. Of several at once one makes it."""
+        body: JsonObject = {"name": name, "type": kind, "description": description}
+        body["impressionData"] = kind == "experiment"
+        taken = frozenset({409})
+        return self._client.call("POST", self._flags, json=body, expected=taken).status != 409
+
+    def change(self, name: str, **fields: JsonValue) -> None:
+        patch: list[JsonValue] = [{"op": "replace", "path": f"/{each}", "value": to} for each, to in fields.items()]
+        self._client.call("PATCH", self._at(name), json=patch, repeatable=True)
+
+    def depend(self, name: str, parent: str, variants: list[str]) -> None:
+        """Let a flag be evaluated only where another has one of these variants, in place of what it depended on."""
+        body: JsonObject = {"feature": parent, "enabled": True, "variants": list[JsonValue](variants)}
+        self._client.call("POST", f"{self._at(name)}/dependencies", json=body, repeatable=True)
+
+    def add_strategy(self, name: str, strategy: JsonObject) -> None:
+        self._client.call("POST", self._strategies(name), json=strategy)
+
+    def put_strategy(self, name: str, known: str, strategy: JsonObject) -> None:
+        self._client.call("PUT", f"{self._strategies(name)}/{quote(known)}", json=strategy, repeatable=True)
+
+    def drop_strategy(self, name: str, known: str) -> None:
+        at = f"{self._strategies(name)}/{quote(known)}"
+        self._client.call("DELETE", at, repeatable=True, expected=frozenset({404}))
+
+    def switch(self, name: str, on: bool) -> None:
+        """Turn a flag on or off. One without a strategy must never be turned on: Unleash gives it one for everybody."""
+        at = f"{self._at(name)}/environments/{quote(self._environment)}/{'on' if on else 'off'}"
+        self._client.call("POST", at, repeatable=True)
+
+    def archive(self, name: str) -> None:
+        self._client.call("DELETE", self._at(name), repeatable=True)
+
+    def revive(self, name: str) -> None:
+        """Bring an archived flag back, turned off and without what it depended on."""
+        self._client.call("POST", f"/api/admin/archive/revive/{quote(name)}", repeatable=True)
+
+    def here(self, flag: JsonObject) -> JsonObject:
+        """What a flag is in our environment.
+
+        Raises:
+            BackendFailed: the project has no such environment.
+        """
+        for each in _objects(flag.get("environments")):
+            if each.get("name") == self._environment:
+                return each
+        raise BackendFailed(
+            "The project in Unleash has no such environment.",
+            next="Correct the backend's `environment` in the catalogue, or let the project have it.",
+            got=self._environment,
+        )
+
+    def strategies(self, flag: JsonObject) -> list[JsonObject]:
+        """The strategies of a flag in our environment, in the order in which they are tried."""
+        found = list(_objects(self.here(flag).get("strategies")))
+        return sorted(found, key=lambda each: (_number(each.get("sortOrder")), str(each.get("id"))))
+
+    def _at(self, name: str) -> str:
+        return f"{self._flags}/{quote(name, safe='')}"
+
+    def _strategies(self, name: str) -> str:
+        return f"{self._at(name)}/environments/{quote(self._environment)}/strategies"
+
+
+def _number(value: JsonValue) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _objects(value: JsonValue) -> Iterator[JsonObject]:
+    for each in value if isinstance(value, list) else []:
+        if isinstance(each, dict):
+            yield each
+
+
+def _object(value: JsonValue) -> JsonObject:
+    if not isinstance(value, dict):
+        raise BackendFailed(
+            "Unleash answers with something else than a flag.", next="See that `url` leads to Unleash itself."
+        )
+    return value

@@ -1,0 +1,29 @@
+"""What Unleash can express and promise."""
+
+from __future__ import annotations
+
+from ...core.ports.capabilities import ALL_AUDIENCES, Capabilities, Promises
+from .audience import MOST_ALTERNATIVES
+from .hashing import SLOTS, STEPS, WEIGHTS
+
+PROMISES = Promises(compare_and_swap=False, atomic=False)
+"""Unleash has neither: of eight writers at once all are taken (`If-Match` is ignored, and a `test` of JSON Patch too),
+and an entry takes several calls. Their order keeps traffic closed until the last; the flag's description says what was
+begun; a process lets its writers take turns, and the saga's fence those of several processes."""
+
+CAPABILITIES = Capabilities(
+    slots=SLOTS,
+    coverage_steps=STEPS,
+    weight_steps=WEIGHTS,
+    holdouts=False,
+    audiences={kind: questions - {"missing"} for kind, questions in ALL_AUDIENCES.items()},
+    alternatives=MOST_ALTERNATIVES,
+    why={
+        "slots": "A layer is the variants of one flag, and Unleash weighs variants in whole thousandths.",
+        "coverage_steps": "Unleash rolls out to whole percents, and lets nobody in by another number.",
+        "weight_steps": "Unleash weighs variants in whole thousandths.",
+        "holdouts": "A flag of Unleash depends on one other flag, which is the layer's; a holdout would take a second.",
+        "audiences": "An SDK of Unleash that does not know the operator REGEX lets everybody in by its opposite.",
+        "alternatives": "Each is a strategy, of which Unleash takes 30 for a flag.",
+    },
+)

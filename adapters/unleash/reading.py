@@ -1,0 +1,74 @@
+"""An entry as Unleash has it now."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from ...core.documents import JsonObject
+from .api import Api
+from .entry import TEST, objects, test_title
+from .marks import mark_of
+from .strategies import seen
+
+LAYERS = "crossfade."
+"""Begins the name of every flag of ours that is no experiment's."""
+
+
+def entry_of(api: Api, experiment: str, flag: JsonObject | None) -> JsonObject | None:
+    """What a flag and its layer's flag are, in the shape of `compile_entry`; None where there is no flag of ours.
+
+    Raises:
+        BackendFailed: Unleash cannot be reached, or the project has no such environment.
+    """
+    if flag is None or not is_ours(flag):
+        return None
+    switched: JsonObject = {"on": api.here(flag).get("enabled"), "impressions": flag.get("impressionData")}
+    found = [seen(each) for each in api.strategies(flag)]
+    return {"flag": switched, "layer": _layer(api, experiment, flag), "strategies": list[JsonValue](found)}
+
+
+def is_ours(flag: JsonObject) -> bool:
+    """Whether a flag is an experiment's: by its description, and when that is lost by what it depends on."""
+    description = flag.get("description")
+    marked = mark_of(description) is not None if isinstance(description, str) else False
+    return marked or parent_of(flag).startswith(LAYERS)
+
+
+def parent_of(flag: JsonObject) -> str:
+    """The flag of its layer; "" where it depends on none."""
+    return next((str(each.get("feature")) for each in objects(flag.get("dependencies"))), "")
+
+
+def opened_in(api: Api, layer: str) -> list[str]:
+    """The flags that are on and let in units of a layer's flag."""
+    flag = api.flag(layer)
+    if flag is None:
+        return []
+    children = flag.get("children")
+    found: list[str] = []
+    for name in children if isinstance(children, list) else []:
+        child = api.flag(str(name))
+        if child is not None and api.here(child).get("enabled"):
+            found.append(str(name))
+    return sorted(found)
+
+
+def _layer(api: Api, experiment: str, flag: JsonObject) -> JsonObject:
+    """What the experiment needs of its layer's flag: all but the strategies for others' test units."""
+    found = next(iter(objects(flag.get("dependencies"))), None)
+    if found is None:
+        return {"flag": None}
+    name = str(found.get("feature"))
+    layer: JsonObject = {"flag": name, "let_in": found.get("variants")}
+    if found.get("enabled") is not True:
+        layer["where_it_is_off"] = True
+    parent = api.flag(name)
+    if parent is None:
+        return layer
+    strategies = [seen(each) for each in api.strategies(parent)]
+    layer["on"] = api.here(parent).get("enabled")
+    layer["strategies"] = [each for each in strategies if not str(each["id"]).startswith(TEST)]
+    tests = [each for each in strategies if each["id"] == test_title(experiment)]
+    if tests:
+        layer["test"] = tests[0] if len(tests) == 1 else list[JsonValue](tests)
+    return layer

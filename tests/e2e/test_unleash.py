@@ -1,0 +1,134 @@
+"""From a hypothesis to a running experiment and back, with Unleash as the assigner, through a client alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from crossfade.core.documents import JsonObject
+
+from ..servers.unleash import ENVIRONMENT, FLAGS, TOKEN_ENV, UnleashServer
+from ..servers.unleash_sdk import Product
+from .museum import Museum, SetClock, Visitor, brief, opened, visiting
+
+pytestmark = pytest.mark.backends
+
+KEY = "guide-first"
+LAYER = "crossfade.open.gallery.content"
+UNITS = [f"visitor-{number}" for number in range(1_000)]
+FILE = "{ kind: growthbook_file, settings: { path: out/flags/flags.json } }"
+
+
+@pytest.fixture
+def museum(tmp_path: Path, unleash: UnleashServer) -> Museum:
+    """A museum whose visitors are assigned by Unleash and find texts in a folder."""
+    museum = opened(tmp_path)
+    file = museum.own_catalogue()
+    settings = f"{{ url: '{unleash.url}', token_env: {TOKEN_ENV}, environment: {ENVIRONMENT} }}"
+    text = file.read_text()
+    assert FILE in text
+    file.write_text(text.replace(FILE, f"{{ kind: unleash, settings: {settings} }}"))
+    return museum
+
+
+def met(unleash: UnleashServer, context: dict[str, Any] | None = None) -> dict[str, str]:
+    product = Product(unleash.state())
+    found = {unit: product.variant(KEY, {**(context or {}), "visitor_id": unit}) for unit in UNITS}
+    return {unit: variant for unit, variant in found.items() if variant is not None}
+
+
+def explained(museum: Museum, attributes: dict[str, JsonValue] | None = None) -> dict[str, str]:
+    """What `explain` says of the same units."""
+    app = museum.app(SetClock())
+    found = {unit: app.explain(KEY, unit, attributes or {}).variant for unit in UNITS}
+    return {unit: variant for unit, variant in found.items() if variant is not None}
+
+
+async def change(visitor: Visitor, what: str, **more: Any) -> JsonObject:
+    plan = await visitor.call("plan_change", key=KEY, change=what, **more)
+    assert plan.body.get("ready"), plan.text
+    applied = await visitor.call("apply_plan", digest=plan.body["digest"])
+    assert applied.body["status"] == "applied", applied.text
+    return applied.body
+
+
+async def test_a_hypothesis_runs_after_five_calls_and_ramps_pauses_resumes_and_stops(
+    museum: Museum, unleash: UnleashServer
+) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        found = await visitor.call("find_surfaces", query="rooms of the gallery")
+        assert found.body["best"]["key"] == "gallery"
+        draft = await visitor.call(
+            "create_experiment", brief(audience={"country": ["NL", "BE"]}, more={"ramp": [{"coverage": 0.2}]})
+        )
+        plan = await visitor.paste(draft.body["next"])
+        applied = await visitor.call("apply_plan", digest=plan.body["digest"])
+        assert (applied.body["status"], applied.body["state"]) == ("applied", "running"), applied.text
+        belgian: dict[str, JsonValue] = {"country": "BE"}
+        first = met(unleash, belgian)
+        assert 0 < len(first) < 120
+        assert first == explained(museum, belgian)
+        assert met(unleash, {"country": "DE"}) == met(unleash) == {}
+        assert (await change(visitor, "ramp"))["state"] == "running"
+        all_in = met(unleash, belgian)
+        assert len(all_in) > 200
+        assert first.items() <= all_in.items()
+        assert all_in == explained(museum, belgian)
+        assert Product(unleash.state()).values(KEY, {**belgian, "visitor_id": next(iter(all_in))}) is not None
+        assert (await change(visitor, "pause"))["state"] == "paused"
+        assert met(unleash, belgian) == {}
+        assert (await change(visitor, "resume"))["state"] == "running"
+        assert met(unleash, belgian) == all_in
+        assert (await change(visitor, "stop"))["state"] == "stopped"
+        assert met(unleash, belgian) == {}
+        assert unleash.admin("GET", f"{FLAGS}/{KEY}").status_code == 404
+        assert [each["title"] for each in unleash.strategies(LAYER)] == ["slots"]
+
+
+async def test_what_somebody_changed_in_unleash_is_told_and_put_back(museum: Museum, unleash: UnleashServer) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.launch()
+        assert "findings" not in (await visitor.call("get_experiment", key=KEY)).body
+        due = met(unleash)
+        (main,) = unleash.strategies(KEY)
+        at = f"{FLAGS}/{KEY}/environments/{ENVIRONMENT}/strategies/{main['id']}"
+        parameters: Any = main["parameters"]
+        unleash.admin("PUT", at, {**main, "parameters": {**parameters, "rollout": "7"}})
+        assert met(unleash) != due
+        seen = await visitor.call("get_experiment", key=KEY)
+        assert [each["code"] for each in seen.body["findings"]] == ["delivery.drifted"]
+        plan = await visitor.paste(seen.body["next"])
+        applied = await visitor.call("apply_plan", digest=plan.body["digest"])
+        assert (applied.body["status"], applied.body["state"]) == ("applied", "running"), applied.text
+        assert f"strategies.{KEY}.rollout 7 -> 100" in visitor.questions[-1]
+        assert met(unleash) == due == explained(museum)
+        assert "findings" not in (await visitor.call("get_experiment", key=KEY)).body
+
+
+async def test_the_kill_switch_closes_a_flag_that_was_taken_apart_without_the_catalogue(
+    museum: Museum, unleash: UnleashServer
+) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.launch()
+    unleash.admin("DELETE", f"{FLAGS}/{KEY}/dependencies")
+    assert len(met(unleash)) == len(UNITS)
+    (museum.catalogue / "catalogue.yaml").write_text("broken: [")
+    stopped = museum.app(SetClock()).stop(KEY)
+    assert (stopped.status, stopped.state) == ("applied", "stopped")
+    assert met(unleash) == {}
+
+
+async def test_two_experiments_of_a_layer_share_no_visitor(museum: Museum, unleash: UnleashServer) -> None:
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.launch()
+        first = met(unleash)
+        order = {"room_order": ["maps", "coins", "modern"]}
+        await visitor.launch("maps-first", change="Maps come first", variants={"maps": order})
+        product = Product(unleash.state())
+        second = [unit for unit in UNITS if product.variant("maps-first", {"visitor_id": unit})]
+        assert len(second) > 200
+        assert not first.keys() & {*second}
+        assert met(unleash) == first

