@@ -57,7 +57,12 @@ class UnleashServer:
         }
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [node, str(program)], stdout=log, stderr=log, cwd=self._folder, env={**os.environ, **settings}
+                # What it does later for a flag that `clear` took out fails, and must not end it.
+                [node, "--unhandled-rejections=warn", str(program)],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, **settings},
             )
         atexit.register(self.stop)
         self._wait()
