@@ -21,7 +21,7 @@ from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
 from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
-from .reading import LAYERS, entry_of, is_ours, opened_in
+from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
 from .settings import UnleashSettings, location_of, problems_of, settings_of
 from .writing import put, take_out
 
@@ -71,13 +71,13 @@ class Unleash:
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
         api = self._api(settings_of(settings))
         if layer is not None:
-            found = {*opened_in(api, layer_flag(layer))}
+            found = {name for name in depending_on(api, layer_flag(layer)) if lets_in(api, api.flag(name))}
         else:
             described = api.descriptions()
             found = {name for name, text in described.items() if mark_of(text) is not None}
             for name in described:
                 if name.startswith(LAYERS):
-                    found |= {*opened_in(api, name)}
+                    found |= {*depending_on(api, name)}
         return [(DOCUMENT, name) for name in sorted(found) if re.fullmatch(EXPERIMENT_KEY, name)]
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:

