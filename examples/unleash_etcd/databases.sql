@@ -1,0 +1,2 @@
+CREATE DATABASE unleash;
+CREATE DATABASE crossfade;
