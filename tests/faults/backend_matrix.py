@@ -29,9 +29,10 @@ from crossfade.core.ports.clock import Clock
 
 from ..servers.application import application
 from ..servers.documents import DocumentServer, Forgetful, ServedDocuments, there
-from ..servers.etcd import new_etcd_server
+from ..servers.etcd import etcd_server, new_etcd_server
 from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.proxy import EFFECT, Fault, FaultProxy, How
+from ..servers.unleash import ADMIN_TOKEN, ENVIRONMENT, TOKEN_ENV, unleash_server
 from .stage import Run
 from .table import Row
 from .verifier import ENDED
@@ -62,6 +63,8 @@ class Subject:
     serve: Callable[[], Generator[str]]
     adapters: Callable[[Clock, Owner], Mapping[str, Backend]]
     delivery: Callable[[str], Mapping[str, JsonObject]]
+    document: str = "payload"
+    """That of the assigner, in which its entries lie."""
     control: bool = False
     share: int = 1
     """One in so many cells is tried in the short form, others with each seed."""
@@ -100,7 +103,24 @@ def _in_s3(url: str) -> Mapping[str, JsonObject]:
     }
 
 
+def _unleash() -> Generator[str]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(TOKEN_ENV, ADMIN_TOKEN)
+        server = unleash_server()
+        server.clear()
+        yield server.url
+
+
+def _in_unleash(url: str) -> Mapping[str, JsonObject]:
+    flags: JsonObject = {"url": url, "token_env": TOKEN_ENV, "environment": ENVIRONMENT}
+    texts = _in_etcd(etcd_server().url)["texts"]
+    return {"flags": {"kind": "unleash", "settings": flags}, "texts": texts}
+
+
 SUBJECTS: Mapping[str, Subject] = {
+    "unleash": Subject(
+        "Unleash, with content in etcd", _unleash, all_backends, _in_unleash, document="flags", share=24
+    ),
     "etcd": Subject("etcd", _etcd, all_backends, _in_etcd, share=3),
     "s3": Subject("S3", _s3, all_backends, _in_s3, share=8),
     "documents": Subject("documents over HTTP", _document_server, ServedDocuments().adapters, there),
@@ -131,6 +151,7 @@ class Ground:
     app: Crossfade
     proxy: FaultProxy
     direct: Mapping[str, JsonObject]
+    document: str
     told: Counter[str] = field(default_factory=Counter[str])
 
     def planned(self, key: str, change: Change) -> str:
@@ -159,7 +180,7 @@ class Ground:
         with self.app.dependencies.store.read() as view:
             said = {each.place.backend: each.entry for each in view.placements(key)}
         found: list[str] = []
-        for name, document in (("flags", "payload"), ("texts", "gallery")):
+        for name, document in (("flags", self.document), ("texts", "gallery")):
             kind, settings = self.direct[name]["kind"], self.direct[name]["settings"]
             assert isinstance(kind, str)
             assert isinstance(settings, dict)
@@ -243,7 +264,7 @@ def _ground(subject: Subject) -> Generator[Ground]:
         proxy = FaultProxy(url)
         stack.callback(proxy.close)
         app = application(home, HastyClock(), subject.adapters, subject.delivery(proxy.url))
-        yield Ground(app, proxy, subject.delivery(url))
+        yield Ground(app, proxy, subject.delivery(url), subject.document)
 
 
 @contextmanager
