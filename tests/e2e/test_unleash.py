@@ -132,3 +132,20 @@ async def test_two_experiments_of_a_layer_share_no_visitor(museum: Museum, unlea
         assert len(second) > 200
         assert not first.keys() & {*second}
         assert met(unleash) == first
+
+
+async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(museum: Museum, unleash: UnleashServer) -> None:
+    tester = {"visitor_id": "tester-1"}
+    app = museum.app(SetClock())
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.draft()
+        assert app.preview(KEY, "guide", ["tester-1"], "curator").status == "applied"
+        assert Product(unleash.state()).variant(KEY, tester) == "guide"
+        assert met(unleash) == {}
+        order = {"room_order": ["maps", "coins", "modern"]}
+        await visitor.launch("maps-first", change="Maps come first", variants={"maps": order})
+        await change(visitor, "launch")
+        assert Product(unleash.state()).variant(KEY, tester) == "guide"
+        assert len(met(unleash)) > 200
+        assert app.preview(KEY, None, [], "curator").status == "applied"
+        assert Product(unleash.state()).variant(KEY, tester) == app.explain(KEY, "tester-1", {}).variant
