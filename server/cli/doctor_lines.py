@@ -43,7 +43,7 @@ def _backend(each: BackendHealth) -> Iterator[str]:
     yield f"         promises {', '.join(_promised(each.promises))}"
     if each.capabilities is not None:
         why = each.capabilities.get("why")
-        limits = "; ".join(map(str, why.values())) if isinstance(why, dict) else "without limits"
+        limits = " ".join(map(str, why.values())) if isinstance(why, dict) and why else "without limits"
         yield f"         assigns units: {limits}"
 
 
