@@ -34,7 +34,7 @@ from ..servers.proxy import Fault, FaultProxy
 from .killing import Around
 from .museum import CATALOGUE
 
-pytestmark = pytest.mark.file_store
+pytestmark = pytest.mark.file_store("its store is a file that the test opens, spoils or names")
 BRIEF: dict[str, Any] = {
     "key": "guide",
     "surface": "gallery",

@@ -24,7 +24,10 @@ ALLOWED: dict[str, dict[str, str]] = {
         "core/catalogue_rules.py": "a keyword of JSON Schema",
         "server/tool_schemas.py": "a keyword of JSON Schema",
         "tools/spec.py": "the title of a tool",
+        "adapters/http/failures.py": "a member of a system's refusal (RFC 9457)",
+        "adapters/unleash": "a member of Unleash's strategies",
     },
+    "region": {"adapters/documents": "where a bucket of S3 is"},
     "connection": {ANYWHERE: "a connection to the database, or of a client"},
     "triggers": {"adapters/store": "triggers of the database"},
     "home": {

@@ -30,7 +30,7 @@ BRIEF: dict[str, Any] = {
     "success_metrics": {"ticket_rate": None},
 }
 
-pytestmark = pytest.mark.file_store
+pytestmark = pytest.mark.file_store("the server of the test opens a file by itself")
 
 
 @pytest.fixture

@@ -29,10 +29,11 @@ from crossfade.core.ports.clock import Clock
 
 from ..servers.application import application
 from ..servers.documents import DocumentServer, Forgetful, ServedDocuments, there
-from ..servers.etcd import etcd_server, new_etcd_server
+from ..servers.etcd import etcd_server
 from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.proxy import EFFECT, Fault, FaultProxy, How
 from ..servers.unleash import ADMIN_TOKEN, ENVIRONMENT, TOKEN_ENV, unleash_server
+from .served import by_growthbook, by_unleash, wrongly_served
 from .stage import Run
 from .table import Row
 from .verifier import ENDED
@@ -40,17 +41,18 @@ from .verifier import ENDED
 ALWAYS = 1_000
 SPENT = 6
 """Calls that fail until a step has had its attempts, of two calls each: the undo then meets a sound system."""
-BUCKET = "matrix"
+BUCKET, FLAGS = "matrix", "matrix/flags"
 CHANGES: tuple[Change, ...] = ("launch", "stop")
 PATIENCE = 0.6
 """Seconds that the adapters wait for a system that hangs: each such cell takes as long."""
+SHARE = 0.2
 BRIEF = {
     "surface": "gallery",
     "change": "The audio guide comes first",
     "because": "Visitors do not find the guide",
     "variants": {"guide": {"guide_first": True}},
     "success_metrics": {"ticket_rate": None},
-    "allocation": 0.2,
+    "allocation": SHARE,
 }
 
 
@@ -65,6 +67,8 @@ class Subject:
     delivery: Callable[[str], Mapping[str, JsonObject]]
     document: str = "payload"
     """That of the assigner, in which its entries lie."""
+    served: Callable[[str], Mapping[str, str]] | None = None
+    """What the system's own SDK serves of an experiment: unit -> variant."""
     control: bool = False
     share: int = 1
     """One in so many cells is tried in the short form, others with each seed."""
@@ -77,15 +81,13 @@ def _document_server() -> Generator[str]:
 
 
 def _etcd() -> Generator[str]:
-    server = new_etcd_server()
-    yield server.url
-    server.stop()
+    yield etcd_server().url
 
 
 def _in_etcd(url: str) -> Mapping[str, JsonObject]:
     return {
-        "flags": {"kind": "growthbook_etcd", "settings": {"endpoints": [url], "key": "flags"}},
-        "texts": {"kind": "parameters_etcd", "settings": {"endpoints": [url], "prefix": "texts/"}},
+        "flags": {"kind": "growthbook_etcd", "settings": {"endpoints": [url], "key": FLAGS}},
+        "texts": {"kind": "parameters_etcd", "settings": {"endpoints": [url], "prefix": "matrix/texts/"}},
     }
 
 
@@ -98,7 +100,7 @@ def _s3() -> Generator[str]:
 def _in_s3(url: str) -> Mapping[str, JsonObject]:
     shared: JsonObject = {"endpoint": url, "region": REGION, "bucket": BUCKET}
     return {
-        "flags": {"kind": "growthbook_s3", "settings": {**shared, "key": "flags.json"}},
+        "flags": {"kind": "growthbook_s3", "settings": {**shared, "key": FLAGS}},
         "texts": {"kind": "parameters_s3", "settings": {**shared, "prefix": "texts/"}},
     }
 
@@ -119,10 +121,24 @@ def _in_unleash(url: str) -> Mapping[str, JsonObject]:
 
 SUBJECTS: Mapping[str, Subject] = {
     "unleash": Subject(
-        "Unleash, with content in etcd", _unleash, all_backends, _in_unleash, document="flags", share=24
+        "Unleash, and etcd", _unleash, all_backends, _in_unleash, document="flags", served=by_unleash, share=8
     ),
-    "etcd": Subject("etcd", _etcd, all_backends, _in_etcd, share=3),
-    "s3": Subject("S3", _s3, all_backends, _in_s3, share=8),
+    "etcd": Subject(
+        "etcd",
+        _etcd,
+        all_backends,
+        _in_etcd,
+        served=lambda key: by_growthbook(etcd_server().get(FLAGS), key),
+        share=3,
+    ),
+    "s3": Subject(
+        "S3",
+        _s3,
+        all_backends,
+        _in_s3,
+        served=lambda key: by_growthbook(moto_server().get(BUCKET, FLAGS), key),
+        share=8,
+    ),
     "documents": Subject("documents over HTTP", _document_server, ServedDocuments().adapters, there),
     "documents-control": Subject(
         "documents over HTTP, said to be written", _document_server, Forgetful().adapters, there, control=True
@@ -151,7 +167,7 @@ class Ground:
     app: Crossfade
     proxy: FaultProxy
     direct: Mapping[str, JsonObject]
-    document: str
+    subject: Subject
     told: Counter[str] = field(default_factory=Counter[str])
 
     def planned(self, key: str, change: Change) -> str:
@@ -180,7 +196,7 @@ class Ground:
         with self.app.dependencies.store.read() as view:
             said = {each.place.backend: each.entry for each in view.placements(key)}
         found: list[str] = []
-        for name, document in (("flags", self.document), ("texts", "gallery")):
+        for name, document in (("flags", self.subject.document), ("texts", "gallery")):
             kind, settings = self.direct[name]["kind"], self.direct[name]["settings"]
             assert isinstance(kind, str)
             assert isinstance(settings, dict)
@@ -189,6 +205,8 @@ class Ground:
                 found.append(f"{name} holds an entry that Crossfade does not know of")
             if settled and name in said and not same(held, said[name]):
                 found.append(f"{name} holds {'nothing' if held is None else 'another entry'} where one is said to be")
+        if settled and self.subject.served is not None:
+            found += wrongly_served(self.app, key, self.subject.served(key), SHARE)
         return found
 
 
@@ -264,7 +282,7 @@ def _ground(subject: Subject) -> Generator[Ground]:
         proxy = FaultProxy(url)
         stack.callback(proxy.close)
         app = application(home, HastyClock(), subject.adapters, subject.delivery(proxy.url))
-        yield Ground(app, proxy, subject.delivery(url), subject.document)
+        yield Ground(app, proxy, subject.delivery(url), subject)
 
 
 @contextmanager
