@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakSet
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -76,6 +78,7 @@ class HttpClient:
         self._transport = transport
         self._opened: httpx.Client | None = None
         self._opening = threading.Lock()
+        _CLIENTS.add(self)
 
     def call(
         self,
@@ -183,3 +186,13 @@ class HttpClient:
                     transport=self._transport,
                 )
             return self._opened
+
+
+_CLIENTS: WeakSet[HttpClient] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Adapters keep their clients for as long as the process lives; nobody else gives the connections back."""
+    for client in list(_CLIENTS):
+        client.close()
