@@ -115,7 +115,9 @@ def _unleash() -> Generator[str]:
 
 def _in_unleash(url: str) -> Mapping[str, JsonObject]:
     flags: JsonObject = {"url": url, "token_env": TOKEN_ENV, "environment": ENVIRONMENT}
-    texts = _in_etcd(etcd_server().url)["texts"]
+    # Not where the matrix of etcd writes, whose store is another one.
+    there: JsonObject = {"endpoints": [etcd_server().url], "prefix": "beside-unleash/"}
+    texts: JsonObject = {"kind": "parameters_etcd", "settings": there}
     return {"flags": {"kind": "unleash", "settings": flags}, "texts": texts}
 
 
