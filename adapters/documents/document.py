@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol
 
 from ...core.documents import JsonObject
 from ...core.ports.capabilities import Promises
+from ..settings import Settings, checked_settings, location_in, setting_problems
 
 Edit = Callable[[JsonObject | None], JsonObject | None]
 """From the document, None when there is none, to what is to take its place; None when nothing is to be written. It may
@@ -81,3 +82,25 @@ class Collection(Place, Protocol):
             BackendFailed: the place cannot be looked through.
         """
         ...
+
+
+class RemotePlace(Generic[Settings]):
+    """A place in another system, which a model of its settings describes."""
+
+    kind: str
+    local_paths: tuple[str, ...] = ()
+    promises: Promises
+    model: type[Settings]
+
+    def location(self, settings: JsonObject) -> str | None:
+        return location_in(self.model, settings)
+
+    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
+        return setting_problems(self.model, settings)
+
+    def chosen(self, settings: JsonObject) -> Settings:
+        """
+        Raises:
+            BackendFailed: one of them is wrong.
+        """
+        return checked_settings(self.model, settings)

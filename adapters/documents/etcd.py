@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from ...core.documents import JsonObject
-from ...core.model.strict import StrictModel
 from ...core.ports.capabilities import Promises
 from ..http import secret_problem
+from ..settings import LocatedSettings, address
+from .document import RemotePlace
 from .etcd_gateway import Gateway
 from .optimistic import VersionedDocument
 from .paths import is_name, require_name
-from .settings import address, checked_settings, setting_problems
 
 WORDS = {
     "endpoints": "a list of one to nine addresses of etcd's members, such as http://10.0.0.1:2379, without a user",
@@ -25,7 +26,7 @@ KEY = "the key of the document, as text without blanks that does not end in /"
 PREFIX = "what the keys of the documents begin with, as text without blanks that ends in /"
 
 
-class _Settings(StrictModel):
+class _Settings(LocatedSettings):
     endpoints: Annotated[list[Annotated[str, AfterValidator(address)]], Field(min_length=1, max_length=9)]
     user: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     password_env: Annotated[str | None, Field(validate_default=True)] = None
@@ -40,16 +41,29 @@ class _Settings(StrictModel):
     def gateway(self) -> Gateway:
         return _gateway(tuple(self.endpoints), self.user, self.password_env)
 
+    def at(self, key: str) -> VersionedDocument:
+        return VersionedDocument(_Key(self.gateway(), key), {"place": self.place(), "key": key})
+
     def place(self) -> str:
         return "etcd " + ",".join(sorted(self.endpoints))
 
 
 class KeySettings(_Settings):
+    words: ClassVar[Mapping[str, str]] = {"key": KEY, **WORDS}
     key: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,499}[!-.0-~]$")]
+
+    @property
+    def location(self) -> str:
+        return f"{self.place()} {self.key}"
 
 
 class PrefixSettings(_Settings):
+    words: ClassVar[Mapping[str, str]] = {"prefix": PREFIX, **WORDS}
     prefix: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,499}/$")]
+
+    @property
+    def location(self) -> str:
+        return f"{self.place()} {self.prefix}"
 
 
 @lru_cache(maxsize=32)
@@ -75,60 +89,37 @@ class _Key:
         return self._gateway.put(self._key, value, version)
 
 
-def _document(settings: _Settings, key: str) -> VersionedDocument:
-    return VersionedDocument(_Key(settings.gateway(), key), {"place": settings.place(), "key": key})
+AnySettings = TypeVar("AnySettings", KeySettings, PrefixSettings)
 
 
-class OneKey:
+class _InEtcd(RemotePlace[AnySettings]):
+    kind: str = "etcd"
+    promises: Promises = PROMISES
+
+    def version(self, settings: JsonObject) -> str | None:
+        return self.chosen(settings).gateway().version()
+
+
+class OneKey(_InEtcd[KeySettings]):
     """A place of one document, under `key`."""
 
-    kind: str = "etcd"
-    local_paths: tuple[str, ...] = ()
-    promises: Promises = PROMISES
-
-    def location(self, settings: JsonObject) -> str | None:
-        try:
-            chosen = KeySettings.model_validate(settings)
-        except ValidationError:
-            return None
-        return f"{chosen.place()} {chosen.key}"
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
-
-    def version(self, settings: JsonObject) -> str | None:
-        return checked_settings(KeySettings, settings).gateway().version()
+    model = KeySettings
 
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
-        chosen = checked_settings(KeySettings, settings)
-        return _document(chosen, chosen.key)
+        chosen = self.chosen(settings)
+        return chosen.at(chosen.key)
 
 
-class KeyPrefix:
+class KeyPrefix(_InEtcd[PrefixSettings]):
     """A key a document: `prefix`, then the document's name."""
 
-    kind: str = "etcd"
-    local_paths: tuple[str, ...] = ()
-    promises: Promises = PROMISES
-
-    def location(self, settings: JsonObject) -> str | None:
-        try:
-            chosen = PrefixSettings.model_validate(settings)
-        except ValidationError:
-            return None
-        return f"{chosen.place()} {chosen.prefix}"
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})
-
-    def version(self, settings: JsonObject) -> str | None:
-        return checked_settings(PrefixSettings, settings).gateway().version()
+    model = PrefixSettings
 
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
-        chosen = checked_settings(PrefixSettings, settings)
-        return _document(chosen, chosen.prefix + require_name(name, "document"))
+        chosen = self.chosen(settings)
+        return chosen.at(chosen.prefix + require_name(name, "document"))
 
     def names(self, settings: JsonObject) -> list[str]:
-        chosen = checked_settings(PrefixSettings, settings)
+        chosen = self.chosen(settings)
         found = (key.removeprefix(chosen.prefix) for key in chosen.gateway().keys(chosen.prefix))
         return [name for name in found if is_name(name)]

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed
@@ -162,37 +163,36 @@ class JsonFile:
 PROMISES = Promises(compare_and_swap=True, atomic=True)
 
 
-class OneFile:
-    """A place of one document. Its one setting is `path`, the absolute path of the file, made by the first write."""
-
-    kind: str = "file"
+class _OnDisk:
+    kind: str
     local_paths: tuple[str, ...] = ("path",)
     promises: Promises = PROMISES
     version = untold
+    what: Literal["file", "folder"]
+    """What the one setting, `path`, leads to."""
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return path_problems(settings, "file")
+        return path_problems(settings, self.what)
+
+
+class OneFile(_OnDisk):
+    """A place of one document. Its one setting is `path`, the absolute path of the file, made by the first write."""
+
+    kind: str = "file"
+    what = "file"
 
     def document(self, settings: JsonObject, name: str) -> JsonFile:
         return JsonFile(path_of(settings))
 
 
-class Folder:
+class Folder(_OnDisk):
     """A file a document. The one setting is `path`, the absolute path of the folder, made by the first write."""
 
     kind: str = "folder"
-    local_paths: tuple[str, ...] = ("path",)
-    promises: Promises = PROMISES
-    version = untold
-
-    def location(self, settings: JsonObject) -> str | None:
-        return location_of(settings)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return path_problems(settings, "folder")
+    what = "folder"
 
     def document(self, settings: JsonObject, name: str) -> JsonFile:
         return JsonFile(path_of(settings) / f"{require_name(name, 'document')}.json")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import AfterValidator, StringConstraints, ValidationError
+from pydantic import AfterValidator, StringConstraints
 
 from ...core.documents import JsonObject
-from ...core.model.strict import StrictModel
 from ...core.ports.capabilities import Promises
-from .document import untold
+from ..settings import LocatedSettings, address
+from .document import RemotePlace, untold
 from .optimistic import VersionedDocument
 from .paths import is_name, require_name
 from .s3_objects import Bucket
-from .settings import address, checked_settings, setting_problems
 
 SUFFIX = ".json"
 WORDS = {
@@ -38,29 +38,39 @@ def _prefix(text: str) -> str:
     return _key(text[:-1]) + "/" if text.endswith("/") else _key("")
 
 
-class _Settings(StrictModel):
+class _Settings(LocatedSettings):
     bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
     endpoint: Annotated[str, AfterValidator(address)] | None = None
     cache_control: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,200}$")] | None = None
 
-    def chosen(self) -> Bucket:
+    def called(self) -> Bucket:
         return Bucket(self.bucket, self.region, self.endpoint)
 
     def at(self, key: str) -> VersionedDocument:
         where: JsonObject = {"place": self.place(), "key": key}
-        return VersionedDocument(_Object(self.chosen(), key, self.cache_control), where)
+        return VersionedDocument(_Object(self.called(), key, self.cache_control), where)
 
     def place(self) -> str:
         return f"s3 {self.endpoint or ''}/{self.bucket}"
 
 
 class KeySettings(_Settings):
+    words: ClassVar[Mapping[str, str]] = {"key": KEY, **WORDS}
     key: Annotated[str, AfterValidator(_key)]
+
+    @property
+    def location(self) -> str:
+        return f"{self.place()}/{self.key}"
 
 
 class PrefixSettings(_Settings):
+    words: ClassVar[Mapping[str, str]] = {"prefix": PREFIX, **WORDS}
     prefix: Annotated[str, AfterValidator(_prefix)]
+
+    @property
+    def location(self) -> str:
+        return f"{self.place()}/{self.prefix}"
 
 
 PROMISES = Promises(compare_and_swap=True, atomic=True, proof="contract")
@@ -81,52 +91,35 @@ class _Object:
         return self._bucket.put(self._key, value, version, self._cache_control)
 
 
-class OneObject:
-    """A place of one document, under `key` in `bucket`."""
+AnySettings = TypeVar("AnySettings", KeySettings, PrefixSettings)
 
+
+class _InS3(RemotePlace[AnySettings]):
     kind: str = "s3"
-    local_paths: tuple[str, ...] = ()
     promises: Promises = PROMISES
     version = untold
 
-    def location(self, settings: JsonObject) -> str | None:
-        try:
-            chosen = KeySettings.model_validate(settings)
-        except ValidationError:
-            return None
-        return f"{chosen.place()}/{chosen.key}"
 
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(KeySettings, settings, {"key": KEY, **WORDS})
+class OneObject(_InS3[KeySettings]):
+    """A place of one document, under `key` in `bucket`."""
+
+    model = KeySettings
 
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
-        chosen = checked_settings(KeySettings, settings)
+        chosen = self.chosen(settings)
         return chosen.at(chosen.key)
 
 
-class ObjectPrefix:
+class ObjectPrefix(_InS3[PrefixSettings]):
     """An object a document: `prefix`, the document's name, then .json."""
 
-    kind: str = "s3"
-    local_paths: tuple[str, ...] = ()
-    promises: Promises = PROMISES
-    version = untold
-
-    def location(self, settings: JsonObject) -> str | None:
-        try:
-            chosen = PrefixSettings.model_validate(settings)
-        except ValidationError:
-            return None
-        return f"{chosen.place()}/{chosen.prefix}"
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(PrefixSettings, settings, {"prefix": PREFIX, **WORDS})
+    model = PrefixSettings
 
     def document(self, settings: JsonObject, name: str) -> VersionedDocument:
-        chosen = checked_settings(PrefixSettings, settings)
+        chosen = self.chosen(settings)
         return chosen.at(chosen.prefix + require_name(name, "document") + SUFFIX)
 
     def names(self, settings: JsonObject) -> list[str]:
-        chosen = checked_settings(PrefixSettings, settings)
-        keys = (key.removeprefix(chosen.prefix) for key in chosen.chosen().keys(chosen.prefix))
+        chosen = self.chosen(settings)
+        keys = (key.removeprefix(chosen.prefix) for key in chosen.called().keys(chosen.prefix))
         return [key.removesuffix(SUFFIX) for key in keys if key.endswith(SUFFIX) and is_name(key.removesuffix(SUFFIX))]

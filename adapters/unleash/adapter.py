@@ -16,13 +16,14 @@ from ...core.ports.backend import Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ..documents import require_before, require_name, too_late
 from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
+from ..settings import checked_settings, location_in, setting_problems
 from .api import Api
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
 from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
-from .settings import UnleashSettings, location_of, problems_of, settings_of
+from .settings import UnleashSettings
 from .writing import put, take_out
 
 DOCUMENT = "flags"
@@ -52,10 +53,10 @@ class Unleash:
         self._owner = owner
 
     def location(self, settings: JsonObject) -> str | None:
-        return location_of(settings)
+        return location_in(UnleashSettings, settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return problems_of(settings)
+        return setting_problems(UnleashSettings, settings)
 
     def assignment_document(self, assignment: Assignment) -> str:
         return DOCUMENT
@@ -69,7 +70,7 @@ class Unleash:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        api = self._api(settings_of(settings))
+        api = self._api(checked_settings(UnleashSettings, settings))
         if layer is not None:
             found = {name for name in depending_on(api, layer_flag(layer)) if lets_in(api, api.flag(name))}
         else:
@@ -95,12 +96,12 @@ class Unleash:
         return replace_coverage(entry, coverage)
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        where = settings_of(settings)
+        where = checked_settings(UnleashSettings, settings)
         other = stranger(_section(self._api(where).flag(_owner_flag(where))), self._owner())
         return {DOCUMENT: other} if other is not None else {}
 
     def probe(self, settings: JsonObject) -> Probe:
-        where = settings_of(settings)
+        where = checked_settings(UnleashSettings, settings)
         api, owner = self._api(where), self._owner()
         section = _section(api.flag(_owner_flag(where)))
         other = stranger(section, owner)
@@ -109,7 +110,7 @@ class Unleash:
         )
 
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        where = settings_of(settings)
+        where = checked_settings(UnleashSettings, settings)
         api, name = self._api(where), _owner_flag(where)
         with _alone(where.location):
             flag = api.flag(name)
@@ -174,7 +175,7 @@ class Unleash:
 def _checked(settings: JsonObject, document: str) -> UnleashSettings:
     if document != DOCUMENT:
         raise BackendFailed("An environment of Unleash is one document.", got=document[:200])
-    return settings_of(settings)
+    return checked_settings(UnleashSettings, settings)
 
 
 def _owner_flag(settings: UnleashSettings) -> str:

@@ -1,19 +1,33 @@
-"""What the catalogue says to a place, held against a model."""
+"""What the catalogue says to an adapter, held against a model."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import ValidationError
 
-from ...core.documents import JsonObject, pointer
-from ...core.errors import BackendFailed
-from ...core.model.strict import StrictModel
+from ..core.documents import JsonObject, pointer
+from ..core.errors import BackendFailed
+from ..core.model.strict import StrictModel
 
-Settings = TypeVar("Settings", bound=StrictModel)
 _ADDRESS = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+class LocatedSettings(StrictModel):
+    """Settings that lead to one place."""
+
+    words: ClassVar[Mapping[str, str]]
+    """Setting -> what it has to be."""
+
+    @property
+    def location(self) -> str:
+        """As in `Backend`."""
+        raise NotImplementedError
+
+
+Settings = TypeVar("Settings", bound=LocatedSettings)
 
 
 def address(text: str) -> str:
@@ -28,12 +42,18 @@ def address(text: str) -> str:
     return plain
 
 
-def setting_problems(model: type[StrictModel], settings: JsonObject, words: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(pointer, message) of each setting that is wrong.
+def location_in(model: type[LocatedSettings], settings: JsonObject) -> str | None:
+    """As in `Backend`."""
+    try:
+        return model.model_validate(settings).location
+    except ValidationError:
+        return None
 
-    Args:
-        words: setting -> what it has to be. No value is told: one may be a secret that was put into the wrong place.
-    """
+
+def setting_problems(model: type[LocatedSettings], settings: JsonObject) -> list[tuple[str, str]]:
+    """(pointer, message) of each setting that is wrong. No value is told: one may be a secret that was put into the
+    wrong place."""
+    words = model.words
     try:
         model.model_validate(settings)
     except ValidationError as error:
