@@ -1,7 +1,8 @@
 """JSON documents with compare-and-swap, by where they lie."""
 
+from .backend import DocumentBackend
 from .document import Collection, Document, Place, untold
-from .entries import member, require_before, swap_entry, too_late
+from .entries import member, require_before, too_late
 from .etcd import KeyPrefix, OneKey
 from .file import Folder, JsonFile, OneFile
 from .paths import require_name
@@ -10,6 +11,7 @@ from .s3 import ObjectPrefix, OneObject
 __all__ = [
     "Collection",
     "Document",
+    "DocumentBackend",
     "Folder",
     "JsonFile",
     "KeyPrefix",
@@ -21,7 +23,6 @@ __all__ = [
     "member",
     "require_before",
     "require_name",
-    "swap_entry",
     "too_late",
     "untold",
 ]
