@@ -54,3 +54,11 @@ class Turns:
                 self._waiting.popleft().release()
             else:
                 self._taken = False
+
+
+_NAMED: dict[str, Turns] = {}
+
+
+def turns_of(name: str) -> Turns:
+    """Those of whatever the name stands for, the same for all threads of this process."""
+    return _NAMED.setdefault(name, Turns())

@@ -7,7 +7,6 @@ import glob
 import os
 import secrets
 import stat
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,15 +19,13 @@ from ...core.errors import BackendDenied, BackendFailed
 from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
 from ..folders import make_folder, sync_folder
+from ..turns import turns_of
 from .document import Edit, untold
 from .paths import is_name, location_of, path_of, path_problems, require_name
 from .text import parsed, written
 
 LOCK_SECONDS = 10.0
 """How long a write waits for the others: each holds the lock for milliseconds, so a longer hold is a hang."""
-
-_GUARDS: dict[str, threading.Lock] = {}
-"""One for each document: on some network file systems a file lock belongs to the process, not to the thread."""
 
 
 def _refusal(error: OSError, path: Path) -> BackendFailed:
@@ -110,7 +107,8 @@ class JsonFile:
     @contextmanager
     def _locked(self) -> Generator[None]:
         deadline = time.monotonic() + LOCK_SECONDS
-        guard = _GUARDS.setdefault(str(self._path), threading.Lock())
+        # On some network file systems a file lock belongs to the process, not to the thread.
+        guard = turns_of(str(self._path))
         if not guard.acquire(timeout=LOCK_SECONDS):
             raise self._held()
         try:

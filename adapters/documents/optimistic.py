@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterator
 from typing import Protocol
 
 from ...core.documents import JsonObject, canonical
 from ...core.errors import BackendFailed
+from ..turns import turns_of
 from .document import Edit
 from .text import parsed, written
 
@@ -19,9 +19,6 @@ LONGEST_PAUSE = 0.2
 """Seconds."""
 TURN_SECONDS = 2.0
 """How long a thread waits for its turn before it goes on without one."""
-
-_TURNS: dict[str, threading.Lock] = {}
-"""One for each document. Threads of one process need not find out by failing that they are in each other's way."""
 
 
 class Versioned(Protocol):
@@ -63,8 +60,9 @@ class VersionedDocument:
     def update(self, edit: Edit) -> None:
         """As in `Document`. Whoever finds the version gone looks again at what is there, so that an own write whose
         answer was lost is found and not refused."""
-        turn = _TURNS.setdefault(canonical(self._where), threading.Lock())
-        taken = turn.acquire(timeout=TURN_SECONDS)
+        # Threads of one process need not find out by failing that they are in each other's way.
+        turn = turns_of(canonical(self._where))
+        taken = turn.acquire(TURN_SECONDS)
         try:
             self._update(edit)
         finally:

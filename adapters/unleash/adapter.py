@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -16,8 +15,10 @@ from ...core.ports.backend import Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ..documents import require_before, require_name, too_late
 from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
+from ..owners import is_ours as bears_our_mark
 from ..settings import checked_settings, location_in, setting_problems
-from .api import Api
+from ..turns import turns_of
+from .api import Api, api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
 from .hashing import UnleashHashing, layer_flag
@@ -29,11 +30,6 @@ from .writing import put, take_out
 DOCUMENT = "flags"
 LOCK_SECONDS = 30.0
 """How long a write waits for the others of this process; each takes a dozen calls."""
-_GUARDS: dict[str, threading.Lock] = {}
-"""One for each environment: Unleash takes every write, so ours at least take turns."""
-
-_APIS: dict[str, Api] = {}
-"""One for each environment and token, with the connections to it: adapters of one process share them."""
 
 
 class Unleash:
@@ -70,7 +66,7 @@ class Unleash:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        api = self._api(checked_settings(UnleashSettings, settings))
+        api = api_of(checked_settings(UnleashSettings, settings))
         if layer is not None:
             found = {name for name in depending_on(api, layer_flag(layer)) if lets_in(api, api.flag(name))}
         else:
@@ -97,21 +93,21 @@ class Unleash:
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
         where = checked_settings(UnleashSettings, settings)
-        other = stranger(_section(self._api(where).flag(_owner_flag(where))), self._owner())
-        return {DOCUMENT: other} if other is not None else {}
+        return self._strangers(_section(api_of(where).flag(_owner_flag(where))))
 
     def probe(self, settings: JsonObject) -> Probe:
         where = checked_settings(UnleashSettings, settings)
-        api, owner = self._api(where), self._owner()
+        api = api_of(where)
         section = _section(api.flag(_owner_flag(where)))
-        other = stranger(section, owner)
-        return Probe(
-            owner is not None and owner_of(section) == owner, {DOCUMENT: other} if other else {}, api.version()
-        )
+        return Probe(bears_our_mark(section, self._owner()), self._strangers(section), api.version())
+
+    def _strangers(self, section: JsonObject) -> dict[str, str]:
+        other = stranger(section, self._owner())
+        return {DOCUMENT: other} if other is not None else {}
 
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
         where = checked_settings(UnleashSettings, settings)
-        api, name = self._api(where), _owner_flag(where)
+        api, name = api_of(where), _owner_flag(where)
         with _alone(where.location):
             flag = api.flag(name)
             if flag is not None:
@@ -119,7 +115,7 @@ class Unleash:
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
         where = _checked(settings, document)
-        api = self._api(where)
+        api = api_of(where)
         return entry_of(api, entry, api.flag(require_name(entry, "entry")))
 
     def write(
@@ -133,7 +129,7 @@ class Unleash:
         fence: int,
     ) -> None:
         where, name = _checked(settings, document), require_name(entry, "entry")
-        api = self._api(where)
+        api = api_of(where)
         with _alone(where.location):
             self._require_ours(api, _owner_flag(where))
             flag = api.flag(name)
@@ -166,10 +162,6 @@ class Unleash:
         require_ours(section, owner) if flag is not None else None
         if flag is not None and owner is not None and owner_of(section) is None:
             api.change(name, description=section_text(with_owner({}, owner)))
-
-    @staticmethod
-    def _api(settings: UnleashSettings) -> Api:
-        return _APIS.setdefault(f"{settings.location} {settings.token_env}", Api(settings))
 
 
 def _checked(settings: JsonObject, document: str) -> UnleashSettings:
@@ -221,8 +213,9 @@ def _layer_of(entry: JsonObject | None) -> str | None:
 
 @contextmanager
 def _alone(location: str) -> Generator[None]:
-    guard = _GUARDS.setdefault(location, threading.Lock())
-    if not guard.acquire(timeout=LOCK_SECONDS):
+    """Unleash takes every write, so those of ours at least take turns."""
+    guard = turns_of(location)
+    if not guard.acquire(LOCK_SECONDS):
         raise BackendFailed(
             f"Another write to this environment of Unleash took more than {LOCK_SECONDS:.0f} seconds.",
             next="Repeat the call.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from ...core.documents import JsonObject
 from ...core.errors import BackendFailed
 from ..http import HttpClient, secret
 from .settings import UnleashSettings
+from .strategies import objects
 
 FlagType = Literal["experiment", "operational"]
 
@@ -19,12 +20,10 @@ FlagType = Literal["experiment", "operational"]
 class Api:
     """Everything may raise BackendFailed: no answer came, or a refusal."""
 
-    def __init__(self, settings: UnleashSettings) -> None:
-        self._environment = settings.environment
-        self._flags = f"/api/admin/projects/{quote(settings.project)}/features"
-        self._client = HttpClient(
-            "Unleash", settings.url, secrets=lambda: {"authorization": secret(settings.token_env)}
-        )
+    def __init__(self, url: str, token_env: str, project: str, environment: str) -> None:
+        self._environment = environment
+        self._flags = f"/api/admin/projects/{quote(project)}/features"
+        self._client = HttpClient("Unleash", url, secrets=lambda: {"authorization": secret(token_env)})
 
     def flag(self, name: str) -> JsonObject | None:
         """A flag as it is; None when there is none, or when it is archived."""
@@ -91,7 +90,7 @@ class Api:
         Raises:
             BackendFailed: the project has no such environment.
         """
-        for each in _objects(flag.get("environments")):
+        for each in objects(flag.get("environments")):
             if each.get("name") == self._environment:
                 return each
         raise BackendFailed(
@@ -102,7 +101,7 @@ class Api:
 
     def strategies(self, flag: JsonObject) -> list[JsonObject]:
         """The strategies of a flag in our environment, in the order in which they are tried."""
-        found = list(_objects(self.here(flag).get("strategies")))
+        found = objects(self.here(flag).get("strategies"))
         return sorted(found, key=lambda each: (_number(each.get("sortOrder")), str(each.get("id"))))
 
     def _at(self, name: str) -> str:
@@ -116,15 +115,17 @@ def _number(value: JsonValue) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _objects(value: JsonValue) -> Iterator[JsonObject]:
-    for each in value if isinstance(value, list) else []:
-        if isinstance(each, dict):
-            yield each
-
-
 def _object(value: JsonValue) -> JsonObject:
     if not isinstance(value, dict):
         raise BackendFailed(
             "Unleash answers with something else than a flag.", next="See that `url` leads to Unleash itself."
         )
     return value
+
+
+def api_of(settings: UnleashSettings) -> Api:
+    """One for all that have these settings, with the connections to Unleash."""
+    return _made(settings.url, settings.token_env, settings.project, settings.environment)
+
+
+_made = lru_cache(maxsize=32)(Api)

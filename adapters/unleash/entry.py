@@ -9,7 +9,7 @@ from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
 from .audience import MOST_VALUES, compile_audience, constraint, refused
 from .hashing import SLOTS, STEPS, WEIGHTS, layer_flag
-from .strategies import SLOT_VARIANTS, slot, strategy, variant
+from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant
 
 PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the title of a strategy for test units."""
@@ -94,10 +94,6 @@ def percent(coverage: float) -> int:
         Invalid: it is no whole percentage.
     """
     return _whole(coverage, STEPS, "a ramp by less than whole percents", "Choose stages in whole percents.")
-
-
-def objects(value: JsonValue) -> list[JsonObject]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def test_title(experiment: str) -> str:

@@ -6,9 +6,9 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from .api import Api
-from .entry import TEST, TEST_VARIANT, objects, test_title
+from .entry import TEST, TEST_VARIANT, test_title
 from .marks import mark_of
-from .strategies import seen
+from .strategies import objects, seen
 
 LAYERS = "crossfade."
 """Begins the name of every flag of ours that is no experiment's."""

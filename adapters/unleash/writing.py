@@ -11,9 +11,9 @@ from pydantic import JsonValue
 from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api
-from .entry import PREVIEW, TEST, objects, test_title
+from .entry import PREVIEW, TEST, test_title
 from .marks import Mark, ended, text_of
-from .strategies import seen, wanted
+from .strategies import objects, seen, wanted
 
 _AFTER_TESTS = 1_000
 """The first place behind the strategies for test units, who are let in before anybody else."""
