@@ -113,7 +113,6 @@ class Gateway:
                 answer = member.call(path, body)
             except BackendFailed as failure:
                 if not failure.retryable or number == len(self._members) - 1:
-                    failure.next = failure.next.replace("`url`", "`endpoints`")  # as our setting is called
                     raise
                 continue
             if number:
@@ -130,8 +129,8 @@ class _Member:
         self._password_env = password_env
         self._token: str | None = None
         self._signing_in = threading.Lock()
-        self._door = HttpClient("etcd", endpoint)
-        self._http = HttpClient("etcd", endpoint, secrets=self._headers)
+        self._door = HttpClient("etcd", endpoint, setting="endpoints")
+        self._http = HttpClient("etcd", endpoint, setting="endpoints", secrets=self._headers)
 
     def call(self, path: str, body: JsonObject) -> JsonObject:
         """What the member answers; all our calls may be repeated.

@@ -60,6 +60,7 @@ class HttpClient:
         base: str,
         *,
         secrets: Callable[[], dict[str, str]] = _no_headers,
+        setting: str = "url",
         calls_a_minute: int | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -68,11 +69,13 @@ class HttpClient:
             system: its name, for messages.
             base: the address that paths are added to.
             secrets: headers that are made for each call, and whose values never show in an error.
+            setting: what the catalogue calls the address.
             calls_a_minute: the rate to stay below.
             transport: what carries the calls, for tests of what a system can answer.
         """
         self._system = system
         self._base = base.rstrip("/")
+        self._setting = setting
         self._secrets = secrets
         self._limiter = Limiter(calls_a_minute) if calls_a_minute else None
         self._transport = transport
@@ -144,10 +147,10 @@ class HttpClient:
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise unreachable(self._system, self._base, error) from None  # its own text may hold secrets
+            raise unreachable(self._system, self._base, self._setting, error) from None  # its own text may hold secrets
         answered = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code >= 300 and response.status_code not in expected:
-            raise refused(self._system, response.status_code, raw, answered, list(secrets.values()))
+            raise refused(self._system, self._setting, response.status_code, raw, answered, list(secrets.values()))
         return Answer(response.status_code, self._parsed(response.status_code, raw, secrets), answered)
 
     def _body(self, response: httpx.Response) -> bytes:
@@ -172,7 +175,7 @@ class HttpClient:
         try:
             return _JSON.validate_json(raw)
         except ValueError:
-            raise not_json(self._system, status, raw, list(secrets.values())) from None
+            raise not_json(self._system, self._setting, status, raw, list(secrets.values())) from None
 
     def _client(self) -> httpx.Client:
         import httpx

@@ -25,19 +25,21 @@ _NAMED = ("message", "error", "detail", "title", "name")
 """Where systems put what they have to say, in the order of use to a reader."""
 
 
-def unreachable(system: str, base: str, error: httpx.HTTPError | httpx.InvalidURL | UnicodeError) -> BackendFailed:
+def unreachable(
+    system: str, base: str, setting: str, error: httpx.HTTPError | httpx.InvalidURL | UnicodeError
+) -> BackendFailed:
     """No answer came."""
     import httpx
 
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
         return BackendUnreachable(
-            f"The address of {system} is not one of HTTP.", next="Correct the backend's `url` in the catalogue."
+            f"The address of {system} is not one of HTTP.", next=f"Correct the backend's `{setting}` in the catalogue."
         )
     got: JsonObject = {"url": without_user(base), "reason": type(error).__name__}
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return BackendUnreachable(
             f"{system} cannot be reached.",
-            next="See that it runs and that `url` leads to it, then repeat the call.",
+            next=f"See that it runs and that `{setting}` leads to it, then repeat the call.",
             got=got,
             retryable=True,
         )
@@ -55,10 +57,10 @@ def no_whole_answer(system: str, got: JsonObject) -> BackendFailed:
 
 
 def refused(
-    system: str, status: int, raw: bytes, headers: Mapping[str, str], secrets: Sequence[str] = ()
+    system: str, setting: str, status: int, raw: bytes, headers: Mapping[str, str], secrets: Sequence[str] = ()
 ) -> BackendFailed:
     """An answer that is a failure. Trying again helps where the system says so (429) or is at fault itself (5xx)."""
-    message, then = _meaning(system, status)
+    message, then = _meaning(system, setting, status)
     said = _said(raw, secrets)
     got: JsonObject = {"status": status, **({"reason": said} if said else {})}
     retryable = status in (408, 425, 429) or status >= 500
@@ -67,11 +69,11 @@ def refused(
     return failure(message, next=then, got=got, retryable=retryable, retry_after=after)
 
 
-def not_json(system: str, status: int, raw: bytes, secrets: Sequence[str] = ()) -> BackendFailed:
+def not_json(system: str, setting: str, status: int, raw: bytes, secrets: Sequence[str] = ()) -> BackendFailed:
     """An answer that says it went well, and is none that an adapter can read: of a proxy, say, or half of one."""
     return BackendFailed(
         f"{system} answers with something that is no JSON, so whether it did anything is not known.",
-        next="See that `url` leads to the system itself and not to a page before it, then repeat the call.",
+        next=f"See that `{setting}` leads to the system itself and not to a page before it, then repeat the call.",
         got={"status": status, "reason": _said(raw, secrets)},
         retryable=True,
     )
@@ -82,7 +84,7 @@ def without_user(url: str) -> str:
     return re.sub(r"//[^/]*@", "//", url)
 
 
-def _meaning(system: str, status: int) -> tuple[str, str]:
+def _meaning(system: str, setting: str, status: int) -> tuple[str, str]:
     if status == 401:
         return f"{system} does not know the token.", "A person sets a valid token for this backend."
     if status == 403:
@@ -94,7 +96,7 @@ def _meaning(system: str, status: int) -> tuple[str, str]:
     if status >= 500:
         return f"{system} failed by itself.", "Repeat the call; if it stays so, look at that system."
     if status < 400:
-        return f"{system} sends on to another address.", "Set `url` to the address that answers itself."
+        return f"{system} sends on to another address.", f"Set `{setting}` to the address that answers itself."
     return f"{system} refused the call.", "See its reason in `got`."
 
 
