@@ -12,8 +12,8 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import JsonValue, ValidationError
 
 from ..core.app.refusing import claims_authority
-from ..core.documents import canonical, pointer
-from ..core.errors import CrossfadeError
+from ..core.documents import canonical, pointer, tokens_of
+from ..core.errors import SHOWN_MORE, CrossfadeError
 from ..core.model.brief import sentence
 from ..core.names import nearest
 
@@ -25,8 +25,6 @@ SYNONYMS = {
     "resume": ("continue", "unpause", "restart"),
 }
 MAX_LITERAL = 120
-SHOWN_MORE = 8
-"""Most lines of what else is wrong with a call."""
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*(%|percent|days?|weeks?)?", re.IGNORECASE)
 _OURS = frozenset({"string_too_long", "string_too_short", "string_pattern_mismatch"})
 _NUMERIC = frozenset({"float_parsing", "int_parsing", "int_from_float"})
@@ -153,7 +151,7 @@ def _corrected(tool: str, schema: dict[str, Any], given: dict[str, Any], faults:
 def _with_number(given: dict[str, Any], fault: dict[str, JsonValue]) -> dict[str, Any] | None:
     """The arguments with the number that a text at fault stands for; None where it stands for none."""
     number = number_meant(str(fault.get("got", "")))
-    path = [part.replace("~1", "/").replace("~0", "~") for part in str(fault["pointer"]).split("/")[1:]]
+    path = tokens_of(str(fault["pointer"]))
     if number is None or fault.get("nearest") != [number]:
         return None
     changed = deepcopy(given)

@@ -57,10 +57,10 @@ def backend_document(deps: Dependencies, name: str) -> JsonObject:
         CatalogueBroken: it cannot be said what there is.
     """
     catalogue = deps.catalogue.current()
-    having = [environment for environment, each in catalogue.environments.items() if name in each.backends]
+    having = catalogue.environments_with(name)
     if not having:
-        known = {one for each in catalogue.environments.values() for one in each.backends}
-        raise NotFound("The catalogue has no such backend.", got=name[:100], nearest=nearest(name, known))
+        near = nearest(name, catalogue.backend_names)
+        raise NotFound("The catalogue has no such backend.", got=name[:100], nearest=near)
     found = [_backend(deps, catalogue, environment, name, whose=True) for environment in having]
     return {"name": name, "environments": {each.environment: _told(each) for each in found}}
 

@@ -46,9 +46,9 @@ def import_from(deps: Dependencies, backend: str, by: str) -> list[Import]:
         BackendFailed: it cannot be read.
     """
     catalogue = deps.catalogue.current()
-    having = [name for name, each in catalogue.environments.items() if backend in each.backends]
+    having = catalogue.environments_with(backend)
     if not having:
-        known = sorted({name for each in catalogue.environments.values() for name in each.backends})
+        known = catalogue.backend_names
         raise NotFound(
             "The catalogue has no such backend.", got=backend[:100], allowed=known, nearest=nearest(backend, known)
         )

@@ -75,5 +75,5 @@ def names(deps: Dependencies, kind: Kind) -> list[str]:
             return view.keys()
     catalogue = deps.catalogue.current()
     if kind == "backend":
-        return sorted({name for each in catalogue.environments.values() for name in each.backends})
+        return catalogue.backend_names
     return sorted(catalogue.surfaces if kind == "surface" else catalogue.metrics)

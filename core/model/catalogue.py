@@ -324,6 +324,15 @@ class Catalogue(StrictModel):
         """Who delivers a surface in an environment."""
         return self.surfaces[surface].delivery.get(environment) or self.environments[environment].default
 
+    @property
+    def backend_names(self) -> list[str]:
+        """Of all environments, sorted."""
+        return sorted({name for each in self.environments.values() for name in each.backends})
+
+    def environments_with(self, backend: str) -> list[str]:
+        """Those that have a backend of this name."""
+        return [name for name, each in self.environments.items() if backend in each.backends]
+
     def margin_of(self, surface: str, metric: str) -> float:
         """The margin of a metric as a surface's guardrail unless somebody names another: the surface's for it, else the
         metric's own, else the widest that the surface allows, and never a wider one."""
