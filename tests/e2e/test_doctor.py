@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,12 +23,9 @@ from crossfade.core.ports.backend import Probe
 from crossfade.core.ports.store import Due
 from crossfade.server.cli.doctor_lines import health_lines
 from crossfade.server.cli.main import main
-from crossfade.server.clock import SystemClock
 from crossfade.server.mcp_server import CrossfadeServer
 from crossfade.server.unopened import UnopenedStore
 
-from ..servers.application import application
-from ..servers.documents import DocumentServer, ServedDocuments, there
 from ..servers.proxy import Fault, FaultProxy
 from .killing import Around
 from .museum import CATALOGUE
@@ -50,22 +46,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CROSSFADE_HOME", str(tmp_path))
     monkeypatch.setenv("CROSSFADE_CATALOGUE", str(CATALOGUE))
     return tmp_path
-
-
-@pytest.fixture
-def proxy() -> Iterator[FaultProxy]:
-    documents = DocumentServer()
-    between = FaultProxy(documents.url)
-    yield between
-    between.close()
-    documents.close()
-
-
-@pytest.fixture
-def app(proxy: FaultProxy, tmp_path: Path) -> Iterator[Crossfade]:
-    place = ServedDocuments()
-    yield application(tmp_path, SystemClock(), place.adapters, there(proxy.url))
-    place.close()
 
 
 def launched(app: Crossfade) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,11 +11,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
-from crossfade.server.clock import SystemClock
 from crossfade.server.mcp_server import CrossfadeServer
 
-from ..servers.application import application
-from ..servers.documents import DocumentServer, ServedDocuments, there
 from ..servers.proxy import FaultProxy
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -31,22 +26,6 @@ BRIEF: dict[str, Any] = {
 }
 
 pytestmark = pytest.mark.file_store("the server of the test opens a file by itself")
-
-
-@pytest.fixture
-def proxy() -> Iterator[FaultProxy]:
-    documents = DocumentServer()
-    between = FaultProxy(documents.url)
-    yield between
-    between.close()
-    documents.close()
-
-
-@pytest.fixture
-def app(proxy: FaultProxy, tmp_path: Path) -> Iterator[Crossfade]:
-    place = ServedDocuments()
-    yield application(tmp_path, SystemClock(), place.adapters, there(proxy.url))
-    place.close()
 
 
 def traces(proxy: FaultProxy) -> set[str | None]:

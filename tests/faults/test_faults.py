@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ..servers.starting import give_up
 from .proofs import PROOFS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +28,5 @@ def told() -> str:
 @pytest.mark.parametrize("proof", PROOFS)
 def test_the_proof_holds(told: str, proof: str) -> None:
     if f"{proof}: no proof\n" in told:
-        missing = "this machine lacks what the proof needs"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+        give_up("this machine lacks what the proof needs")
     assert f"{proof}: passed\n" in told, told

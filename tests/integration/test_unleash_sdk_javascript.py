@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +9,9 @@ import pytest
 from crossfade.core.audience import kept_out_by
 from crossfade.core.documents import JsonObject
 
-from ..servers.unleash import UnleashServer, installed, node
+from ..servers.npm import installed
+from ..servers.unleash import UnleashServer
+from .javascript_sdk import run
 from .test_unleash_sdk import assignment, by_our_rule, deliver, questions, state_of
 
 pytestmark = pytest.mark.backends
@@ -44,15 +44,7 @@ Asked = tuple[JsonObject, str, list[JsonObject]]
 
 def variants(asked: list[Asked]) -> list[list[str | None]]:
     """The variant of each context of each question."""
-    answered = subprocess.run(
-        [node(), "-e", SCRIPT],
-        input=json.dumps(asked).encode(),
-        cwd=installed("unleash-client", VERSION),
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    return json.loads(answered.stdout)
+    return run(installed("unleash-client", VERSION), SCRIPT, asked)
 
 
 def context(unit: str, attributes: JsonObject) -> JsonObject:

