@@ -139,20 +139,6 @@ class Owned(Protocol):
         ...
 
 
-class Listed(Owned, Protocol):
-    """What `probe_of` needs."""
-
-    def entries(self, settings: JsonObject, /) -> list[tuple[str, str]]: ...
-
-
-def probe_of(backend: Listed, settings: JsonObject) -> Probe:
-    """A probe by what the backend lists. An adapter that knows no better makes this its `probe`; a mark on a document
-    without an entry is overlooked then."""
-    strangers = backend.strangers(settings)
-    ours = any(document not in strangers for document, _ in backend.entries(settings))
-    return Probe(ours, strangers)
-
-
 class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
 
