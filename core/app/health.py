@@ -57,12 +57,25 @@ def backend_document(deps: Dependencies, name: str) -> JsonObject:
         CatalogueBroken: it cannot be said what there is.
     """
     catalogue = deps.catalogue.current()
-    having = catalogue.environments_with(name)
-    if not having:
-        near = nearest(name, catalogue.backend_names)
-        raise NotFound("The catalogue has no such backend.", got=name[:100], nearest=near)
-    found = [_backend(deps, catalogue, environment, name, whose=True) for environment in having]
+    found = [
+        _backend(deps, catalogue, environment, name, whose=True) for environment in environments_with(catalogue, name)
+    ]
     return {"name": name, "environments": {each.environment: _told(each) for each in found}}
+
+
+def environments_with(catalogue: Catalogue, backend: str) -> list[str]:
+    """Those that have a backend of this name.
+
+    Raises:
+        NotFound: none has.
+    """
+    found = catalogue.environments_with(backend)
+    if not found:
+        known = catalogue.backend_names
+        raise NotFound(
+            "The catalogue has no such backend.", got=backend[:100], allowed=known, nearest=nearest(backend, known)
+        )
+    return found
 
 
 def _told(each: BackendHealth) -> JsonObject:

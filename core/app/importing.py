@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from .. import audience as audiences
 from ..documents import JsonObject, digest
-from ..errors import NotAllowed, NotFound
+from ..errors import NotAllowed
 from ..model.catalogue import Catalogue
 from ..model.plan import AuditEvent
-from ..names import nearest, slug
+from ..names import slug
 from ..ports.backend import Foreign, tells_foreign
 from ..ports.store import Imported
 from .dependencies import Dependencies
+from .health import environments_with
 
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._:#-]{0,62}"
 LONGEST_WORD = 32
@@ -46,13 +47,10 @@ def import_from(deps: Dependencies, backend: str, by: str) -> list[Import]:
         BackendFailed: it cannot be read.
     """
     catalogue = deps.catalogue.current()
-    having = catalogue.environments_with(backend)
-    if not having:
-        known = catalogue.backend_names
-        raise NotFound(
-            "The catalogue has no such backend.", got=backend[:100], allowed=known, nearest=nearest(backend, known)
-        )
-    found = [(environment, _foreign(deps, catalogue, environment, backend)) for environment in having]
+    found = [
+        (environment, _foreign(deps, catalogue, environment, backend))
+        for environment in environments_with(catalogue, backend)
+    ]
     return [_kept(deps, catalogue, environment, backend, foreign, by) for environment, foreign in found]
 
 
