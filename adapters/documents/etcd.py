@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from ...core.documents import JsonObject
 from ...core.ports.capabilities import Promises
-from ..http import secret_problem
+from ..http import Certificate, secret_problem
 from ..settings import LocatedSettings, address
 from .document import RemotePlace
 from .etcd_gateway import Gateway
@@ -21,6 +21,8 @@ WORDS = {
     "endpoints": "a list of one to nine addresses of etcd's members, such as http://10.0.0.1:2379, without a user",
     "user": "the name of a user of etcd, together with `password_env`",
     "password_env": "the name of an environment variable (capitals, digits, `_`) that holds the password of `user`",
+    "certificate": "the path of a client's certificate, in PEM, where etcd asks for one; with `certificate_key`",
+    "certificate_key": "the path of the key of `certificate`, in PEM and without a passphrase",
 }
 KEY = "the key of the document, as text without blanks that does not end in /"
 PREFIX = "what the keys of the documents begin with, as text without blanks that ends in /"
@@ -30,6 +32,8 @@ class _Settings(LocatedSettings):
     endpoints: Annotated[list[Annotated[str, AfterValidator(address)]], Field(min_length=1, max_length=9)]
     user: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     password_env: Annotated[str | None, Field(validate_default=True)] = None
+    certificate: Annotated[str, StringConstraints(min_length=1)] | None = None
+    certificate_key: Annotated[str | None, Field(validate_default=True, min_length=1)] = None
 
     @field_validator("password_env")
     @classmethod
@@ -38,8 +42,18 @@ class _Settings(LocatedSettings):
             raise ValueError
         return name
 
+    @field_validator("certificate_key")
+    @classmethod
+    def _belongs_to_a_certificate(cls, key: str | None, others: ValidationInfo) -> str | None:
+        if (key is None) != (others.data.get("certificate") is None):
+            raise ValueError
+        return key
+
     def gateway(self) -> Gateway:
-        return _gateway(tuple(self.endpoints), self.user, self.password_env)
+        shown = (
+            Certificate(self.certificate, self.certificate_key) if self.certificate and self.certificate_key else None
+        )
+        return _gateway(tuple(self.endpoints), self.user, self.password_env, shown)
 
     def at(self, key: str) -> VersionedDocument:
         return VersionedDocument(_Key(self.gateway(), key), {"place": self.place(), "key": key})
@@ -67,12 +81,14 @@ class PrefixSettings(_Settings):
 
 
 @lru_cache(maxsize=32)
-def _gateway(endpoints: tuple[str, ...], user: str | None, password_env: str | None) -> Gateway:
+def _gateway(
+    endpoints: tuple[str, ...], user: str | None, password_env: str | None, certificate: Certificate | None
+) -> Gateway:
     """One for all that have these settings: it keeps connections and the session of the user."""
-    return Gateway(endpoints, user, password_env)
+    return Gateway(endpoints, user, password_env, certificate)
 
 
-PROMISES = Promises(compare_and_swap=True, atomic=True)
+PROMISES = Promises(compare_and_swap=True, atomic=True, versions=True)
 
 
 class _Key:
@@ -94,6 +110,7 @@ AnySettings = TypeVar("AnySettings", KeySettings, PrefixSettings)
 
 class _InEtcd(RemotePlace[AnySettings]):
     kind: str = "etcd"
+    local_paths: tuple[str, ...] = ("certificate", "certificate_key")
     promises: Promises = PROMISES
 
     def version(self, settings: JsonObject) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import Base64Bytes, JsonValue, ValidationError
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed
 from ...core.model.strict import StrictModel
-from ..http import HttpClient, secret
+from ..http import Certificate, HttpClient, secret
 
 _REFUSED = frozenset({400, 401, 403, 429})
 _LARGE = (
@@ -58,8 +58,14 @@ class _Range(StrictModel, extra="ignore"):
 class Gateway:
     """One cluster. Threads may share it."""
 
-    def __init__(self, endpoints: tuple[str, ...], user: str | None = None, password_env: str | None = None) -> None:
-        self._members = [_Member(endpoint, user, password_env) for endpoint in endpoints]
+    def __init__(
+        self,
+        endpoints: tuple[str, ...],
+        user: str | None = None,
+        password_env: str | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
+        self._members = [_Member(endpoint, user, password_env, certificate) for endpoint in endpoints]
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         """The value of a key and the revision of its last change; None when there is none.
@@ -124,13 +130,15 @@ class Gateway:
 class _Member:
     """One member of a cluster, and our session with it."""
 
-    def __init__(self, endpoint: str, user: str | None, password_env: str | None) -> None:
+    def __init__(
+        self, endpoint: str, user: str | None, password_env: str | None, certificate: Certificate | None
+    ) -> None:
         self._user = user
         self._password_env = password_env
         self._token: str | None = None
         self._signing_in = threading.Lock()
-        self._door = HttpClient("etcd", endpoint, setting="endpoints")
-        self._http = HttpClient("etcd", endpoint, setting="endpoints", secrets=self._headers)
+        self._door = HttpClient("etcd", endpoint, setting="endpoints", certificate=certificate)
+        self._http = HttpClient("etcd", endpoint, setting="endpoints", certificate=certificate, secrets=self._headers)
 
     def call(self, path: str, body: JsonObject) -> JsonObject:
         """What the member answers; all our calls may be repeated.

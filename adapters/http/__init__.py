@@ -1,6 +1,7 @@
 """HTTP, done once for every backend that speaks it."""
 
+from .certificates import Certificate
 from .client import Answer, HttpClient
 from .secrets import secret, secret_problem
 
-__all__ = ["Answer", "HttpClient", "secret", "secret_problem"]
+__all__ = ["Answer", "Certificate", "HttpClient", "secret", "secret_problem"]

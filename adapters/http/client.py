@@ -12,8 +12,9 @@ from weakref import WeakSet
 
 from pydantic import JsonValue, TypeAdapter
 
-from ...core.errors import BackendFailed
+from ...core.errors import BackendDenied, BackendFailed, BackendUnready
 from ...core.tracing import TRACEPARENT
+from .certificates import Certificate, trusting
 from .failures import no_whole_answer, not_json, refused, unreachable, without_user
 from .limiter import Limiter
 
@@ -61,6 +62,7 @@ class HttpClient:
         *,
         secrets: Callable[[], dict[str, str]] = _no_headers,
         setting: str = "url",
+        certificate: Certificate | None = None,
         calls_a_minute: int | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -70,12 +72,14 @@ class HttpClient:
             base: the address that paths are added to.
             secrets: headers that are made for each call, and whose values never show in an error.
             setting: what the catalogue calls the address.
+            certificate: what is shown to a system that asks for one.
             calls_a_minute: the rate to stay below.
             transport: what carries the calls, for tests of what a system can answer.
         """
         self._system = system
         self._base = base.rstrip("/")
         self._setting = setting
+        self._certificate = certificate
         self._secrets = secrets
         self._limiter = Limiter(calls_a_minute) if calls_a_minute else None
         self._transport = transport
@@ -147,7 +151,10 @@ class HttpClient:
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise unreachable(self._system, self._base, self._setting, error) from None  # its own text may hold secrets
+            failure = unreachable(self._system, self._base, self._setting, error)
+            if isinstance(failure, (BackendUnready, BackendDenied)):
+                self.close()  # certificates are renewed: the next call reads them anew
+            raise failure from None  # its own text may hold secrets
         answered = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code >= 300 and response.status_code not in expected:
             raise refused(self._system, self._setting, response.status_code, raw, answered, list(secrets.values()))
@@ -183,6 +190,7 @@ class HttpClient:
         with self._opening:
             if self._opened is None:
                 self._opened = httpx.Client(
+                    verify=self._base.startswith("https:") and trusting(self._certificate),
                     timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
                     limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # each call says itself who makes it

@@ -13,6 +13,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed, BackendUnreachable
+from .certificates import refusal
 
 if TYPE_CHECKING:
     import httpx
@@ -35,6 +36,8 @@ def unreachable(
         return BackendUnreachable(
             f"The address of {system} is not one of HTTP.", next=f"Correct the backend's `{setting}` in the catalogue."
         )
+    if (by_certificates := refusal(system, setting, str(error))) is not None:
+        return by_certificates
     got: JsonObject = {"url": without_user(base), "reason": type(error).__name__}
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return BackendUnreachable(

@@ -34,7 +34,7 @@ class Promises:
     atomic: bool
     """One write changes all of an entry or nothing."""
     versions: bool = False
-    """It keeps what was there before."""
+    """It keeps what was there before, for as long as it is told to."""
     calls_a_minute: int | None = None
     """Its rate limit, which our client stays below."""
     proof: Literal["real", "contract"] = "real"

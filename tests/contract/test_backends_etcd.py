@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +13,9 @@ import pytest
 
 from crossfade.adapters.documents import optimistic
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendChanged, BackendFailed
+from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, BackendUnready
 
-from ..servers.etcd import EtcdServer, encoded, etcd_server, new_etcd_server
+from ..servers.etcd import EtcdServer, Guard, encoded, etcd_server, new_etcd_server
 from ..servers.starting import free_port
 from .backends import Subject, in_etcd
 
@@ -202,6 +203,8 @@ WRONG: list[tuple[JsonObject, list[str]]] = [
     ({"endpoints": ["http://127.0.0.1:2379"], "user": "me"}, ["/password_env"]),
     ({"endpoints": ["http://127.0.0.1:2379"], "password_env": "SECRET"}, ["/password_env"]),
     ({"endpoints": ["http://127.0.0.1:2379"], "user": "me", "password_env": "a secret"}, ["/password_env"]),
+    ({"endpoints": ["https://127.0.0.1:2379"], "certificate": "client.pem"}, ["/certificate_key"]),
+    ({"endpoints": ["https://127.0.0.1:2379"], "certificate_key": "client.key"}, ["/certificate_key"]),
 ]
 
 
@@ -303,3 +306,75 @@ def test_no_user_and_a_wrong_password_are_refused_in_our_words(
             signed_in.backend.read(settings, signed_in.document, "first")
         assert (failed.value.message, failed.value.retryable) == (message, False)
         assert "a wrong secret" not in str(failed.value.as_dict())
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Guard:
+    return Guard(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def over_tls(certificates: Guard) -> Iterator[EtcdServer]:
+    server = new_etcd_server(certificates)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def known(
+    over_tls: EtcdServer, certificates: Guard, subject: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Subject:
+    """With a certificate in files of its own, so that no connection of another test is used."""
+    monkeypatch.setenv("SSL_CERT_FILE", certificates.authority)
+    subject.settings |= {
+        "endpoints": [over_tls.url],
+        "certificate": str(shutil.copy(certificates.client, tmp_path)),
+        "certificate_key": str(shutil.copy(certificates.client_key, tmp_path)),
+    }
+    return subject
+
+
+def test_a_cluster_of_an_authority_of_ones_own_that_asks_for_a_certificate_can_be_used(known: Subject) -> None:
+    known.write("first", None, known.entry("first", "A"))
+    assert known.read("first") == known.entry("first", "A")
+
+
+def test_a_cluster_that_is_not_trusted_is_told_as_that(known: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(BackendUnready) as failed:
+        known.read("first")
+    assert failed.value.message == "The certificate of etcd is not one that is trusted here."
+    assert "SSL_CERT_FILE" in failed.value.next
+    assert not failed.value.retryable
+
+
+def test_a_cluster_that_misses_a_certificate_is_told_as_that(known: Subject) -> None:
+    del known.settings["certificate"], known.settings["certificate_key"]
+    with pytest.raises(BackendDenied) as failed:
+        known.read("first")
+    assert "asks for a client's certificate" in failed.value.message
+
+
+@pytest.mark.parametrize("wrong", ["absent.pem", "authority.pem"])
+def test_a_certificate_that_cannot_be_used_is_told_as_that(known: Subject, certificates: Guard, wrong: str) -> None:
+    known.settings["certificate_key"] = str(Path(certificates.authority).parent / wrong)
+    with pytest.raises(BackendUnready) as failed:
+        known.read("first")
+    assert "`certificate_key`" in failed.value.next
+
+
+def test_authorities_that_cannot_be_read_are_told_as_that(known: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/absent/authorities.pem")
+    with pytest.raises(BackendUnready) as failed:
+        known.read("first")
+    assert "SSL_CERT_FILE" in failed.value.message
+
+
+def test_a_certificate_that_was_renewed_is_read_anew(known: Subject, certificates: Guard, tmp_path: Path) -> None:
+    """After a refusal, without a new start of Crossfade."""
+    Guard(tmp_path)  # of another authority, over the files that the settings name
+    with pytest.raises(BackendDenied):
+        known.read("first")
+    shutil.copy(certificates.client, tmp_path)
+    shutil.copy(certificates.client_key, tmp_path)
+    assert known.read("first") is None
