@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import JsonValue
 
 SHOWN_MORE = 8
 """Most lines of what else is wrong."""
+SHOWN_REASON = 200
+"""Most characters of what came, where a reader gets one text."""
 SHOWN_GOT = 60
 """Most characters of a value in such a line."""
 
@@ -53,6 +57,12 @@ class CrossfadeError(Exception):
             self.code = code
         if retryable is not None:
             self.retryable = retryable
+
+    @property
+    def told(self) -> str:
+        """The message with what came, where a reader gets one text."""
+        got = json.dumps(self.got, ensure_ascii=False)[:SHOWN_REASON] if self.got is not None else ""
+        return f"{self.message} Got {got}" if got else self.message
 
     @property
     def line(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ...core.errors import StoreUnavailable
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Revisions that this code knows, oldest first: a constant, because importing Alembic costs a quarter of a second."""
 
 

@@ -202,6 +202,7 @@ class Operation(StoreTable, table=True):
     by: str
     assurance: str
     reason: str | None
+    failure: JsonValue = Field(sa_type=JsonText, nullable=True)
     started: datetime = Field(sa_type=Moment)
     finished: datetime | None = Field(sa_type=Moment)
 

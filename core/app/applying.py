@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from .staleness import plan_again, require_unchanged, stale
 
 WAIT = 0.2
 """Seconds between looks at an operation that another process holds."""
+_REPEAT = re.compile(r"([,;]? then repeat (the call|this)|^Repeat the call)\.$")
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -210,9 +212,16 @@ def _after(operation: Operation, record: Record) -> str:
     key = operation.key
     if operation.status == "undone":
         again = calls.plan(key, operation.change)
-        return f"every backend is as it was before; mend the cause, then {again}"
+        return f"every backend is as it was before. {_remedy(operation, 'Mend the cause.')} Then {again}"
     if operation.status == "needs_attention":
-        return f"a person mends the backend named in reason; then {calls.apply(operation.handle)} goes on"
+        remedy = _remedy(operation, "A person mends the backend named in reason.")
+        return f"{remedy} Then {calls.apply(operation.handle)} goes on"
     if record.state == "stopped":
         return calls.follow_up(record)
     return calls.look_at(key)
+
+
+def _remedy(operation: Operation, otherwise: str) -> str:
+    """What to do about the backend. Its errors end in a repeat of the call, which is another one here."""
+    said = operation.failure.remedy if operation.failure is not None else ""
+    return _REPEAT.sub(".", said) if _REPEAT.sub("", said) else otherwise

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from ..documents import JsonObject, canonical
+from ..documents import JsonObject
 from ..errors import (
     BackendDenied,
     BackendFailed,
@@ -158,8 +158,7 @@ def _failed(failure: BackendFailed) -> dict[str, object]:
         way = {"reachable": False}
     elif isinstance(failure, BackendDenied):
         way = {"reachable": True, "authorised": False}
-    got = f" Got {canonical(failure.got)[:200]}" if failure.got is not None else ""
-    return {"works": False, **way, "problem": f"{failure.message}{got}", "next": failure.next or None}
+    return {"works": False, **way, "problem": failure.told, "next": failure.next or None}
 
 
 def _able(backend: Backend) -> dict[str, object]:

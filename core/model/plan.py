@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from ..documents import JsonObject
 from .experiment import NARROWING, Change, State
@@ -134,6 +134,16 @@ class OperationStep(StrictModel):
         return self.queue + self.backend + self.own
 
 
+class Failure(StrictModel):
+    """Why an operation turned to undo or is stuck: what the backend of a step said last."""
+
+    target: str = Field(description="of the step")
+    message: str
+    got: JsonValue = Field(default=None, description="the backend's own words, cut and without secrets")
+    remedy: str = Field(default="", description="what to do, as the backend's error says it")
+    attempts: int = Field(description="writes tried")
+
+
 class Operation(StrictModel):
     """The journal of one apply. `fence` grows with each new owner; a write under an older fence is refused."""
 
@@ -153,6 +163,7 @@ class Operation(StrictModel):
     assurance: Assurance
     steps: list[OperationStep]
     reason: str | None = Field(default=None, description="why it turned to undo or needs attention")
+    failure: Failure | None = Field(default=None, description="the same, where a backend is the reason")
     started: datetime
     finished: datetime | None = None
 

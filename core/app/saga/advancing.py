@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ...documents import JsonObject, same
 from ...errors import BackendChanged, BackendFailed, Conflict
-from ...model.plan import Operation, OperationStep, Step
+from ...model.plan import Failure, Operation, OperationStep, Step
 from ...ports.backend import Backend
 from ..dependencies import Dependencies
 from .journal import can_undo, record, turned
@@ -181,8 +181,18 @@ def _after_failure(deps: Dependencies, operation: Operation, index: int, failure
         retried = record(deps, operation.model_copy(update={"steps": steps}))
         deps.clock.sleep(pause)
         return retried
-    reason = f"{steps[index].step.place.backend}: {failure.message}"
+    failed = operation.model_copy(update={"steps": steps, "failure": _kept(steps[index], failure)})
+    reason = f"{steps[index].step.place.backend}: {failure.told}"
     if operation.direction == "forward" and can_undo(operation):
-        return record(deps, turned(operation.model_copy(update={"steps": steps}), reason))
-    stuck = operation.model_copy(update={"steps": steps, "reason": reason, "status": "needs_attention"})
-    return record(deps, stuck)
+        return record(deps, turned(failed, reason))
+    return record(deps, failed.model_copy(update={"reason": reason, "status": "needs_attention"}))
+
+
+def _kept(each: OperationStep, failure: BackendFailed) -> Failure:
+    return Failure(
+        target=each.step.target,
+        message=failure.message,
+        got=failure.got,
+        remedy=failure.next,
+        attempts=each.attempts,
+    )
