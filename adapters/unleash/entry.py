@@ -8,7 +8,7 @@ from ...core.documents import JsonObject
 from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
 from .audience import MOST_VALUES, compile_audience, constraint, refused
-from .hashing import SLOTS, STEPS, WEIGHTS, layer_flag
+from .hashing import SLOTS, STEPS, WEIGHTS, in_order, layer_flag
 from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant
 
 PREVIEW = ":preview:"
@@ -124,9 +124,10 @@ def _variants(assignment: Assignment) -> list[JsonValue]:
     weights = [_whole(each, WEIGHTS, "weights finer than a thousandth", then) for each in assignment.weights]
     if sum(weights) != WEIGHTS:
         raise refused("weights that do not add up to 1", then, list[JsonValue](assignment.weights))
+    named = sorted(enumerate(assignment.variants), key=lambda each: in_order(each[1]))
     return [
-        variant(name, weight, {parameter: values[index] for parameter, values in assignment.parameters.items()})
-        for index, (name, weight) in enumerate(zip(assignment.variants, weights, strict=True))
+        variant(name, weights[index], {parameter: values[index] for parameter, values in assignment.parameters.items()})
+        for index, name in named
     ]
 
 

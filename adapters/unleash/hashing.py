@@ -19,6 +19,7 @@ WEIGHTS = 1_000
 STEPS = 100
 """A rollout is a whole percentage."""
 VARIANT_SEED = 86_028_157
+_LETTERS = {letter: place for place, letter in enumerate("_-0123456789abcdefghijklmnopqrstuvwxyz")}
 _C1, _C2, _MASK = 0xCC9E2D51, 0x1B873593, 0xFFFFFFFF
 _LANES = 1_024
 """Texts hashed together, as in the core's own hash."""
@@ -64,13 +65,20 @@ def _both(assignment: Assignment, units: Sequence[str]) -> tuple[list[int], list
     return _drawn(seed, units, 0, STEPS), _drawn(seed, units, VARIANT_SEED, WEIGHTS)
 
 
+def in_order(variant: str) -> list[int]:
+    """Sorts variants as Unleash keeps them, in whichever order it is given them: by name, as Unicode's root collation
+    (CLDR) has the characters that a name of ours may have. Their order decides which variant a unit gets."""
+    return [_LETTERS[letter] for letter in variant]
+
+
 def _variant(assignment: Assignment, place: int) -> str:
+    weights = dict(zip(assignment.variants, assignment.weights, strict=True))
     end = 0
-    for variant, weight in zip(assignment.variants, assignment.weights, strict=True):
-        end += round(weight * WEIGHTS)
+    for variant in sorted(weights, key=in_order):
+        end += round(weights[variant] * WEIGHTS)
         if place <= end:
             return variant
-    return assignment.variants[-1]
+    return max(weights, key=in_order)
 
 
 def _drawn(group: str, units: Sequence[str], seed: int, modulus: int) -> list[int]:

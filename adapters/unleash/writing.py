@@ -43,7 +43,7 @@ def put(api: Api, experiment: str, flag: JsonObject | None, entry: JsonObject, m
     _depend(api, experiment, flag, layer)
     _put_strategies(api, experiment, api.strategies(flag), objects(entry["strategies"]))
     if on and not api.here(flag).get("enabled"):
-        _open(api, experiment)
+        _open(api, experiment, entry)
     if "test" not in layer:
         _drop_test(api, experiment, str(layer["flag"]))
     api.change(experiment, description=text_of(ended(mark)))
@@ -84,11 +84,19 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
     return _there(api, experiment)
 
 
-def _open(api: Api, experiment: str) -> None:
+def _open(api: Api, experiment: str, entry: JsonObject) -> None:
     """Turn a flag on, after a last look: one without a strategy would be on for everybody, and one that depends on
-    nothing for every slot."""
+    nothing for every slot. What Unleash has made of the strategies has to be what they are in the entry, while nobody
+    is let in."""
     flag = _there(api, experiment)
-    if not api.strategies(flag) or not flag.get("dependencies"):
+    found = api.strategies(flag)
+    if found and not same([seen(each) for each in found], entry["strategies"]):
+        raise BackendFailed(
+            "Unleash keeps the experiment's strategies otherwise than they were written, so its flag stays off.",
+            next="See whether somebody changes them, or a plugin does; then repeat the call.",
+            got=experiment,
+        )
+    if not found or not flag.get("dependencies"):
         raise BackendFailed(
             "Somebody takes the experiment's flag in Unleash apart while it is written; it stays off.",
             next="Repeat the call.",

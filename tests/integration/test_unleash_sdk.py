@@ -43,7 +43,7 @@ def assignment(experiment: str, lo: int, hi: int, **more: Any) -> Assignment:
         "ranges": [BucketRange(lo=lo, hi=hi)],
         "seed": f"{experiment}/1",
         "coverage": 1.0,
-        "variants": ["control", "new", "newer"],
+        "variants": ["today", "new-1", "new_2"],  # not in the order in which Unleash keeps them
         "weights": [0.5, 0.3, 0.2],
         "parameters": {"title": ["For you", "Yours", None]},
         "production": {"title": "For you"},
@@ -114,7 +114,7 @@ def test_test_units_get_their_variant_whatever_their_slot_and_all_variants_carry
     unleash: UnleashServer,
 ) -> None:
     audience = parse({"country": "SE"}, ATTRIBUTES)[0]
-    tests = {"newer": SAMPLE[:40], "control": SAMPLE[40:60]}
+    tests = {"new_2": SAMPLE[:40], "today": SAMPLE[40:60]}
     made = assignment("first", 0, 500, previews=tests, audience=audience, coverage=0.01)
     deliver(unleash, None, made)
     deliver(unleash, None, assignment("second", 500, 10_000))
@@ -127,8 +127,8 @@ def test_test_units_get_their_variant_whatever_their_slot_and_all_variants_carry
 
 
 def test_a_draft_has_only_its_test_units(unleash: UnleashServer) -> None:
-    deliver(unleash, None, assignment("first", 0, 1, ranges=[], previews={"new": ["tester"]}))
-    assert met(unleash, "first", [*SAMPLE, "tester"]) == {"tester": "new"}
+    deliver(unleash, None, assignment("first", 0, 1, ranges=[], previews={"new-1": ["tester"]}))
+    assert met(unleash, "first", [*SAMPLE, "tester"]) == {"tester": "new-1"}
 
 
 def questions() -> list[tuple[JsonObject, list[list[JsonObject]], list[JsonObject], Any]]:
@@ -208,3 +208,36 @@ def test_our_hash_is_murmur3() -> None:
     assert json.dumps([*hashing.buckets("production/home/top", odd)]) == json.dumps(
         [hashing.buckets("production/home/top", [unit])[0] for unit in odd]
     )
+
+
+def test_variants_of_any_names_are_kept_in_the_order_that_decides_who_gets_which(unleash: UnleashServer) -> None:
+    names = [
+        "today",
+        "b",
+        "a",
+        "a_",
+        "a-",
+        "a1",
+        "aa",
+        "a_b",
+        "a-b",
+        "ab",
+        "a-1",
+        "a_1",
+        "1",
+        "10",
+        "2",
+        "z",
+        "z-",
+        "ch",
+        "c_h",
+        "co",
+    ]
+    alike = {
+        "weights": [0.05] * len(names),
+        "parameters": {"title": list(range(len(names)))},
+        "production": {"title": 0},
+    }
+    made = assignment("exp-a", 0, 10_000, variants=names, **alike)
+    deliver(unleash, None, made)
+    assert met(unleash, "exp-a", SAMPLE[:2_000]) == by_our_rule(made, SAMPLE[:2_000])
