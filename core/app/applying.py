@@ -215,10 +215,15 @@ def _after(operation: Operation, record: Record) -> str:
         return f"every backend is as it was before. {_remedy(operation, 'Mend the cause.')} Then {again}"
     if operation.status == "needs_attention":
         remedy = _remedy(operation, "A person mends the backend named in reason.")
-        return f"{remedy} Then {calls.apply(operation.handle)} goes on"
+        going = f"{remedy} Then {calls.apply(operation.handle)} goes on"
+        return f"{going}. {_may_be_served(key)}" if operation.opened and operation.to_state == "running" else going
     if record.state == "stopped":
         return calls.follow_up(record)
     return calls.look_at(key)
+
+
+def _may_be_served(key: str) -> str:
+    return f"Users may be served meanwhile: {calls.plan(key, 'stop')} takes all of them out"
 
 
 def _remedy(operation: Operation, otherwise: str) -> str:

@@ -13,6 +13,7 @@ from ..model.answers import Explanation
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
+from ..model.plan import Operation
 from ..names import nearest
 from ..planning.compile import assignment_of
 from ..ports.backend import assigns
@@ -86,6 +87,8 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         _require_attributes(deps.catalogue.current(), attributes)
         assignment = assignment_now(deps, view, record, unit)
         hashing = _hashing(deps, view, record, assignment)
+        last = view.last_operation(key)
+    opening = last if last is not None and last.opened and not last.settled else None
     context = {**attributes, assignment.unit_attribute: unit}
     decision = decide(assignment, context, hashing)
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
@@ -100,7 +103,7 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         state=record.state,
         variant=variant,
         because=decision.because if serving else "not_running",
-        detail=_detail(decision, assignment, attributes) if serving else _at_rest(record),
+        detail=_detail(decision, assignment, attributes) if serving else _at_rest(record, opening, decision),
         steps=_steps(assignment, decision.layer_bucket, decision.variant_bucket),
         parameters=parameters,
     )
@@ -120,7 +123,14 @@ def _require_attributes(catalogue: Catalogue, attributes: dict[str, JsonValue]) 
             raise Invalid(f"{name} holds {named(known.type)}.", got=value, allowed=list(known.shares)[:20])
 
 
-def _at_rest(record: Record) -> str:
+def _at_rest(record: Record, opening: Operation | None, decision: Decision) -> str:
+    """
+    Args:
+        opening: what was to let units in, or had let them in, and is not settled.
+    """
+    if opening is not None:
+        served = f"be served {decision.variant}" if decision.variant is not None else "get production values"
+        return f"the {opening.change} is under way or stuck, and traffic may be open: the unit would {served} then"
     return f"the experiment is {record.state}; everybody gets production values"
 
 

@@ -185,7 +185,7 @@ class Operation(StrictModel):
     @property
     def opened(self) -> bool:
         """True once traffic may have opened: from the intent of the opening step on."""
-        return any(each.step.opens_traffic and each.status in ("intended", "done") for each in self.steps)
+        return any(each.step.opens_traffic and each.status in ("intended", "undoing", "done") for each in self.steps)
 
 
 class AuditEvent(StrictModel):
