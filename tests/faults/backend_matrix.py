@@ -203,7 +203,7 @@ class Ground:
             assert isinstance(kind, str)
             assert isinstance(settings, dict)
             held = self.app.dependencies.backend(kind).read(settings, document, key)
-            if (settled or held is not None) and name not in said and held is not None:
+            if held is not None and name not in said:
                 found.append(f"{name} holds an entry that Crossfade does not know of")
             if settled and name in said and not same(held, said[name]):
                 found.append(f"{name} holds {'nothing' if held is None else 'another entry'} where one is said to be")
@@ -231,7 +231,9 @@ def backend_matrix(name: str, run: Run) -> Row:
 
 
 def _cells(ground: Ground, run: Run, hows: Sequence[How]) -> Generator[tuple[Change, Fault]]:
-    """Every call of every change, counted on one that nothing happens to."""
+    """Every call of every change, counted on one that nothing happens to. The first of all makes more calls than any
+    other: of what a layer needs, and of whose it all is."""
+    _calls(ground, "stop", key="first-of-all")
     calls: list[tuple[Change, int]] = [(change, _calls(ground, change)) for change in CHANGES]
     for (change, count), how in product(calls, hows):
         for times in (1, SPENT, ALWAYS) if run.long or how in ("refused", "failed after") else (1,):
@@ -239,8 +241,8 @@ def _cells(ground: Ground, run: Run, hows: Sequence[How]) -> Generator[tuple[Cha
                 yield change, Fault(how, first, times)
 
 
-def _calls(ground: Ground, change: Change) -> int:
-    key = f"counted-{change}"
+def _calls(ground: Ground, change: Change, key: str = "counted") -> int:
+    key = f"{key}-{change}"
     if change == "stop":
         assert ground.applied(ground.planned(key, "launch")) == "applied"
     digest = ground.planned(key, change)
@@ -260,6 +262,8 @@ def _meet(ground: Ground, key: str, change: Change, fault: Fault) -> Generator[s
     status = ground.applied(digest)
     ground.proxy.inject(None)
     ground.told[status] += 1
+    if fault.met < fault.first:
+        yield "the fault met no call"
     if status not in (*ENDED, "needs_attention", "refused"):
         yield f"it ended {status}"
     yield from ground.wrong(key, settled=status != "needs_attention")
