@@ -7,6 +7,7 @@ from ..documents import JsonObject, canonical
 from ..errors import BackendFailed
 from ..model.experiment import LIVE, Change, Record
 from ..model.plan import Place, Step
+from ..planning.order import in_order
 from ..ports.store import Placement, Reader
 from .dependencies import Dependencies
 
@@ -14,11 +15,11 @@ from .dependencies import Dependencies
 def closing_steps(deps: Dependencies, view: Reader, record: Record, change: Change) -> list[Step]:
     """The steps of a pause or a stop. The assigner's entry goes first, which closes traffic; content follows on a
     stop, and what is found where something of the experiment ever was: a document may have come back from a backup."""
-    placements = sorted(view.placements(record.key), key=lambda placement: not placement.opens_traffic)
+    placements = view.placements(record.key)
     steps = [_closing(deps, each) for each in placements if change == "stop" or each.opens_traffic]
     if change == "stop":
         steps += _found_again(deps, view, record, [each.place for each in placements])
-    return sorted(steps, key=lambda step: not step.summary)
+    return in_order(steps)
 
 
 def _closing(deps: Dependencies, placement: Placement) -> Step:
@@ -36,7 +37,7 @@ def _closing(deps: Dependencies, placement: Placement) -> Step:
 def removal(place: Place, entry: str, now: JsonObject | None, opens: bool) -> Step:
     """The step that takes an entry out as it is now."""
     closes = ["everybody gets production values"] if opens else []
-    return Step(place=place, action="remove", entry=entry, before=now, after=None, summary=closes)
+    return Step(place=place, action="remove", entry=entry, before=now, after=None, closes_traffic=opens, summary=closes)
 
 
 def _found_again(deps: Dependencies, view: Reader, record: Record, known: list[Place]) -> list[Step]:

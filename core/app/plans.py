@@ -18,6 +18,7 @@ from ..model.finding import Finding
 from ..model.plan import RESTS_ON, BucketRange, Plan, Step
 from ..planning.agenda import midnight
 from ..planning.compile import ASSIGNMENT, covered, handle_of
+from ..planning.order import in_order
 from ..ports.store import Reader
 from . import calls
 from .adopting import foreign_among
@@ -188,7 +189,7 @@ def compile_plan(
         told |= {"stage": stage, **({"opens": midnight(case.start).isoformat()} if later else {})}
     parts = rests_on(case, findings, proposed, launch) | _past(view, record) | _as_part(assignment.previews) | told
     parts[ASSIGNMENT] = assignment.model_dump(mode="json")
-    return Compiled(_plan(record, change, parts, steps, proposed, terms), findings)
+    return Compiled(_plan(record, change, parts, in_order(steps), proposed, terms), findings)
 
 
 def _surrounded(deps: Dependencies, case: Case, steps: list[Step]) -> Case:

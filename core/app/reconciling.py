@@ -8,6 +8,7 @@ from ..model.experiment import Record
 from ..model.plan import Step
 from ..planning.compile import assignment_summary
 from ..planning.drift import Delivery, differences
+from ..planning.order import in_order
 from ..ports.store import Reader
 from . import calls
 from .delivered import delivered
@@ -39,7 +40,7 @@ def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> list[
             f"{unread.target} cannot be read, so nobody knows what is to be put back: {unread.failure}",
             next=f"mend it, then {calls.plan(record.key, 'reconcile')}",
         )
-    return sorted(steps, key=lambda step: (step.after is not None, step.opens_traffic))
+    return in_order(steps)
 
 
 def _step(view: Reader, record: Record, each: Delivery) -> Step:

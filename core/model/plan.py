@@ -49,6 +49,7 @@ class Step(StrictModel):
     before: JsonObject | None
     after: JsonObject | None
     opens_traffic: bool = False
+    closes_traffic: bool = False
     summary: list[str] = Field(default_factory=list[str], description="what the write means, in a few lines")
 
     @property
