@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from crossfade.core.checks.documentation import page
+from crossfade.core.checks import documentation
 
-Path(__file__).with_name("checks.md").write_text(page(), encoding="utf-8")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import catalogue_page  # noqa: E402  # the pages are no package
+
+PAGES = {"checks.md": documentation.page, "catalogue.md": catalogue_page.page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")

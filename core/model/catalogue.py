@@ -50,7 +50,8 @@ class Attribute(StrictModel):
     )
     quantiles: dict[float | date, Share] = Field(
         default_factory=dict[float | date, float],
-        description="for numbers and dates: value -> share of units strictly below it; linear in between",
+        description="for numbers and dates: value -> share of units strictly below it; linear in between; tells what "
+        "an audience reaches",
     )
     open: bool = Field(default=False, description="values outside `shares` are allowed, with an unknown share")
     immutable: bool = Field(default=False, description="never changes during an experiment (country of sign-up, say)")
@@ -80,7 +81,7 @@ class Baseline(StrictModel):
         default=None,
         description="skewness per unit; none for a proportion, whose rate tells it",
     )
-    measured: date | None = None
+    measured: date | None = Field(default=None, description="day on which it was measured; an old one is warned of")
 
 
 class Source(StrictModel):
@@ -103,8 +104,8 @@ class Metric(StrictModel):
     baseline: Baseline
     mde: Effect | None = Field(default=None, description="usual minimum detectable effect, relative: 0.01 = 1 %")
     margin: Effect | None = Field(default=None, description="usual non-inferiority margin, relative")
-    window_days: Days = 7
-    freshness_hours: PositiveFloat = 24.0
+    window_days: Days = Field(default=7, description="days from a unit's first exposure on that are measured")
+    freshness_hours: PositiveFloat = Field(default=24.0, description="hours until its events are all there")
     covariate: Key | None = Field(
         default=None,
         description="metric whose value over its window before a unit's first exposure explains part of this one's",
@@ -116,8 +117,8 @@ class Metric(StrictModel):
         default=None, description="for a ratio: the metric of what stands below the line, to be watched beside it"
     )
     owner: Key
-    status: Literal["active", "deprecated"] = "active"
-    replaced_by: Key | None = None
+    status: Literal["active", "deprecated"] = Field(default="active", description="a deprecated one fits no draft")
+    replaced_by: Key | None = Field(default=None, description="metric to use in place of a deprecated one")
     source: Source
 
     @property
@@ -174,18 +175,20 @@ class Layer(StrictModel):
 
 class RequiredMetric(StrictModel):
     role: Role
-    margin: Effect | None = None
+    margin: Effect | None = Field(default=None, description="of a guardrail; else the metric's usual one")
 
 
 class Policy(StrictModel):
     """Defaults and limits of statistics on a surface."""
 
-    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
-    power: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = Field(default=0.05, description="two-sided, before correction")
+    power: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        default=0.8, description="chance that an effect as large as asked for ships"
+    )
     max_margin: Effect = Field(default=0.05, description="widest non-inferiority margin, relative")
     design: DesignKind = Field(default="fixed", description="design of a draft that asks for none")
     days: Days = Field(default=14, description="usual duration; whole weeks")
-    min_days: Days = 7
+    min_days: Days = Field(default=7, description="shorter runs need a person's word")
     max_days: Days = Field(default=28, description="longest duration the generator proposes")
     allocation: Annotated[float, Field(gt=0, le=1)] = Field(default=0.1, description="smallest usual allocation")
     checks: CheckRules = Field(default_factory=dict, description="checks that are held to more tightly here")
@@ -289,7 +292,7 @@ class Holdout(StrictModel):
     description: Text
     surfaces: list[Key] = Field(min_length=1)
     share: Annotated[float, Field(gt=0, lt=0.5)]
-    salt: Text
+    salt: Text = Field(description="what its units are drawn by; never changed, never used twice")
     ends: date = Field(description="last day on which a launch still keeps its units out")
 
 

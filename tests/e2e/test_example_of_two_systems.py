@@ -66,6 +66,7 @@ def test_the_compose_file_opens_what_the_catalogue_and_the_text_name() -> None:
     assert ETCD in catalogue
     assert "127.0.0.1:5432/crossfade" in text
     wanted = set((EXAMPLE / "example.env").read_text().replace("=", "\n").split())
-    for name in ("UNLEASH_IMAGE", "POSTGRES_IMAGE", "ETCD_IMAGE", "POSTGRES_PASSWORD", "UNLEASH_ADMIN_TOKEN"):
+    secrets = ("POSTGRES_PASSWORD", "UNLEASH_ADMIN_TOKEN", "UNLEASH_BACKEND_TOKEN")
+    for name in ("UNLEASH_IMAGE", "POSTGRES_IMAGE", "ETCD_IMAGE", *secrets):
         assert name in wanted
         assert f"${{{name}" in (EXAMPLE / "compose.yaml").read_text()

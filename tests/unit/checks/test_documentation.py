@@ -1,7 +1,8 @@
-"""The page of the checks says what the checks say."""
+"""The pages that are made from the code say what it says."""
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from crossfade.core.checks.documentation import page
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page(), "run `make docs`"
+def test_the_pages_are_up_to_date() -> None:
+    pages = runpy.run_path(str(ROOT / "docs" / "write.py"))["PAGES"]
+    assert pages.keys() == {"checks.md", "catalogue.md"}
+    for name, made in pages.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made(), "run `make docs`"
 
 
 @pytest.mark.parametrize("code", CHECKS)
