@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..documents import JsonObject, patch_object, patch_to
+from ..documents import JsonObject, patch_object, patch_to, same
 from ..model.finding import Finding, Fix
 
 MOST_FAULTS = 50
@@ -34,18 +34,34 @@ def repair(document: JsonObject, findings: Sequence[Finding], examine: Examine) 
     left = [finding for finding in findings if finding.blocks]
     if len(left) > MOST_FAULTS:
         return Repair([], {}, left)
-    fixes: list[str] = []
+    fixes: list[Fix] = []
     fixed = document
     for finding in tuple(left):
         fix = _first(finding)
         now = next((other for other in left if _place(other) == _place(finding)), None)
         # What an earlier fix has made obsolete is left out, and what it has made too weak is found again below.
         if fix is not None and now is not None and fix.patch in [other.patch for other in now.fixes[:1]]:
-            fixes.append(fix.id)
+            fixes.append(fix)
             fixed = patch_object(fixed, fix.patch)
             left = _blocks(examine, fixed)
     mended, left = _further(fixed, left, examine)
-    return Repair(fixes, patch_to(fixed, mended), left)
+    return Repair([fix.id for fix in _needed(document, fixes)], patch_to(fixed, mended), left)
+
+
+def _needed(document: JsonObject, fixes: list[Fix]) -> list[Fix]:
+    """The fixes without those whose every value a later one writes again."""
+    whole = _all_of(document, fixes)
+    for fix in tuple(fixes):
+        others = [each for each in fixes if each is not fix]
+        if same(_all_of(document, others), whole):
+            fixes = others
+    return fixes
+
+
+def _all_of(document: JsonObject, fixes: list[Fix]) -> JsonObject:
+    for fix in fixes:
+        document = patch_object(document, fix.patch)
+    return document
 
 
 def _further(document: JsonObject, left: list[Finding], examine: Examine) -> tuple[JsonObject, list[Finding]]:

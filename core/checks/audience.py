@@ -184,7 +184,11 @@ def audience_is_stable(case: Case) -> Iterator[Fault]:
         and case.catalogue.attributes[name].type in ("integer", "number")
     ]
     if moving:
-        message = f"{listed(moving)} can change during the run; a treatment that moves it skews the comparison."
+        message = (
+            f"{listed(moving)} can change during the run: whoever it moves out of the audience gets the values in "
+            "production from then on, and a treatment that moves it skews the comparison. Better an attribute that is "
+            "fixed at the start."
+        )
         yield Fault(_at(case, moving[0]), message)
 
 

@@ -147,3 +147,11 @@ def test_a_catalogue_without_an_adapter_for_its_assigner_sets_no_limit(museum: M
     backends = {kind: each for kind, each in dependencies.backends.items() if kind != "growthbook_file"}
     app = Crossfade(replace(dependencies, backends=backends))
     assert blocking(app.create_experiment(Brief.read(brief(allocation=0.305)))) == []
+
+
+def test_of_two_fixes_of_one_field_the_next_call_has_the_one_that_is_left_of_them(museum: Museum) -> None:
+    app = coarse(museum)
+    answer = app.create_experiment(Brief.read(brief(allocation=0.015)))
+    assert {"assigner.allocation", "power.sufficient"} <= {*blocking(answer)}
+    assert "power.sufficient" in answer.next
+    assert "assigner.allocation" not in answer.next
