@@ -11,7 +11,7 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
-from ...core.ports.backend import Probe, Standing
+from ...core.ports.backend import Foreign, Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ..documents import require_before, require_name, too_late
 from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
@@ -21,6 +21,7 @@ from ..turns import turns_of
 from .api import Api, api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
+from .foreign import foreign_in
 from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
@@ -82,6 +83,9 @@ class Unleash:
 
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
         return Standing(actual=self.read(settings, document, entry), due=delivered, shadows=[])
+
+    def foreign(self, settings: JsonObject) -> list[Foreign]:
+        return foreign_in(api_of(checked_settings(UnleashSettings, settings)))
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where they are more units than Unleash takes."""

@@ -42,9 +42,17 @@ class Api:
 
     def descriptions(self) -> dict[str, str]:
         """Name -> description of every flag of the project that is not archived."""
-        features = _object(self._client.call("GET", self._flags).body).get("features")
-        listed = [each for each in features if isinstance(each, dict)] if isinstance(features, list) else []
-        return {str(each.get("name")): str(each.get("description") or "") for each in listed}
+        return {str(each.get("name")): str(each.get("description") or "") for each in self._listed()}
+
+    def switched_on(self) -> dict[str, list[JsonObject]]:
+        """Name -> tags of every flag of the project that is on in our environment."""
+        on = [each for each in self._listed() if self.here(each).get("enabled") is True]
+        return {str(each.get("name")): objects(each.get("tags")) for each in on}
+
+    def segments(self) -> dict[str, list[JsonObject]]:
+        """Id -> the constraints of every segment."""
+        found = objects(_object(self._client.call("GET", "/api/admin/segments").body).get("segments"))
+        return {str(each.get("id")): objects(each.get("constraints")) for each in found}
 
     def create(self, name: str, kind: FlagType, description: str) -> bool:
         """Make a flag; False when there is one of that name, archived or not. Of several at once one makes it."""
@@ -73,7 +81,8 @@ class Api:
         self._client.call("DELETE", at, repeatable=True, expected=frozenset({404}))
 
     def switch(self, name: str, on: bool) -> None:
-        """Turn a flag on or off. One without a strategy must never be turned on: Unleash gives it one for everybody."""
+        """Turn a flag on or off. One without an enabled strategy must never be turned on: Unleash gives it one for
+        everybody."""
         at = f"{self._at(name)}/environments/{quote(self._environment)}/{'on' if on else 'off'}"
         self._client.call("POST", at, repeatable=True)
 
@@ -103,6 +112,9 @@ class Api:
         """The strategies of a flag in our environment, in the order in which they are tried."""
         found = objects(self.here(flag).get("strategies"))
         return sorted(found, key=lambda each: (_number(each.get("sortOrder")), str(each.get("id"))))
+
+    def _listed(self) -> list[JsonObject]:
+        return objects(_object(self._client.call("GET", self._flags).body).get("features"))
 
     def _at(self, name: str) -> str:
         return f"{self._flags}/{quote(name, safe='')}"

@@ -85,10 +85,10 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
 
 
 def _open(api: Api, experiment: str) -> None:
-    """Turn a flag on, after a last look: one without a strategy would be on for everybody, and one that depends on
-    nothing for every slot."""
+    """Turn a flag on, after a last look: one whose strategies are all gone or disabled would be on for everybody, and
+    one that depends on nothing for every slot."""
     flag = _there(api, experiment)
-    if not api.strategies(flag) or not flag.get("dependencies"):
+    if all(each.get("disabled") for each in api.strategies(flag)) or not flag.get("dependencies"):
         raise BackendFailed(
             "Somebody takes the experiment's flag in Unleash apart while it is written; it stays off.",
             next="Repeat the call.",

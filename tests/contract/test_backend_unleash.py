@@ -302,7 +302,10 @@ def test_a_flag_of_somebody_else_is_left_alone(subject: Subject) -> None:
     assert subject.server.strategies("first") == []
 
 
-def test_a_flag_is_never_turned_on_without_its_strategies(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("disabled", [True, False])
+def test_a_flag_is_never_turned_on_without_its_strategies(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, disabled: bool
+) -> None:
     """Unleash would add one for everybody by itself."""
     call = HttpClient.call
 
@@ -310,7 +313,10 @@ def test_a_flag_is_never_turned_on_without_its_strategies(subject: Subject, monk
         answer = call(client, method, path, **more)
         if method == "POST" and path.endswith("first/environments/development/strategies"):
             for each in subject.server.strategies("first"):
-                subject.server.admin("DELETE", at(each))
+                if disabled:
+                    subject.server.admin("PATCH", at(each), [{"op": "replace", "path": "/disabled", "value": True}])
+                else:
+                    subject.server.admin("DELETE", at(each))
         return answer
 
     with monkeypatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,45 @@ async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(museum: M
         assert len(met(unleash)) > 200
         assert app.preview(KEY, None, [], "curator").status == "applied"
         assert Product(unleash.state()).variant(KEY, tester) == app.explain(KEY, "tester-1", {}).variant
+
+
+async def test_what_others_run_in_unleash_is_a_neighbour_once_it_was_imported(
+    museum: Museum, unleash: UnleashServer
+) -> None:
+    others(unleash, "winter", {"country": ["NL"]}, {"guide_first": True})
+    others(unleash, "elsewhere", {"country": ["DE"]}, {"guide_first": True})
+    others(unleash, "beta", {"planet": ["Mars"]}, {"colour": "red"})
+    app = museum.app(SetClock())
+    dutch: dict[str, Any] = {"audience": {"country": "NL"}, "allocation": 1.0, "duration_days": 28}
+    async with visiting(museum, SetClock()) as visitor:
+        [done] = app.import_from("flags", by="curator")
+        assert [(each.key, each.surface, each.share) for each in done.kept] == [
+            ("elsewhere", "gallery", 0.5),
+            ("winter", "gallery", 0.5),
+        ]
+        assert done.unread == ["beta: left out, as no surface is known of it"]
+        draft = await visitor.call("create_experiment", brief(**dutch))
+        (met_others,) = [each for each in draft.body["findings"] if each["code"] == "layer.interaction"]
+        assert "winter on gallery (owner unknown, in flags)" in met_others["message"]
+        assert "elsewhere" not in draft.text
+        unleash.admin("POST", f"{FLAGS}/winter/environments/{ENVIRONMENT}/off")
+        [again] = app.import_from("flags", by="curator")
+        assert again.gone == ["winter"]
+        seen = await visitor.call("get_experiment", key=KEY)
+        assert "layer.interaction" not in seen.text
+
+
+def others(unleash: UnleashServer, name: str, audience: dict[str, list[str]], shown: JsonObject) -> None:
+    """A flag of somebody else that is on for half of an audience."""
+    unleash.admin("POST", FLAGS, {"name": name, "type": "experiment"})
+    payload: JsonObject = {"type": "json", "value": json.dumps(shown)}
+    variant: JsonObject = {"name": "on", "weight": 1000, "weightType": "variable", "stickiness": "default"}
+    body: JsonObject = {
+        "name": "flexibleRollout",
+        "parameters": {"rollout": "50", "stickiness": "visitor_id", "groupId": name},
+        "constraints": [{"contextName": one, "operator": "IN", "values": [*few]} for one, few in audience.items()],
+        "variants": [{**variant, "payload": payload}],
+    }
+    for path, sent in (("strategies", body), ("on", None)):
+        answered = unleash.admin("POST", f"{FLAGS}/{name}/environments/{ENVIRONMENT}/{path}", sent)
+        assert answered.status_code == 200, answered.text
