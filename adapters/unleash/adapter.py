@@ -102,6 +102,8 @@ class Unleash:
     def probe(self, settings: JsonObject) -> Probe:
         where = checked_settings(UnleashSettings, settings)
         api = api_of(where)
+        api.require_environment()
+        api.require_rights()
         section = _section(api.flag(_owner_flag(where)))
         return Probe(bears_our_mark(section, self._owner()), self._strangers(section), api.version())
 
@@ -157,6 +159,8 @@ class Unleash:
     def _require_ours(self, api: Api, name: str) -> None:
         """Mark the environment as ours, unless it is another store's. Of stores that race for it one makes the flag."""
         flag, owner = api.flag(name), self._owner()
+        if flag is None and owner is not None:
+            api.require_environment()  # before the first flag is there
         if flag is None and owner is not None and not api.create(name, "operational", section_text({"owner": owner})):
             flag = api.flag(name)
             if flag is None:

@@ -81,7 +81,7 @@ def test_a_segment_is_part_of_the_audience(unleash: UnleashServer) -> None:
 def test_the_name_or_a_tag_says_the_surface(unleash: UnleashServer) -> None:
     others(unleash, "gallery.guide_first", strategy("40"))
     others(unleash, "winter", strategy("100", variants=split(GUIDED, {})))
-    tag = {"name": "surface", "description": "A surface of Crossfade's catalogue"}
+    tag: JsonObject = {"name": "surface", "description": "A surface of Crossfade's catalogue"}
     if unleash.admin("GET", "/api/admin/tag-types/surface").status_code == 404:
         did(unleash, "POST", "/api/admin/tag-types", tag)
     did(unleash, "POST", "/api/admin/features/winter/tags", {"type": "surface", "value": "gallery"})

@@ -37,7 +37,8 @@ def random_constraint(chance: random.Random) -> JsonObject:
     value = chance.choice(texts)
     dated = f"{value}T12:00:00Z" if name == "joined" and chance.random() < 0.5 else value
     asked: JsonObject = {"contextName": name, "operator": operator, "inverted": chance.random() < 0.4}
-    return asked | ({"values": some} if operator in ("IN", "NOT_IN") or name == "country" else {"value": dated})
+    listed = operator in ("IN", "NOT_IN") or name == "country"
+    return {**asked, "values": some} if listed else {**asked, "value": dated}
 
 
 def random_unit(chance: random.Random) -> JsonObject:

@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import psycopg
@@ -32,6 +34,10 @@ ADMIN_TOKEN, SDK_TOKEN = "*:*.made-up-for-administration", "*:development.made-u
 TOKEN_ENV = "UNLEASH_TOKEN_OF_THE_TESTS"
 FLAGS = "/api/admin/projects/default/features"
 ENVIRONMENT = "development"
+Role = Literal["editor", "viewer"]
+ROLES: dict[Role, int] = {"editor": 2, "viewer": 3}
+"""Unleash's ids of them."""
+_USERS = count(1)
 CLEARED = """
 DELETE FROM dependent_features; DELETE FROM features; DELETE FROM feature_lifecycles; DELETE FROM segments
 """
@@ -88,6 +94,16 @@ class UnleashServer:
     def admin(self, method: str, path: str, body: JsonValue = None, token: str = ADMIN_TOKEN) -> httpx.Response:
         """What somebody else does in Unleash by hand."""
         return self._http.request(method, path, json=body, headers={"authorization": token})
+
+    def user_token(self, role: Role) -> str:
+        """The personal token of a user who has this role, as people make it."""
+        name, password = f"{role}-{next(_USERS)}", "Made-up-f0r-the-tests"
+        body: JsonValue = {"username": name, "rootRole": ROLES[role], "password": password, "sendEmail": False}
+        assert self.admin("POST", "/api/admin/user-admin", body).status_code == 201
+        with httpx.Client(base_url=self.url, trust_env=False) as person:
+            assert person.post("/auth/simple/login", json={"username": name, "password": password}).status_code == 200
+            wanted = {"description": "crossfade", "expiresAt": "2099-01-01T00:00:00.000Z"}
+            return str(person.post("/api/admin/user/tokens", json=wanted).json()["secret"])
 
     def flag(self, name: str) -> JsonObject:
         return self.admin("GET", f"{FLAGS}/{name}").json()
