@@ -110,7 +110,8 @@ class Api:
     def require_environment(self) -> None:
         """
         Raises:
-            BackendFailed: there is no such project, or it has no such environment; without a flag nothing else shows it.
+            BackendFailed: there is no such project, or it has no such environment. Without a flag nothing else
+                shows it.
         """
         path = f"/api/admin/projects/{quote(self._project)}/overview"
         answer = self._call("GET", path, expected=frozenset({404}))

@@ -10,6 +10,7 @@ import pytest
 from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject
+from crossfade.core.errors import NotAllowed
 
 from ..servers.unleash import ENVIRONMENT, FLAGS, TOKEN_ENV, UnleashServer
 from ..servers.unleash_sdk import Product
@@ -150,6 +151,25 @@ async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(museum: M
         assert len(met(unleash)) > 200
         assert app.preview(KEY, None, [], "curator").status == "applied"
         assert Product(unleash.state()).variant(KEY, tester) == app.explain(KEY, "tester-1", {}).variant
+
+
+async def test_a_test_unit_of_one_experiment_is_in_no_other_of_its_layer_and_all_of_them_say_so(
+    museum: Museum, unleash: UnleashServer
+) -> None:
+    app, order = museum.app(SetClock()), {"room_order": ["maps", "coins", "modern"]}
+    async with visiting(museum, SetClock()) as visitor:
+        await visitor.launch()
+        inside = [*met(unleash)][:3]
+        await visitor.call("create_experiment", brief("maps-first", variants={"maps": order}))
+        assert app.preview("maps-first", "maps", inside, "curator").status == "applied"
+        assert not met(unleash).keys() & {*inside}
+        assert met(unleash) == explained(museum)
+        assert all(app.explain("maps-first", unit, {}).variant == "maps" for unit in inside)
+        with pytest.raises(NotAllowed):
+            app.preview(KEY, "guide", inside[:1], "curator")
+        assert app.preview("maps-first", None, [], "curator").status == "applied"
+        assert met(unleash).keys() >= {*inside}
+        assert met(unleash) == explained(museum)
 
 
 async def test_what_others_run_in_unleash_is_a_neighbour_once_it_was_imported(

@@ -147,3 +147,26 @@ def test_a_catalogue_without_an_adapter_for_its_assigner_sets_no_limit(museum: M
     backends = {kind: each for kind, each in dependencies.backends.items() if kind != "growthbook_file"}
     app = Crossfade(replace(dependencies, backends=backends))
     assert blocking(app.create_experiment(Brief.read(brief(allocation=0.305)))) == []
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_a_test_unit_is_in_one_experiment_of_a_layer_the_others_know_it(museum: Museum, alone: bool) -> None:
+    app = coarse(museum, Capabilities(previews_alone=alone))
+    launched(app, allocation=1.0, duration_days=28)
+    units = [f"visitor-{number}" for number in range(20)]
+    before = {unit: app.explain(KEY, unit, {}) for unit in units}
+    app.create_experiment(Brief.read(brief("maps-first", variants={"maps": {"room_order": ["maps", "prints"]}})))
+    assert app.preview("maps-first", "maps", units[:2], "curator").status == "applied"
+    now = {unit: app.explain(KEY, unit, {}) for unit in units}
+    assert {unit for unit in units if now[unit] != before[unit]} == (set(units[:2]) if alone else set())
+    if alone:
+        found = now[units[0]]
+        assert (found.variant, found.because, found.parameters) == (None, "preview_beside", {"guide_first": False})
+        assert "named test unit of maps-first" in found.detail
+        with pytest.raises(NotAllowed) as refused:
+            app.preview(KEY, "guide", [units[5], units[0]], "curator")
+        assert "visitor-0 is a test unit of maps-first" in refused.value.message
+    app.create_experiment(Brief.read(brief("page", variants={"more": {"works_per_page": 20}})))
+    assert app.preview("page", "more", units[:2], "curator").status == "applied"  # of another layer
+    assert app.preview("maps-first", None, [], "curator").status == "applied"
+    assert {unit: app.explain(KEY, unit, {}) for unit in units} == before
