@@ -12,7 +12,7 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api
 from .entry import PREVIEW, TEST, test_title
-from .marks import Mark, ended, text_of
+from .marks import Mark, ended, mark_of, text_of
 from .strategies import objects, seen, wanted
 
 _AFTER_TESTS = 1_000
@@ -73,7 +73,7 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
         api.change(experiment, description=text_of(mark))
         return flag
     if not api.create(experiment, "experiment", text_of(mark)):
-        if api.flag(experiment) is not None:
+        if api.flag(experiment) is not None or not _was_ours(api.archived(experiment)):
             raise BackendChanged(
                 "Unleash has a flag of this name that is somebody else's; nothing was written.",
                 next="Give the experiment another key, or rename that flag, then make a new plan.",
@@ -82,6 +82,11 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
         api.change(experiment, description=text_of(mark))
         api.revive(experiment)
     return _there(api, experiment)
+
+
+def _was_ours(archived: JsonObject | None) -> bool:
+    description = archived.get("description") if archived is not None else None
+    return mark_of(description if isinstance(description, str) else None) is not None
 
 
 def _open(api: Api, experiment: str) -> None:

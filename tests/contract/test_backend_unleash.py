@@ -13,6 +13,8 @@ from pydantic import JsonValue
 from crossfade.adapters.http import HttpClient
 from crossfade.adapters.http.client import Answer
 from crossfade.adapters.unleash import Unleash
+from crossfade.adapters.unleash.api import api_of
+from crossfade.adapters.unleash.settings import UnleashSettings
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendFailed, Invalid
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion
@@ -242,6 +244,14 @@ BY_HAND: dict[str, Callable[[UnleashServer, JsonObject], object]] = {
         server.admin("POST", "/api/admin/archive/revive/first"),
         server.admin("POST", f"{FLAGS}/first/environments/{ENVIRONMENT}/on"),
     ],
+    "archived by a patch": lambda server, main: server.admin(
+        "PATCH", f"{FLAGS}/first", [{"op": "replace", "path": "/archived", "value": True}]
+    ),
+    "a segment": lambda server, main: server.admin("PUT", at(main), {**main, "segments": [a_segment(server)]}),
+    "another parent": lambda server, main: [
+        server.admin("POST", FLAGS, {"name": "other", "type": "release"}),
+        server.admin("POST", f"{FLAGS}/first/dependencies", {"feature": "other", "enabled": True}),
+    ],
     "other slots": lambda server, main: server.admin(
         "POST", f"{FLAGS}/first/dependencies", {"feature": LAYER_FLAG, "enabled": True, "variants": ["s99"]}
     ),
@@ -258,6 +268,11 @@ BY_HAND: dict[str, Callable[[UnleashServer, JsonObject], object]] = {
 
 def at(strategy: JsonObject) -> str:
     return f"{FLAGS}/first/environments/{ENVIRONMENT}/strategies/{strategy['id']}"
+
+
+def a_segment(server: UnleashServer) -> JsonValue:
+    constraints: JsonValue = [{"contextName": "country", "operator": "IN", "values": ["NL"]}]
+    return server.admin("POST", "/api/admin/segments", {"name": "dutch", "constraints": constraints}).json()["id"]
 
 
 def put_back(server: UnleashServer, main: JsonObject, changed: JsonObject) -> None:
@@ -300,6 +315,32 @@ def test_a_flag_of_somebody_else_is_left_alone(subject: Subject) -> None:
     subject.write("first", None, None)
     assert subject.server.flag("first")["description"] == "Ours for years"
     assert subject.server.strategies("first") == []
+
+
+def test_an_archived_flag_of_somebody_else_is_left_where_it_is(subject: Subject) -> None:
+    """Unleash keeps its name, and says that it is taken in other words."""
+    subject.server.admin("POST", FLAGS, {"name": "first", "type": "release", "description": "Ours for years"})
+    subject.server.admin("DELETE", f"{FLAGS}/first")
+    held = subject.server.held()
+    with pytest.raises(BackendChanged) as refused:
+        subject.write("first", None, entry())
+    assert "somebody else's" in refused.value.message
+    assert subject.server.held() == held
+
+
+def test_a_strategy_that_is_gone_already_is_taken_out_without_a_fault(written: Subject) -> None:
+    api, (test, main) = api_of(UnleashSettings.model_validate(written.settings)), written.server.strategies("first")
+    for _ in range(2):
+        api.drop_strategy("first", str(main["id"]))
+    assert [each["id"] for each in written.server.strategies("first")] == [test["id"]]
+
+
+def test_no_flag_can_depend_on_an_experiments(written: Subject) -> None:
+    """Unleash takes no flag out on which others depend: a stop could not end."""
+    written.server.admin("POST", FLAGS, {"name": "child", "type": "release"})
+    depends: JsonObject = {"feature": "first", "enabled": True}
+    assert written.server.admin("POST", f"{FLAGS}/child/dependencies", depends).status_code >= 400
+    written.write("first", entry(), None)
 
 
 @pytest.mark.parametrize("disabled", [True, False])
