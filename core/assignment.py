@@ -28,7 +28,7 @@ class Decision(StrictModel):
     """What a unit gets, and the first rule that decided it."""
 
     variant: str | None
-    because: Literal["preview", "no_unit", "audience", "bucket", "holdout", "coverage", "assigned"]
+    because: Literal["preview", "preview_beside", "no_unit", "audience", "bucket", "holdout", "coverage", "assigned"]
     detail: str
     layer_bucket: int | None = None
     variant_bucket: int | None = None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
-from .servers.unleash import ADMIN_TOKEN, TOKEN_ENV, UnleashServer, stop_unleash_server, unleash_server
+from .servers.unleash import UnleashServer, stop_unleash_server, unleash_server, unleash_token
 
 # A deadline would judge a test by how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
@@ -43,12 +43,12 @@ def _named(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def unleash(monkeypatch: pytest.MonkeyPatch) -> UnleashServer:
+def unleash() -> Iterator[UnleashServer]:
     """The Unleash server of this run, without a flag, and the token for it in the environment."""
-    monkeypatch.setenv(TOKEN_ENV, ADMIN_TOKEN)
-    server = unleash_server()
-    server.clear()
-    return server
+    with unleash_token():
+        server = unleash_server()
+        server.clear()
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

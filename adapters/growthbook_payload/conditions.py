@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject, canonical
+from ..foreign import EVERYBODY, JOINTS, joined, or_missing
 
-EVERYBODY: JsonObject = {}
 DEEPEST = 20
 """Conditions in conditions that are read."""
 SHOWN = 80
@@ -26,8 +25,6 @@ _BOUNDS = {
     "$vlt": "lte",
 }
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
-_JOINTS = ("all", "any", "not")
-"""Names that are no attribute's in an audience."""
 
 
 def read_condition(condition: JsonValue) -> tuple[JsonObject, list[str]]:
@@ -46,16 +43,16 @@ def _all_of(condition: JsonValue, unread: list[str], depth: int) -> JsonObject:
     if not isinstance(condition, dict):
         return _unread(condition, unread)
     parts = [_part(name, wanted, unread, depth + 1) for name, wanted in condition.items()]
-    return _joined([part for part in parts if part != EVERYBODY])
+    return joined(parts)
 
 
 def _part(name: str, wanted: JsonValue, unread: list[str], depth: int) -> JsonObject:
     if name == "$and" and isinstance(wanted, list):
-        return _joined([part for each in wanted if (part := _all_of(each, unread, depth)) != EVERYBODY])
+        return joined([_all_of(each, unread, depth) for each in wanted])
     if name == "$or" and isinstance(wanted, list):
         parts: list[JsonValue] = [_all_of(each, unread, depth) for each in wanted]
         return {"any": parts} if parts and EVERYBODY not in parts else EVERYBODY
-    if name.startswith("$") or name in _JOINTS:
+    if name.startswith("$") or name in JOINTS:
         return _unread({name: wanted}, unread)
     return _of_attribute(name, wanted, unread)
 
@@ -64,7 +61,7 @@ def _of_attribute(name: str, wanted: JsonValue, unread: list[str]) -> JsonObject
     if not isinstance(wanted, dict) or not any(operator.startswith("$") for operator in wanted):
         return {name: wanted} if isinstance(wanted, str | int | float) else _unread({name: wanted}, unread)
     parts = [_asked(name, operator, operand, unread) for operator, operand in wanted.items()]
-    return _joined([part for part in parts if part != EVERYBODY])
+    return joined(parts)
 
 
 def _asked(name: str, operator: str, operand: JsonValue, unread: list[str]) -> JsonObject:
@@ -73,31 +70,17 @@ def _asked(name: str, operator: str, operand: JsonValue, unread: list[str]) -> J
     if operator in ("$eq", "$veq") and scalar:
         return {name: operand}
     if operator == "$ne" and scalar:
-        return _or_missing(name, {"not": operand})
+        return or_missing(name, {"not": operand})
     listed = isinstance(operand, list) and operand and all(isinstance(each, str | int | float) for each in operand)
     if operator in ("$in", "$nin") and listed:
-        return {name: operand} if operator == "$in" else _or_missing(name, {"not": operand})
+        return {name: operand} if operator == "$in" else or_missing(name, {"not": operand})
     comparable = scalar and not isinstance(operand, bool)
     if operator in _BOUNDS and comparable and (operator[1] != "v" or _RELEASE.fullmatch(str(operand))):
         bound = _BOUNDS[operator]
-        return _or_missing(name, {bound: operand}) if bound in ("lt", "lte") else {name: {bound: operand}}
+        return or_missing(name, {bound: operand}) if bound in ("lt", "lte") else {name: {bound: operand}}
     if operator == "$exists" and isinstance(operand, bool):
         return {name: {"exists": operand}}
     return _unread({name: {operator: operand}}, unread)
-
-
-def _or_missing(name: str, asked: Mapping[str, JsonValue]) -> JsonObject:
-    return {"any": [{name: dict(asked)}, {name: {"exists": False}}]}
-
-
-def _joined(parts: list[JsonObject]) -> JsonObject:
-    """An audience in which all of the parts hold."""
-    if len(parts) < 2:
-        return parts[0] if parts else EVERYBODY
-    names = [name for part in parts for name in part]
-    if len(set(names)) == len(names):
-        return {name: wanted for part in parts for name, wanted in part.items()}
-    return {"all": list[JsonValue](parts)}
 
 
 def _unread(condition: JsonValue, unread: list[str]) -> JsonObject:

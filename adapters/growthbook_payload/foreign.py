@@ -13,7 +13,8 @@ from ...core.documents import JsonObject
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.ports.backend import Foreign
 from ..documents import member
-from .conditions import EVERYBODY, read_condition
+from ..foreign import EVERYBODY
+from .conditions import read_condition
 from .payload import covered_experiments, rules_of
 from .rules import PREVIEW
 

@@ -142,6 +142,7 @@ _STEPS_OF = (
     .order_by(OPERATION.c.seq, OPERATION_STEP.c.position)
 )
 _PREVIEWS = select(PREVIEW.c.units).where(PREVIEW.c.key == _KEY)
+_TEST_UNITS = select(PREVIEW.c.key, PREVIEW.c.units).order_by(PREVIEW.c.key)
 
 
 def _place_of(group: LiveGroup) -> tuple[str, ...]:
@@ -308,6 +309,9 @@ class SqlReader:
     def previews(self, key: str) -> dict[str, list[str]]:
         units = self._connection.execute(_PREVIEWS, {"key": key}).scalar_one_or_none()
         return units or {}
+
+    def test_units(self) -> dict[str, dict[str, list[str]]]:
+        return {row.key: row.units for row in self._connection.execute(_TEST_UNITS) if row.units}
 
     def due(self, now: datetime) -> list[Due]:
         return self._models(Due, DUE_NOW, {"now": now})

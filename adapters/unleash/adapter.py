@@ -11,7 +11,7 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
-from ...core.ports.backend import Probe, Standing
+from ...core.ports.backend import Foreign, Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ..documents import require_before, require_name, too_late
 from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
@@ -21,6 +21,7 @@ from ..turns import turns_of
 from .api import Api, api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
+from .foreign import foreign_in
 from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
@@ -83,6 +84,9 @@ class Unleash:
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
         return Standing(actual=self.read(settings, document, entry), due=delivered, shadows=[])
 
+    def foreign(self, settings: JsonObject) -> list[Foreign]:
+        return foreign_in(api_of(checked_settings(UnleashSettings, settings)))
+
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where they are more units than Unleash takes."""
         return replace_previews(entry, previews)
@@ -98,6 +102,8 @@ class Unleash:
     def probe(self, settings: JsonObject) -> Probe:
         where = checked_settings(UnleashSettings, settings)
         api = api_of(where)
+        api.require_environment()
+        api.require_rights()
         section = _section(api.flag(_owner_flag(where)))
         return Probe(bears_our_mark(section, self._owner()), self._strangers(section), api.version())
 
@@ -153,6 +159,8 @@ class Unleash:
     def _require_ours(self, api: Api, name: str) -> None:
         """Mark the environment as ours, unless it is another store's. Of stores that race for it one makes the flag."""
         flag, owner = api.flag(name), self._owner()
+        if flag is None and owner is not None:
+            api.require_environment()  # before the first flag is there
         if flag is None and owner is not None and not api.create(name, "operational", section_text({"owner": owner})):
             flag = api.flag(name)
             if flag is None:

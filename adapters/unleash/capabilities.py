@@ -16,6 +16,7 @@ CAPABILITIES = Capabilities(
     coverage_steps=STEPS,
     weight_steps=WEIGHTS,
     holdouts=False,
+    previews_alone=True,
     audiences={kind: questions - {"missing"} for kind, questions in ALL_AUDIENCES.items()},
     alternatives=MOST_ALTERNATIVES,
     why={
@@ -23,6 +24,7 @@ CAPABILITIES = Capabilities(
         "coverage_steps": "Unleash rolls out to whole percents, and lets nobody in by another number.",
         "weight_steps": "Unleash weighs variants in whole thousandths.",
         "holdouts": "A flag of Unleash depends on one other flag, which is the layer's; a holdout would take a second.",
+        "previews_alone": "A test unit has one variant of its layer's flag, which one experiment lets in.",
         "audiences": "An SDK of Unleash that does not know the operator REGEX lets everybody in by its opposite.",
         "alternatives": "Each is a strategy, of which Unleash takes 30 for a flag.",
     },

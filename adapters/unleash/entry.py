@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from ...core.documents import JsonObject
 from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
+from ...core.planning.slots import is_whole
 from .audience import MOST_VALUES, compile_audience, constraint, refused
 from .hashing import SLOTS, STEPS, WEIGHTS, in_order, layer_flag
 from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant
@@ -106,7 +107,7 @@ def test_variant(experiment: str) -> str:
 
 
 def _whole(share: float, steps: int, what: str, then: str) -> int:
-    if abs(share * steps - round(share * steps)) > 1e-9 * steps:
+    if not is_whole(share, steps):
         raise refused(what, then, share)
     return round(share * steps)
 

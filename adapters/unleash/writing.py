@@ -12,7 +12,7 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api
 from .entry import PREVIEW, TEST, test_title
-from .marks import Mark, ended, text_of
+from .marks import Mark, ended, mark_of, text_of
 from .strategies import objects, seen, wanted
 
 _AFTER_TESTS = 1_000
@@ -73,7 +73,7 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
         api.change(experiment, description=text_of(mark))
         return flag
     if not api.create(experiment, "experiment", text_of(mark)):
-        if api.flag(experiment) is not None:
+        if api.flag(experiment) is not None or not _was_ours(api.archived(experiment)):
             raise BackendChanged(
                 "Unleash has a flag of this name that is somebody else's; nothing was written.",
                 next="Give the experiment another key, or rename that flag, then make a new plan.",
@@ -84,24 +84,29 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
     return _there(api, experiment)
 
 
+def _was_ours(archived: JsonObject | None) -> bool:
+    description = archived.get("description") if archived is not None else None
+    return mark_of(description if isinstance(description, str) else None) is not None
+
+
 def _open(api: Api, experiment: str, entry: JsonObject) -> None:
-    """Turn a flag on, after a last look: one without a strategy would be on for everybody, and one that depends on
-    nothing for every slot. What Unleash has made of the strategies has to be what they are in the entry, while nobody
-    is let in."""
+    """Turn a flag on, after a last look: one whose strategies are all gone or disabled would be on for everybody, and
+    one that depends on nothing for every slot. What Unleash has made of the strategies has to be what they are in the
+    entry, while nobody is let in."""
     flag = _there(api, experiment)
     found = api.strategies(flag)
-    if found and not same([seen(each) for each in found], entry["strategies"]):
-        raise BackendFailed(
-            "Unleash keeps the experiment's strategies otherwise than they were written, so its flag stays off.",
-            next="See whether somebody changes them, or a plugin does; then repeat the call.",
-            got=experiment,
-        )
-    if not found or not flag.get("dependencies"):
+    if all(each.get("disabled") for each in found) or not flag.get("dependencies"):
         raise BackendFailed(
             "Somebody takes the experiment's flag in Unleash apart while it is written; it stays off.",
             next="Repeat the call.",
             got=experiment,
             retryable=True,
+        )
+    if not same([seen(each) for each in found], entry["strategies"]):
+        raise BackendFailed(
+            "Unleash keeps the experiment's strategies otherwise than they were written, so its flag stays off.",
+            next="See whether somebody changes them, then repeat the call.",
+            got=experiment,
         )
     api.switch(experiment, True)
 

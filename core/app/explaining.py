@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import Decision, Hashing, decide
+from ..assignment import Decision, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
 from ..documents import require_storable
@@ -16,7 +16,7 @@ from ..model.experiment import Record, Spec
 from ..model.plan import Operation
 from ..names import nearest
 from ..planning.compile import assignment_of
-from ..ports.backend import assigns
+from ..ports.backend import Assigner, assigns
 from ..ports.store import Reader
 from ..wording import percent
 from . import calls
@@ -24,6 +24,7 @@ from .cases import production_of, require
 from .delivered import OPENING, delivered
 from .dependencies import Dependencies
 from .narrowing import past_places
+from .testing import tested_beside
 
 
 def assignment_now(deps: Dependencies, view: Reader, record: Record, unit: str) -> Assignment:
@@ -59,15 +60,15 @@ def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
     )
 
 
-def _hashing(deps: Dependencies, view: Reader, record: Record, assignment: Assignment) -> Hashing:
-    """The hash of the assigner that decides, or did, about the experiment; a draft's is the catalogue's."""
+def _assigner(deps: Dependencies, view: Reader, record: Record, assignment: Assignment) -> Assigner:
+    """The one that decides, or did, about the experiment; a draft's is the catalogue's."""
     for place, opens in reversed(past_places(view, record.key)):
         backend = deps.backend(place.kind)
         if opens and assigns(backend):
-            return backend.hashing
+            return backend
     catalogue = deps.catalogue.current()
     name = catalogue.route(assignment.surface, assignment.environment).assigner
-    return deps.assigner(catalogue, assignment.environment, name).hashing
+    return deps.assigner(catalogue, assignment.environment, name)
 
 
 def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
@@ -86,11 +87,16 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         record = require(view, key)
         _require_attributes(deps.catalogue.current(), attributes)
         assignment = assignment_now(deps, view, record, unit)
-        hashing = _hashing(deps, view, record, assignment)
+        assigner = _assigner(deps, view, record, assignment)
+        alone = assigner.capabilities.previews_alone
+        beside = tested_beside(view, key, assignment.layer_seed, unit) if alone else None
         last = view.last_operation(key)
     opening = last if last is not None and last.opened and not last.settled else None
     context = {**attributes, assignment.unit_attribute: unit}
-    decision = decide(assignment, context, hashing)
+    decision = decide(assignment, context, assigner.hashing)
+    if beside is not None and decision.because != "preview":
+        detail = f"named test unit of {beside}, and so in no other experiment of the layer"
+        decision = Decision(variant=None, because="preview_beside", detail=detail)
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0

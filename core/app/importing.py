@@ -11,7 +11,7 @@ from ..documents import JsonObject, digest
 from ..errors import NotAllowed
 from ..model.catalogue import Catalogue
 from ..model.plan import AuditEvent
-from ..names import slug
+from ..names import listed, slug
 from ..ports.backend import Foreign, tells_foreign
 from ..ports.store import Imported
 from .dependencies import Dependencies
@@ -59,7 +59,21 @@ def _foreign(deps: Dependencies, catalogue: Catalogue, environment: str, name: s
     backend = deps.backend(entry.kind)
     if not tells_foreign(backend):
         raise NotAllowed(f"The backend {name} cannot say what others run there.", got=entry.kind)
-    return backend.foreign(entry.settings)
+    return [_in_our_words(catalogue, each) for each in backend.foreign(entry.settings)]
+
+
+def _in_our_words(catalogue: Catalogue, foreign: Foreign) -> Foreign:
+    """With values of the catalogue's types, and with the one surface that has what it sets where it names none."""
+    unread = [*foreign.unread]
+    if foreign.texts:
+        audience, more = audiences.from_texts(foreign.audience, catalogue.attributes)
+        foreign, unread = foreign._replace(audience=audience), [*unread, *more]
+    having = [key for key, each in catalogue.surfaces.items() if not each.parameters.keys().isdisjoint(foreign.touched)]
+    if foreign.surface is None and len(having) == 1:
+        foreign = foreign._replace(surface=having[0])
+    elif foreign.surface is None and having:
+        unread.append(f"several surfaces have what it sets: {listed(having)}")
+    return foreign._replace(unread=unread)
 
 
 def _kept(

@@ -9,6 +9,7 @@ from ..model.answers import Applied
 from ..model.experiment import Record, Spec
 from ..model.plan import Approval
 from ..names import nearest
+from ..planning.buckets import layer_name
 from ..ports.capabilities import ANYTHING
 from . import calls
 from .applying import apply
@@ -16,6 +17,7 @@ from .approving import approve
 from .cases import require
 from .dependencies import Dependencies
 from .plans import plan
+from .testing import require_untested_beside
 
 MAX_UNIT = 256
 """Most characters of a unit's id."""
@@ -28,12 +30,12 @@ def preview(deps: Dependencies, key: str, variant: str | None, units: list[str],
     check and no catalogue can prevent.
 
     Raises:
-        NotFound, NotAllowed: no such experiment, it is neither a draft whose variants can be delivered nor running, or
-            its assigner cannot force a variant.
+        NotFound, NotAllowed: no such experiment, it is neither a draft whose variants can be delivered nor running, its
+            assigner cannot force a variant, or a unit is another's test unit and can be no more than that.
         Invalid: no such variant, no unit, or more than 100 of them.
     """
     if variant is not None:
-        _require_previews(deps, key)
+        _require_previews(deps, key, units)
     compiled = plan(deps, key, "preview", lambda record, before: _wanted(record, before, variant, units))
     if compiled.plan is None:
         blocks = ", ".join(finding.code for finding in compiled.findings if finding.blocks)
@@ -42,10 +44,10 @@ def preview(deps: Dependencies, key: str, variant: str | None, units: list[str],
     return apply(deps, answer.handle)
 
 
-def _require_previews(deps: Dependencies, key: str) -> None:
+def _require_previews(deps: Dependencies, key: str, units: list[str]) -> None:
     """
     Raises:
-        NotAllowed: the assigner of the experiment cannot force a variant.
+        NotAllowed: the assigner of the experiment cannot force a variant, or not on these units.
     """
     with deps.store.read() as view:
         spec = read_spec(require(view, key).document)
@@ -56,6 +58,9 @@ def _require_previews(deps: Dependencies, key: str) -> None:
     if not can.previews:
         message = f"The assigner of {spec.surface} cannot force a variant. {can.why.get('previews', '')}".rstrip()
         raise NotAllowed(message, next=calls.look_at(key))
+    if can.previews_alone:
+        with deps.store.read() as view:
+            require_untested_beside(view, key, layer_name(spec.environment, spec.surface, spec.layer), units)
 
 
 def test_units(deps: Dependencies, key: str) -> dict[str, list[str]]:

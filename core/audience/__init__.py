@@ -6,6 +6,7 @@ because the SDKs differ when it is left to them.
 """
 
 from .deciding import asked_for, contains, kept_out_by, overlap, unmeetable
+from .from_texts import from_texts
 from .printing import described
 from .reading import as_json, parse
 from .shares import is_counted_in_full, share, share_within
@@ -24,6 +25,7 @@ __all__ = [
     "contains",
     "described",
     "fits_type",
+    "from_texts",
     "is_counted_in_full",
     "kept_out_by",
     "named",

@@ -41,6 +41,8 @@ class Foreign(NamedTuple):
     since: datetime | None
     unread: list[str]
     """What of it has no word here, a sentence each."""
+    texts: bool = False
+    """Values in its audience are texts, whatever the type of the attribute, but for bounds and numbers."""
 
 
 class Probe(NamedTuple):

@@ -55,6 +55,8 @@ class Capabilities:
     """It keeps the units of a holdout out by a hash of their own."""
     previews: bool = True
     """It can force named test units into a variant."""
+    previews_alone: bool = False
+    """A test unit of one experiment is in no other of its layer."""
     audiences: Mapping[AttributeType, frozenset[Question]] = field(default_factory=lambda: ALL_AUDIENCES)
     """Type of an attribute -> what may be asked of it."""
     alternatives: int | None = None

@@ -282,6 +282,10 @@ class Reader(Protocol):
         """Variant -> named test units."""
         ...
 
+    def test_units(self) -> dict[str, dict[str, list[str]]]:
+        """Key -> variant -> named test units, of the experiments that have some, by key."""
+        ...
+
     def due(self, now: datetime) -> list[Due]:
         """What is to be done now and may be tried, the earliest first, ties by key."""
         ...

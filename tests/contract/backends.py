@@ -1,4 +1,4 @@
-"""Every adapter of documents with a place to write to, and entries to write."""
+"""Every adapter with a place to write to, and entries to write."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from crossfade.adapters.documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from crossfade.adapters.documents.document import Collection, Place
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.owners import Owner, nobody
 from crossfade.adapters.parameters import Parameters
+from crossfade.adapters.unleash import Unleash
 from crossfade.core.documents import JsonObject
 from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
@@ -22,6 +26,7 @@ from crossfade.core.ports.backend import Assigner, ContentStore
 
 from ..servers.etcd import etcd_server
 from ..servers.moto import REGION, aws_environment, moto_server
+from ..servers.unleash import unleash_server, unleash_token
 
 
 class StoppedClock:
@@ -66,16 +71,16 @@ def shown(experiment: str, title: str) -> JsonObject:
 
 @dataclass
 class Subject:
-    """One adapter with its settings, the document behind them as others see it, and a way to make entries for it."""
+    """One adapter with its settings, what is behind them as others see it, and a way to make entries for it."""
 
     backend: Assigner | ContentStore
     settings: JsonObject
     document: str
     entry: Callable[[str, str], JsonObject]
     raw: Callable[[], bytes | None]
-    """The document's bytes; None when there is none."""
+    """The document, or all that the system holds of ours, as bytes; None when there is nothing."""
     put: Callable[[bytes], object]
-    """Sets them as somebody else would."""
+    """Sets a document as somebody else would."""
     file: Path = Path()
     """Of adapters of files."""
 
@@ -107,10 +112,20 @@ COLLECTIONS: dict[str, Callable[[], Collection]] = {
     "parameters_etcd": KeyPrefix,
     "parameters_s3": ObjectPrefix,
 }
+SYSTEMS: dict[str, Callable[[Owner], Assigner | ContentStore]] = {"unleash": Unleash}
+"""Those that keep no documents."""
 FILES = ("growthbook_file", "parameters_folder")
+EVERY = (*PLACES, *COLLECTIONS, *SYSTEMS)
+
+
+def parameter(kind: str) -> Any:
+    """A kind as a parameter of tests."""
+    return pytest.param(kind, marks=() if kind in FILES else (pytest.mark.backends,))
 
 
 def backend_of(kind: str, owner: Owner = nobody) -> Assigner | ContentStore:
+    if kind in SYSTEMS:
+        return SYSTEMS[kind](owner)
     if kind in PLACES:
         return GrowthbookPayload(PLACES[kind](), StoppedClock(), owner)
     return Parameters(COLLECTIONS[kind](), owner)
@@ -176,6 +191,20 @@ def in_s3(kind: str) -> Subject:
     )
 
 
+def in_unleash() -> Subject:
+    server, backend = unleash_server(), Unleash()
+    server.clear()
+
+    def entry(experiment: str, title: str) -> JsonObject:
+        return backend.compile_assignment(an_assignment(experiment, title))
+
+    return Subject(backend, server.settings, "flags", entry, server.held, no_document)
+
+
+def no_document(content: bytes) -> None:
+    raise AssertionError("It keeps no documents.")
+
+
 @contextmanager
 def subject_of(kind: str, folder: Path) -> Generator[Subject]:
     """A subject of a kind, with nothing written yet."""
@@ -183,6 +212,9 @@ def subject_of(kind: str, folder: Path) -> Generator[Subject]:
         yield in_files(kind, folder)
     elif kind.endswith("_etcd"):
         yield in_etcd(kind)
+    elif kind == "unleash":
+        with unleash_token():
+            yield in_unleash()
     else:
         with aws_environment():
             yield in_s3(kind)

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from .backends import COLLECTIONS, FILES, PLACES, Subject, subject_of
-
-EVERY = [pytest.param(kind, marks=() if kind in FILES else (pytest.mark.backends,)) for kind in (*PLACES, *COLLECTIONS)]
+from .backends import EVERY, Subject, parameter, subject_of
 
 
-@pytest.fixture(params=EVERY)
+@pytest.fixture(params=map(parameter, EVERY))
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     with subject_of(request.param, tmp_path) as made:
         yield made

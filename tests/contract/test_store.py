@@ -851,6 +851,15 @@ class TestDelivered:
         with store.read() as reader:
             assert reader.previews("shelf-order") == {"new": ["u4"]}
 
+    def test_the_test_units_of_all_experiments_are_those_of_each_that_has_some(self, store: Store) -> None:
+        units: dict[str, dict[str, list[str]]] = {"b": {"new": ["u2"]}, "a": {"new": ["u1"], "old": ["u3"]}, "c": {}}
+        add(store, *(record(key) for key in units))
+        with store.write() as writer:
+            for key, previews in units.items():
+                writer.set_previews(key, previews)
+        with store.read() as reader:
+            assert reader.test_units() == {key: units[key] for key in ("a", "b")}
+
 
 def override(**changes: Any) -> Override:
     fields: dict[str, Any] = {

@@ -30,7 +30,7 @@ from .test_audiences_agree import PLAUSIBLE
 
 pytestmark = pytest.mark.backends
 
-SAMPLE = [f"user-{number}" for number in range(20_000)]
+SAMPLE = [f"user-{number}" for number in range(5_000)]
 
 
 def assignment(experiment: str, lo: int, hi: int, **more: Any) -> Assignment:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import psycopg
+import pytest
 from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject
@@ -28,13 +34,28 @@ ADMIN_TOKEN, SDK_TOKEN = "*:*.made-up-for-administration", "*:development.made-u
 TOKEN_ENV = "UNLEASH_TOKEN_OF_THE_TESTS"
 FLAGS = "/api/admin/projects/default/features"
 ENVIRONMENT = "development"
+Role = Literal["editor", "viewer"]
+ROLES: dict[Role, int] = {"editor": 2, "viewer": 3}
+"""Unleash's ids of them."""
+_USERS = count(1)
+CLEARED = """
+DELETE FROM dependent_features; DELETE FROM features; DELETE FROM feature_lifecycles; DELETE FROM segments
+"""
+HELD = """
+SELECT jsonb_agg(jsonb_build_array(
+  f.name, f.type, f.description, f.impression_data, f.archived_at IS NULL,
+  (SELECT jsonb_agg(to_jsonb(e) - 'last_seen_at' ORDER BY e.environment)
+    FROM feature_environments e WHERE e.feature_name = f.name),
+  (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.id) FROM feature_strategies s WHERE s.feature_name = f.name),
+  (SELECT jsonb_agg(to_jsonb(d)) FROM dependent_features d WHERE d.child = f.name)
+) ORDER BY f.name) FROM features f
+"""
 
 
 class UnleashServer:
     """A server on a free port of this machine; `url` leads to it."""
 
     def __init__(self, node: str, program: Path, database: str) -> None:
-        self._database = database
         self._folder = Path(tempfile.mkdtemp(prefix="crossfade-unleash-"))
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self.port = free_port()
@@ -60,15 +81,29 @@ class UnleashServer:
                 env={**os.environ, **settings},
             )
         atexit.register(self.stop)
+        self._http = httpx.Client(
+            base_url=self.url, timeout=20, trust_env=False
+        )  # one: each takes as long as five calls
         await_answer(self._answers, self._folder / "log", READY_WITHIN)
-        with psycopg.connect(database, autocommit=True) as there:
-            # It notes the life of a flag some time after the call, and would end if `clear` had taken the flag out.
-            there.execute("ALTER TABLE feature_lifecycles DROP CONSTRAINT feature_lifecycles_feature_fkey")
+        self.settings: JsonObject = {"url": self.url, "token_env": TOKEN_ENV, "environment": ENVIRONMENT}
+        """As a catalogue says them."""
+        self._there = psycopg.connect(database, autocommit=True)
+        # It notes the life of a flag some time after the call, and would end if `clear` had taken the flag out.
+        self._there.execute("ALTER TABLE feature_lifecycles DROP CONSTRAINT feature_lifecycles_feature_fkey")
 
-    def admin(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
+    def admin(self, method: str, path: str, body: JsonValue = None, token: str = ADMIN_TOKEN) -> httpx.Response:
         """What somebody else does in Unleash by hand."""
-        headers = {"authorization": ADMIN_TOKEN}
-        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=20)
+        return self._http.request(method, path, json=body, headers={"authorization": token})
+
+    def user_token(self, role: Role) -> str:
+        """The personal token of a user who has this role, as people make it."""
+        name, password = f"{role}-{next(_USERS)}", "Made-up-f0r-the-tests"
+        body: JsonValue = {"username": name, "rootRole": ROLES[role], "password": password, "sendEmail": False}
+        assert self.admin("POST", "/api/admin/user-admin", body).status_code == 201
+        with httpx.Client(base_url=self.url, trust_env=False) as person:
+            assert person.post("/auth/simple/login", json={"username": name, "password": password}).status_code == 200
+            wanted = {"description": "crossfade", "expiresAt": "2099-01-01T00:00:00.000Z"}
+            return str(person.post("/api/admin/user/tokens", json=wanted).json()["secret"])
 
     def flag(self, name: str) -> JsonObject:
         return self.admin("GET", f"{FLAGS}/{name}").json()
@@ -78,19 +113,23 @@ class UnleashServer:
 
     def state(self) -> JsonObject:
         """What an SDK downloads."""
-        return httpx.get(f"{self.url}/api/client/features", headers={"authorization": SDK_TOKEN}).json()
+        return self.admin("GET", "/api/client/features", token=SDK_TOKEN).json()
 
     def clear(self) -> None:
         """Take out every flag, the archived ones too, which no call of Unleash lists."""
         ended = self._process.poll()
         assert ended is None, f"Unleash ended with {ended}: {(self._folder / 'log').read_text()[-4_000:]}"
-        with psycopg.connect(self._database, autocommit=True) as there:
-            there.execute("DELETE FROM dependent_features")
-            there.execute("DELETE FROM features")
-            there.execute("DELETE FROM feature_lifecycles")
+        self._there.execute(CLEARED)
+
+    def held(self) -> bytes | None:
+        """All that it keeps of flags, the archived ones too, as JSON; None where there is none."""
+        (found,) = self._there.execute(HELD).fetchone() or (None,)
+        return None if found is None else json.dumps(found).encode()
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
+        self._there.close()
+        self._http.close()
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -103,9 +142,17 @@ class UnleashServer:
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self._folder / "log").read_text()[-4_000:]
         try:
-            return httpx.get(f"{self.url}/health").status_code == 200
+            return self._http.get("/health").status_code == 200
         except httpx.TransportError:
             return False
+
+
+@contextmanager
+def unleash_token() -> Generator[None]:
+    """For the block the token is in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TOKEN_ENV, ADMIN_TOKEN)
+        yield
 
 
 @cache

@@ -54,6 +54,9 @@ class Product:
         found = self._client.get_variant(flag, dict(context))
         return str(found["name"]) if found["enabled"] else None
 
+    def lets_in(self, flag: str, context: Mapping[str, Any]) -> bool:
+        return bool(self._client.is_enabled(flag, dict(context)))
+
     def values(self, flag: str, context: Mapping[str, Any]) -> JsonValue:
         """The parameters of a unit's variant."""
         payload = self._client.get_variant(flag, dict(context)).get("payload")

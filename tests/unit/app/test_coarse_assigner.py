@@ -155,3 +155,26 @@ def test_of_two_fixes_of_one_field_the_next_call_has_the_one_that_is_left_of_the
     assert {"assigner.allocation", "power.sufficient"} <= {*blocking(answer)}
     assert "power.sufficient" in answer.next
     assert "assigner.allocation" not in answer.next
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_a_test_unit_is_in_one_experiment_of_a_layer_the_others_know_it(museum: Museum, alone: bool) -> None:
+    app = coarse(museum, Capabilities(previews_alone=alone))
+    launched(app, allocation=1.0, duration_days=28)
+    units = [f"visitor-{number}" for number in range(20)]
+    before = {unit: app.explain(KEY, unit, {}) for unit in units}
+    app.create_experiment(Brief.read(brief("maps-first", variants={"maps": {"room_order": ["maps", "prints"]}})))
+    assert app.preview("maps-first", "maps", units[:2], "curator").status == "applied"
+    now = {unit: app.explain(KEY, unit, {}) for unit in units}
+    assert {unit for unit in units if now[unit] != before[unit]} == (set(units[:2]) if alone else set())
+    if alone:
+        found = now[units[0]]
+        assert (found.variant, found.because, found.parameters) == (None, "preview_beside", {"guide_first": False})
+        assert "named test unit of maps-first" in found.detail
+        with pytest.raises(NotAllowed) as refused:
+            app.preview(KEY, "guide", [units[5], units[0]], "curator")
+        assert "visitor-0 is a test unit of maps-first" in refused.value.message
+    app.create_experiment(Brief.read(brief("page", variants={"more": {"works_per_page": 20}})))
+    assert app.preview("page", "more", units[:2], "curator").status == "applied"  # of another layer
+    assert app.preview("maps-first", None, [], "curator").status == "applied"
+    assert {unit: app.explain(KEY, unit, {}) for unit in units} == before

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.importing import Import, told_name
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import NotAllowed, NotFound
 from crossfade.core.model.brief import Brief
+from crossfade.core.ports.backend import Foreign
 from crossfade.server.cli.main import main
 
 from ...e2e.museum import NOON, Museum, SetClock, brief, launched, opened
@@ -110,6 +113,55 @@ def test_what_has_no_place_in_the_catalogue_is_told_line_by_line(museum: Museum)
         "winter: gallery has no parameter light in the catalogue",
         "winter: /audience/planet: The catalogue has no such attribute. Everybody counts as meeting it.",
     ]
+
+
+def telling(told: Foreign) -> Callable[[GrowthbookPayload, JsonObject], list[Foreign]]:
+    """An assigner's word of others."""
+
+    def foreign(backend: GrowthbookPayload, settings: JsonObject) -> list[Foreign]:
+        return [told]
+
+    return foreign
+
+
+@pytest.mark.parametrize(
+    ("touched", "surface", "unread"),
+    [
+        (["guide_first", "works_per_page"], "gallery", []),
+        (["bundle", "colour"], "desk", ["winter: desk has no parameter colour in the catalogue"]),
+        (
+            ["bundle", "guide_first"],
+            None,
+            [
+                "winter: several surfaces have what it sets: gallery, desk",
+                "winter: left out, as no surface is known of it",
+            ],
+        ),
+        (["colour"], None, ["winter: left out, as no surface is known of it"]),
+    ],
+)
+def test_what_names_no_surface_is_on_the_one_that_has_what_it_sets(
+    museum: Museum, monkeypatch: pytest.MonkeyPatch, touched: list[str], surface: str | None, unread: list[str]
+) -> None:
+    told = Foreign("winter", None, touched, {}, 0.5, None, [])
+    monkeypatch.setattr(GrowthbookPayload, "foreign", telling(told))
+    done = imported(museum.app(SetClock()))
+    assert [each.surface for each in done.kept] == ([surface] if surface else [])
+    assert done.unread == unread
+
+
+def test_values_that_are_texts_get_the_types_of_the_catalogue(museum: Museum, monkeypatch: pytest.MonkeyPatch) -> None:
+    audience: JsonObject = {
+        "is_friend": ["true", "True"],
+        "any": [{"visits": {"not": ["3"]}}, {"visits": {"exists": False}}],
+    }
+    told = Foreign("winter", "gallery", ["guide_first"], audience, 0.5, None, [], texts=True)
+    monkeypatch.setattr(GrowthbookPayload, "foreign", telling(told))
+    done = imported(museum.app(SetClock()))
+    assert [each.audience for each in done.kept] == [
+        {"is_friend": [True, True], "any": [{"visits": {"exists": True}}, {"visits": {"exists": False}}]}
+    ]
+    assert done.unread == ["winter: visits without 3: it can be spelled otherwise; everybody with it counts"]
 
 
 def test_an_import_is_in_the_audit(museum: Museum) -> None:
