@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from ..documents import JsonObject, canonical, patch_object, require_storable
 from ..errors import Conflict, NotAllowed
 from ..model.answers import Checked
-from ..model.experiment import DESCRIPTIVE, Record, Spec, changes_from
+from ..model.experiment import DESCRIPTIVE, Record, Spec
 from ..model.plan import AuditEvent
 from ..ports.store import Reader
 from . import calls
@@ -67,14 +67,12 @@ def _answer(before: JsonObject, record: Record) -> Checked:
 
 
 def _restart(record: Record, names: list[str]) -> NotAllowed:
-    allowed = changes_from(record.state)
     what = f"{', '.join(names)}: that is what units get or what is concluded" if names else "A launched spec stands"
-    next_call = calls.plan(record.key, allowed[0]) if allowed else calls.follow_up(record)
     return NotAllowed(
         f"{record.key} is {record.state}. {what}, so another value is another experiment: create one with "
         f'from="{record.key}". Only words can change now, and by a ramp how many units are let in.',
         pointer="/changes",
         got=list[JsonValue](names[:10]) or record.state,
         allowed=list(DESCRIPTIVE),
-        next=next_call,
+        next=calls.follow_up(record),
     )

@@ -49,6 +49,7 @@ def test_what_units_get_or_what_is_concluded_is_a_restart(app: Crossfade, change
     with pytest.raises(NotAllowed, match="is another experiment") as refused:
         app.update_experiment(KEY, 1, [], changes)
     assert refused.value.got == [name for name in changes if name != "name"]
+    assert refused.value.next.startswith(f'create_experiment(from="{KEY}"')
     assert app.get_experiment(KEY).version == 1
 
 
