@@ -1,4 +1,4 @@
-"""Every adapter of documents with a place to write to, and entries to write."""
+"""Every adapter with a place to write to, and entries to write."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from crossfade.adapters.documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from crossfade.adapters.documents.document import Collection, Place
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.growthbook_rest import GrowthbookRest
 from crossfade.adapters.owners import Owner, nobody
 from crossfade.adapters.parameters import Parameters
 from crossfade.core.documents import JsonObject
@@ -21,6 +22,7 @@ from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner, ContentStore
 
 from ..servers.etcd import etcd_server
+from ..servers.growthbook import growthbook_in_use
 from ..servers.moto import REGION, aws_environment, moto_server
 
 
@@ -73,7 +75,7 @@ class Subject:
     document: str
     entry: Callable[[str, str], JsonObject]
     raw: Callable[[], bytes | None]
-    """The document's bytes; None when there is none."""
+    """The document's bytes, or all that is kept as bytes; None when there is nothing."""
     put: Callable[[bytes], object]
     """Sets them as somebody else would."""
     file: Path = Path()
@@ -108,9 +110,13 @@ COLLECTIONS: dict[str, Callable[[], Collection]] = {
     "parameters_s3": ObjectPrefix,
 }
 FILES = ("growthbook_file", "parameters_folder")
+SYSTEMS = ("growthbook",)
+"""Whose entries lie in no document that others see as bytes."""
 
 
 def backend_of(kind: str, owner: Owner = nobody) -> Assigner | ContentStore:
+    if kind in SYSTEMS:
+        return GrowthbookRest(StoppedClock(), owner)
     if kind in PLACES:
         return GrowthbookPayload(PLACES[kind](), StoppedClock(), owner)
     return Parameters(COLLECTIONS[kind](), owner)
@@ -177,10 +183,27 @@ def in_s3(kind: str) -> Subject:
 
 
 @contextmanager
+def in_growthbook() -> Generator[Subject]:
+    backend = GrowthbookRest(StoppedClock())
+
+    def entry(experiment: str, title: str) -> JsonObject:
+        return backend.compile_assignment(an_assignment(experiment, title))
+
+    def put(content: bytes) -> None:
+        raise AssertionError("GrowthBook holds no bytes")
+
+    with growthbook_in_use() as server:
+        yield Subject(backend, server.settings(), "features", entry, server.held, put)
+
+
+@contextmanager
 def subject_of(kind: str, folder: Path) -> Generator[Subject]:
     """A subject of a kind, with nothing written yet."""
     if kind in FILES:
         yield in_files(kind, folder)
+    elif kind in SYSTEMS:
+        with in_growthbook() as subject:
+            yield subject
     elif kind.endswith("_etcd"):
         yield in_etcd(kind)
     else:

@@ -27,6 +27,7 @@ def test_what_was_written_is_read_back(written: Subject) -> None:
     assert written.read("first") == changed
 
 
+@pytest.mark.of_documents
 def test_an_entry_that_was_taken_out_is_absent(written: Subject) -> None:
     written.write("first", written.entry("first", "A"), None)
     assert written.read("first") is None
@@ -81,6 +82,7 @@ def test_a_removal_of_what_is_not_there_keeps_its_fence(subject: Subject) -> Non
 DAY = 24 * 3_600_000
 
 
+@pytest.mark.of_documents
 def test_the_fence_of_what_is_gone_is_kept_for_90_days_and_of_what_is_there_for_ever(subject: Subject) -> None:
     for name in ("first", "second", "third"):
         subject.write(name, None, subject.entry(name, "A"), fence=DAY)
@@ -130,6 +132,7 @@ def test_a_document_is_adopted_from_the_owner_that_was_seen_and_from_no_other(su
         alice.write("second", None, subject.entry("second", "B"))
 
 
+@pytest.mark.of_documents
 def test_a_damaged_mark_keeps_nobody_out(written: Subject) -> None:
     alice = owned_by(written, ALICE)
     for damage in (7, "no id at all", None):
@@ -174,6 +177,7 @@ def test_entries_are_compared_as_json_and_not_as_python(one: JsonValue, other: J
     assert same(other, one) is equal
 
 
+@pytest.mark.of_documents
 def test_other_entries_and_unknown_parts_stay(written: Subject) -> None:
     foreign: JsonObject = {"b": [1, 2.5, None, {"z": 1, "a": "ü"}], "a": 1}
     written.put(json.dumps({**written.parsed(), "foreign": foreign}).encode())
@@ -186,6 +190,7 @@ def test_other_entries_and_unknown_parts_stay(written: Subject) -> None:
     assert json.dumps(kept) == json.dumps(foreign)  # the order of keys means something in a literal condition
 
 
+@pytest.mark.of_documents
 def test_a_person_can_read_the_document(written: Subject) -> None:
     written.write("second", None, written.entry("second", "Für dich"))
     text = written.held().decode()
@@ -194,6 +199,7 @@ def test_a_person_can_read_the_document(written: Subject) -> None:
     assert max(map(len, text.splitlines())) < 120
 
 
+@pytest.mark.of_documents
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b'{"a":' + b"[" * 999],
@@ -211,6 +217,7 @@ def test_a_document_that_holds_no_json_object_is_left_as_it_is(subject: Subject,
         assert "Repair it" in failed.next
 
 
+@pytest.mark.of_documents
 def test_a_byte_order_mark_is_read_over(written: Subject) -> None:
     written.put(b"\xef\xbb\xbf" + written.held())
     assert written.read("first") == written.entry("first", "A")
@@ -235,6 +242,7 @@ def test_right_settings_have_no_problem_before_and_after_the_first_write(subject
     assert subject.backend.problems(subject.settings) == []
 
 
+@pytest.mark.of_documents
 def test_a_document_of_more_than_a_megabyte_passes(subject: Subject) -> None:
     others: JsonObject = {f"part-{number}": "x" * 1_000 for number in range(1_200)}
     subject.put(json.dumps({"others": others}).encode())
@@ -252,6 +260,7 @@ def test_the_entries_that_are_there_are_listed(subject: Subject) -> None:
     assert subject.backend.entries(subject.settings) == [(subject.document, "second")]
 
 
+@pytest.mark.of_documents
 def test_an_assigner_says_what_is_there_beside_what_was_delivered(subject: Subject) -> None:
     backend, delivered = subject.backend, subject.entry("first", "A")
     if not assigns(backend):
@@ -267,6 +276,7 @@ def test_an_assigner_says_what_is_there_beside_what_was_delivered(subject: Subje
     assert backend.entries(subject.settings, "home.low") == []
 
 
+@pytest.mark.of_documents
 def test_a_content_store_gives_the_values_in_production(subject: Subject) -> None:
     if not holds_content(subject.backend):
         return
