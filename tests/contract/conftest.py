@@ -19,7 +19,7 @@ SUITES = ("test_backends", "test_backends_races")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is asked of the bytes of a document is asked of no other backend."""
-    if "subject" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in SUITES:
+    if "subject" in metafunc.fixturenames and metafunc.definition.path.stem in SUITES:
         alone = metafunc.definition.get_closest_marker("of_documents") is not None
         metafunc.parametrize("subject", [*DOCUMENTS, *(() if alone else SYSTEMS)], indirect=True)
 

@@ -201,6 +201,9 @@ def merge(live: dict[str, Any], base: dict[str, Any], draft: dict[str, Any]) -> 
         value, clash = _three_ways(live["on"][environment], base["on"][environment], on)
         merged["on"][environment] = value
         conflicts += [f"environmentsEnabled.{environment}"] if clash else []
+    if live["rules"] == base["rules"]:
+        merged["rules"] = deepcopy(draft["rules"])  # whole, with the order that the draft gives them
+        return merged, conflicts
     merged["rules"], more = _merged_rules(live["rules"], base["rules"], draft["rules"])
     return merged, conflicts + more
 
