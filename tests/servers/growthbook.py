@@ -66,6 +66,9 @@ class GrowthbookServer:
             found = {name: definition(each, self.experiments, environment) for name, each in self.features.kept.items()}
             return {"status": 200, "features": {name: each for name, each in found.items() if each is not None}}
 
+    def downloaded(self) -> bytes:
+        return json.dumps(self.payload()).encode()
+
     def held(self) -> bytes | None:
         """All that it keeps, without dates and what was thrown away; None where that is nothing."""
         with self._lock:
