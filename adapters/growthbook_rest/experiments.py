@@ -110,12 +110,18 @@ def variation(variant: JsonValue) -> JsonObject:
     return {"id": variant, "key": variant, "name": variant}
 
 
-def body_of(entry: JsonObject, name: str, where: GrowthbookSettings, began: JsonValue) -> JsonObject:
-    """What an experiment has to be, but for its status."""
-    rule = experiment_rule(entry)
+def body_of(entry: JsonObject, name: str, where: GrowthbookSettings, there: JsonObject | None, now: str) -> JsonObject:
+    """What an experiment has to be, but for its status. Each launch has a seed of its own, and a phase.
+
+    Args:
+        there: the experiment as it is.
+    """
+    rule, last = experiment_rule(entry), phase_of(there or {})
+    goes_on = last.get("seed") == rule["seed"]
+    earlier = objects((there or {}).get("phases"))[: -1 if goes_on else None]
     phase: JsonObject = {
         "name": "Main",
-        "dateStarted": began,
+        "dateStarted": last.get("dateStarted") if goes_on else now,
         "seed": rule["seed"],
         "coverage": rule["coverage"],
         "condition": text(rule.get("condition", {})),
@@ -127,8 +133,17 @@ def body_of(entry: JsonObject, name: str, where: GrowthbookSettings, began: Json
         "hashVersion": 2,
         "disableStickyBucketing": True,
         "variations": [variation(each.get("key")) for each in objects(rule["meta"])],
-        "phases": [phase],
+        "phases": [*(_kept(each) for each in earlier), phase],
     }
+
+
+def _kept(phase: JsonObject) -> JsonObject:
+    """A phase that is over, as GrowthBook takes what it gives."""
+    weights = [each.get("weight") for each in objects(phase.get("trafficSplit"))]
+    kept: JsonObject = {key: phase[key] for key in ("name", "dateStarted", "seed", "coverage") if key in phase}
+    kept |= {key: phase[key] for key in ("dateEnded", "reasonForStopping") if phase.get(key)}
+    condition: JsonObject = {"condition": phase.get("targetingCondition") or "{}"}
+    return {**kept, **condition, "prerequisites": phase.get("prerequisites") or [], "variationWeights": weights}
 
 
 def seen(experiment: JsonObject | None, gate: JsonObject | None, name: str, environment: str) -> JsonObject:

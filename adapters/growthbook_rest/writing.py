@@ -18,13 +18,12 @@ from ...core.errors import BackendChanged, BackendFailed
 from ..unleash.marks import section_text
 from .api import Api, objects
 from .drafts import Edit, published
-from .experiments import body_of, defaults_in, experiment_rule, is_open, is_preview, lets_in, phase_of, rules_in, seen
-from .features import name_in, ordered, ours_in, require_deliverable, wanted_rule
+from .experiments import body_of, experiment_rule, is_open, lets_in, rules_in, seen
 from .gate import filters_of, gate_name, gate_rules, holds_here, is_on
-from .marks import DEFAULT, GateMark, mark_text, set_default
+from .marks import GateMark, mark_text
+from .parameters import new_parameter, parameter_edit, wanted_rules
 from .reading import Held
 from .settings import GrowthbookSettings
-from .values import encoded, type_for
 
 TRIES = 10
 """Looks at a feature of which others publish changes all the time."""
@@ -146,8 +145,7 @@ class Writing:
     def _experiment(self, entry: JsonObject, opens: bool) -> JsonObject:
         """The experiment as it is to be, still a draft unless it runs already."""
         there, where = self._held.experiment, self._where
-        began = phase_of(there).get("dateStarted") if there is not None else None
-        body = body_of(entry, self._name, where, began or self._now)
+        body = body_of(entry, self._name, where, there, self._now)
         if there is None:
             return self._api.create_experiment({**body, **self._named()})
         runs = there.get("status") == "running" and there.get("archived") is not True
@@ -180,7 +178,8 @@ class Writing:
                 feature = self._new_feature(name, entry, known)
             if feature is None:
                 return
-            if published(self._api, feature, self._environment, self._due(feature, entry, known), self._comment):
+            edit = parameter_edit(feature, entry, self._name, known, self._environment)
+            if published(self._api, feature, self._environment, edit, self._comment):
                 return
             time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311 - no secret
             feature = self._api.feature(name)
@@ -193,11 +192,10 @@ class Writing:
 
     def _new_feature(self, name: str, entry: JsonObject, known: JsonValue) -> JsonObject | None:
         """A feature that we make with our rules in it, or one that somebody else has just made."""
-        default, rules = defaults_in(entry).get(name), objects(rules_in(entry)[name])
-        kind = type_for([default, *(value for rule in rules for value in _values_of(rule))])
-        body = self._feature_body(name, kind, encoded(default, kind, name), section_text({DEFAULT: default}), on=True)
-        wanted: list[JsonValue] = [wanted_rule(rule, body, known, self._environment) for rule in rules]
-        return self._api.create_feature({**body, "rules": wanted}) or self._api.feature(name)
+        kind, default, description = new_parameter(name, entry)
+        body = self._feature_body(name, kind, default, description, on=True)
+        wanted = wanted_rules(body, entry, known, self._environment)
+        return self._api.create_feature({**body, "rules": list[JsonValue](wanted)}) or self._api.feature(name)
 
     def _feature_body(self, name: str, kind: str, default: str, description: str, on: bool) -> JsonObject:
         where = self._where
@@ -211,62 +209,9 @@ class Writing:
             "environments": {where.environment: {"enabled": on}},
         }
 
-    def _due(self, feature: JsonObject, entry: JsonObject | None, known: JsonValue) -> Edit:
-        name, environment = str(feature["id"]), self._environment
-        mine, last = set_default(feature)
-        require_deliverable(feature, objects(rules_in(entry).get(name)), environment, mine)
-        there = ours_in(feature, self._name, known, environment)
-        wanted = [wanted_rule(rule, feature, known, environment) for rule in objects(rules_in(entry).get(name))]
-        alike = len(there) == len(wanted) and all(map(_is_as, there, wanted))
-        default, description = None, None
-        if mine and name in defaults_in(entry):
-            value = defaults_in(entry)[name]
-            text = encoded(value, feature.get("valueType"), name)
-            default = text if feature.get("defaultValue") != text else None
-            description = section_text({DEFAULT: value}) if not same(last, value) else None
-        return Edit(
-            description=description,
-            default=default,
-            enabled=self._switched(feature, there, bool(wanted), mine),
-            unarchived=mine and bool(wanted) and feature.get("archived") is True,
-            drop=() if alike else [str(each.get("id")) for each in there],
-            add=() if alike else wanted,
-            order=None if alike else lambda rules: ordered(objects(feature.get("rules")), rules, self._name, known),
-        )
-
-    def _switched(self, feature: JsonObject, there: list[JsonObject], needed: bool, mine: bool) -> bool | None:
-        """Whether to turn a feature on or off: one of ours is on while an experiment needs it, and never else."""
-        on = is_on(feature, self._environment)
-        if needed:
-            return None if on else True
-        others = [each for each in objects(feature.get("rules")) if each not in there]
-        unused = mine and on and not any(holds_here(each, self._environment) for each in others)
-        return False if unused else None
-
 
 def _filters(rules: list[JsonObject], environment: str) -> JsonValue:
     return filters_of({"rules": list[JsonValue](rules)}, environment)
-
-
-def _values_of(rule: JsonObject) -> list[JsonValue]:
-    if is_preview(rule):
-        return [rule.get("force")]
-    values = rule.get("variations")
-    return values if isinstance(values, list) else []
-
-
-def _is_as(there: JsonObject, wanted: JsonObject) -> bool:
-    """Whether a rule of GrowthBook's is as it was wanted. It adds fields of its own, which are empty then."""
-    narrowed = any(there.get(name) for name in ("savedGroupTargeting", "prerequisites", "scheduleRules"))
-    asked = {"condition": "", **wanted}
-    return (
-        not narrowed
-        and name_in(there) == name_in(wanted)
-        and all(
-            same(there.get(name) if name != "condition" else there.get(name) or "", value)
-            for name, value in asked.items()
-        )
-    )
 
 
 def _beaten() -> BackendChanged:

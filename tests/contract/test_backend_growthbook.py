@@ -472,6 +472,17 @@ def test_an_owner_whose_mark_is_damaged_keeps_nobody_out(subject: Subject) -> No
     assert subject.backend.strangers(subject.settings) == {"features": ALICE}
 
 
+def test_each_launch_has_a_phase_of_its_own_and_a_ramp_none(written: Subject) -> None:
+    ramped = entry(coverage=0.5)
+    written.write("first", entry(), ramped)
+    written.write("first", ramped, None)
+    again = entry(seed="first/2")
+    written.write("first", None, again)
+    assert same(written.read(), again)
+    shown = [(each["seed"], each["coverage"], each["variationWeights"]) for each in written.experiment()["phases"]]
+    assert shown == [("first/1", 0.5, [0.5, 0.5]), ("first/2", 1.0, [0.5, 0.5])]
+
+
 def test_an_experiment_of_somebody_else_is_left_alone(subject: Subject) -> None:
     theirs = {"trackingKey": "first", "name": "Theirs", "owner": OWNER, "assignmentQueryId": ""}
     variations = [{"key": "0", "name": "Control"}, {"key": "1", "name": "New"}]
