@@ -4,13 +4,18 @@ The server is a stand-in that compiles features as the published source does; th
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import JsonValue
 
+from crossfade.adapters.documents import OneFile
+from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.growthbook_rest import GrowthbookRest
 from crossfade.core.assignment import decide
 from crossfade.core.audience import parse
@@ -23,6 +28,8 @@ from ..contract.backends import StoppedClock
 from ..servers.growthbook import CLIENT_KEY, GrowthbookServer
 from ..servers.growthbook_sdk import met, value
 from ..unit.core.audience_words import ATTRIBUTES
+from .javascript_sdk import install, run
+from .test_growthbook_sdk_javascript import FEATURES, SCRIPT, a_crowd, by_python, launched
 
 COUNT = 20_000
 UNITS = [f"user-{number}" for number in range(COUNT)]
@@ -136,3 +143,40 @@ def test_an_audience_keeps_everybody_else_out(growthbook: GrowthbookServer, coun
     shown = downloaded(growthbook)
     assert value(shown, "home.title", {"user_id": "user-1", **more}) == "Yours"  # a test unit, not counted
     assert value(shown, "home.title", {**more}) == "For you"
+
+
+def both_ways(server: GrowthbookServer, folder: Path) -> list[dict[str, Any]]:
+    """What the SDKs download of four experiments: the document that we write, and what the server makes of them."""
+    ours, place = GrowthbookPayload(OneFile(), StoppedClock()), folder / "payload.json"
+    for each in launched():
+        entry = ours.compile_assignment(each)
+        ours.write({"path": str(place)}, "payload", each.experiment, before=None, after=entry, fence=1)
+        deliver(server, None, each)
+    return [json.loads(place.read_bytes()), downloaded(server)]
+
+
+def without_rules(found: list[JsonValue]) -> list[JsonValue]:
+    """Value and variant of each feature, and what was tracked: the server gives rules no ids in a payload."""
+    evaluated: Any = json.loads(json.dumps(found))
+    return [[[[value, variant] for value, _, _, variant in results], tracked] for results, tracked in evaluated]
+
+
+def test_the_server_and_our_own_document_give_every_unit_the_same(growthbook: GrowthbookServer, tmp_path: Path) -> None:
+    units = a_crowd()
+    document, server = (without_rules(by_python(each, units)) for each in both_ways(growthbook, tmp_path))
+    assert [pair for pair in zip(units, document, server, strict=True) if pair[1] != pair[2]] == []
+    assert sum(bool(tracked) for _, tracked in _pairs(server)) > 1_000
+
+
+@pytest.mark.clients
+def test_so_they_do_in_the_javascript_sdk(growthbook: GrowthbookServer, tmp_path: Path) -> None:
+    installed, units = install(), a_crowd()
+    document, server = (
+        without_rules(run(installed, SCRIPT, {"payload": each, "features": FEATURES, "units": units}))
+        for each in both_ways(growthbook, tmp_path)
+    )
+    assert [pair for pair in zip(units, document, server, strict=True) if pair[1] != pair[2]] == []
+
+
+def _pairs(found: list[JsonValue]) -> list[tuple[Any, Any]]:
+    return [(each[0], each[1]) for each in found if isinstance(each, list)]

@@ -36,6 +36,7 @@ class GrowthbookServer:
             limit: calls a minute that it takes; None for any number.
         """
         self.limit = limit
+        operations()  # read before the first call, which may have half a second
         self.clear()
         self._server = _Listener(self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
