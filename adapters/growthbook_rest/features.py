@@ -120,13 +120,9 @@ def rules_before(feature: JsonObject, experiment: str, known: JsonValue, environ
     """Rules of others that come before the experiment's and can take its units, by their feature and id."""
     rules = [rule for rule in objects(feature.get("rules")) if holds_here(rule, environment)]
     spots = [at for at, rule in enumerate(rules) if _belongs(rule, experiment, known) and not name_in(rule).count(":")]
-    others = (
-        [rule for rule in rules[: spots[0]] if not name_in(rule) and not _belongs(rule, experiment, known)]
-        if spots
-        else []
-    )
-    live = [rule for rule in others if rule.get("enabled", True) is True]
-    return [f"{feature.get('id')}: {rule.get('description') or rule.get('id')}"[:200] for rule in live]
+    live = [rule for rule in rules[: spots[0]] if rule.get("enabled", True) is True] if spots else []
+    others = [rule for rule in live if not name_in(rule) and not _belongs(rule, experiment, known)]
+    return [f"{feature.get('id')}: {rule.get('id')}" for rule in others]
 
 
 def require_deliverable(feature: JsonObject, rules: list[JsonObject], environment: str, mine: bool) -> None:

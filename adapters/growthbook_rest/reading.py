@@ -98,7 +98,8 @@ def look(api: Api, name: str, environment: str, also: Iterable[str] = ()) -> Hel
     experiment = next((each for each in ours if each.get("archived") is not True), ours[0] if ours else None)
     mark = mark_of(gate)
     names = {*also, *(mark.features if mark is not None else [])}
-    if mark is None or not mark.knows:
+    if mark is None or not mark.knows or (experiment or {}).get("archived") is False:
+        # Also those of a writer that slept while others went on, which the mark does not know.
         linked = (experiment or {}).get("linkedFeatures")
         names |= {str(each) for each in linked} if isinstance(linked, list) else set()
     features = {each: api.feature(each) for each in sorted(names)}

@@ -301,6 +301,33 @@ def test_traffic_opens_with_the_last_call_and_closes_with_the_first(subject: Sub
     assert len(steps) > 5
 
 
+@pytest.mark.parametrize("asleep", ["/v1/experiments", f"/v2/features/{GATE}/revisions/2/publish", "/start"])
+def test_a_writer_that_slept_while_another_took_its_experiment_out_opens_nothing(subject: Subject, asleep: str) -> None:
+    call, slept = HttpClient.call, list[str]()
+    # Another process, as far as the locks of this one go.
+    elsewhere: JsonObject = {**subject.settings, "url": subject.server.url.replace("127.0.0.1", "localhost")}
+
+    def sleeping(client: HttpClient, method: str, path: str, **more: Any) -> Answer:
+        if method == "POST" and path.endswith(asleep) and not slept:
+            slept.append(path)
+            found = subject.backend.read(elsewhere, "features", "first")
+            subject.backend.write(elsewhere, "features", "first", before=found, after=None, fence=2)
+        return call(client, method, path, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HttpClient, "call", sleeping)
+        with pytest.raises(BackendFailed):
+            subject.write("first", None, entry(), fence=1)
+    assert slept
+    assert subject.entered() == {}
+    assert value(subject.server.payload(), TITLE, {"user_id": "unit-1"}) in (None, "For you")
+    with pytest.raises(BackendChanged):
+        subject.write("first", None, entry(), fence=1)
+    subject.write("first", subject.read(), None, fence=3)
+    assert subject.read() is None
+    assert subject.server.payload()["features"] == {}
+
+
 def test_what_others_have_in_a_feature_stays_and_comes_before_ours_where_it_did(subject: Subject) -> None:
     scope: JsonObject = {"allEnvironments": True}
     theirs = {"type": "force", "value": "Hello", "condition": '{"vip":true}', "description": "VIPs", **scope}
@@ -318,7 +345,8 @@ def test_what_others_have_in_a_feature_stays_and_comes_before_ours_where_it_did(
     assert value(shown, TITLE, {}) == "Theirs"
     standing = subject.backend.standing(subject.settings, "features", "first", wanted)
     assert (standing.actual, standing.due) == (wanted, wanted)
-    assert standing.shadows == [f"{TITLE}: VIPs", f"{TITLE}: late"]
+    ids = [each["id"] for each in subject.feature(TITLE)["rules"] if each["description"] in ("VIPs", "late")]
+    assert standing.shadows == [f"{TITLE}: {each}" for each in ids]  # no text of others
     elsewhere = subject.server.payload(OTHER_ENVIRONMENT)
     assert value(elsewhere, TITLE, {"user_id": "tester-1"}) == "Theirs"
     after = subject.backend.with_previews(wanted, {"control": ["tester-2"]})

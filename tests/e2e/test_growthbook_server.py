@@ -120,7 +120,9 @@ async def test_the_kill_switch_needs_no_catalogue(museum: Museum, growthbook: Gr
         await visitor.launch()
     assert met(growthbook)
     (museum.catalogue / "catalogue.yaml").write_text("broken: [")
+    before = len(growthbook.calls)
     stopped = museum.app(SetClock()).stop(KEY)
+    assert len(growthbook.calls) - before < 30  # of 60 a minute
     assert (stopped.status, stopped.state) == ("applied", "stopped")
     assert met(growthbook) == {}
 
