@@ -17,6 +17,8 @@ from .settings import GrowthbookSettings
 PAGE = 100
 """Most things that GrowthBook lists at once."""
 SHOWN = 300
+_TAKEN = ("already exists", "duplicate key")
+"""What GrowthBook says of a name that is taken, and its database of one that was taken meanwhile."""
 Method = Literal["POST", "PUT", "DELETE"]
 
 
@@ -45,7 +47,7 @@ class Api:
     def create_feature(self, body: JsonObject) -> JsonObject | None:
         """Make a feature, live at once; None when there is one of that name. Of several at once one makes it."""
         answer = self._client.call("POST", "/v2/features", json=body, expected=frozenset({400, 409}))
-        if answer.status >= 400 and "already exists" in said(answer):
+        if answer.status >= 400 and any(each in said(answer) for each in _TAKEN):
             return None
         return part(answer, "feature")
 

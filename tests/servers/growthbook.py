@@ -138,7 +138,7 @@ class GrowthbookServer:
             "get /v2/features": lambda asked, body: page(
                 "features", list(map(self._feature, self._listed(asked))), asked
             ),
-            "post /v2/features": lambda asked, body: {"feature": self._feature(kept.create(body))},
+            "post /v2/features": lambda asked, body: {"feature": self._feature(kept.create(body, self._unlocked))},
             "get /v2/features/{id}": self._one_feature,
             f"put {revision}/archive": edited(lambda draft, asked, body: draft.update(archived=body["archived"])),
             f"put {revision}/metadata": edited(

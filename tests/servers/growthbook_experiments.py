@@ -12,10 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from .growthbook_features import Features, Refused, readable
-
-BETWEEN = 0.003
-"""Seconds between the look for a tracking key and its use: GrowthBook has no lock there."""
+from .growthbook_features import BETWEEN, Features, Refused, readable
 
 
 class Experiments:

@@ -6,6 +6,7 @@ Follows packages/back-end/src/api/features and `autoMerge` of packages/shared/sr
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import count
@@ -15,6 +16,8 @@ Refusal = tuple[int, Any]
 """Status and body."""
 CONTENT = ("description", "defaultValue", "rules", "archived")
 """What a revision may change, beside the environments in which the feature is on."""
+BETWEEN = 0.003
+"""Seconds between a look for a name and its use: GrowthBook has no lock there."""
 
 
 class Refused(Exception):
@@ -38,7 +41,8 @@ class Features:
             raise Refused(404, "Could not find feature")
         return self.kept[name]
 
-    def create(self, body: Any) -> dict[str, Any]:
+    def create(self, body: Any, unlocked: Callable[[], Any]) -> dict[str, Any]:
+        """Looks for the name first; of those that looked at once, the database takes one."""
         name = body["id"]
         if name in self.kept:
             raise Refused(400, f"Feature id '{name}' already exists.")
@@ -52,6 +56,10 @@ class Features:
         self._value(body["valueType"], body["defaultValue"])
         on = {each: body.get("environments", {}).get(each, {}).get("enabled", True) for each in self.environments}
         rules = [self._rule(each, body["valueType"]) for each in body.get("rules", [])]
+        with unlocked():
+            threading.Event().wait(BETWEEN)
+        if name in self.kept:
+            raise Refused(400, f'E11000 duplicate key error collection: features dup key: {{ id: "{name}" }}')
         made = {
             "id": name,
             "description": body.get("description", ""),
