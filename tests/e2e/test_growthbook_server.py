@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from crossfade.core.documents import JsonObject
 from crossfade.server.cli.doctor_lines import health_lines
 
+from ..postgresql import another_store
 from ..servers.growthbook import CLIENT_KEY, ENVIRONMENT, KEY_ENV, OTHER_ENVIRONMENT, OWNER, GrowthbookServer
 from ..servers.growthbook_sdk import met as served
 from ..servers.growthbook_sdk import value
@@ -170,19 +171,18 @@ async def test_the_doctor_and_an_import_tell_what_there_is(museum: Museum, growt
     assert growthbook.features.kept["gallery.tour"]["version"] == 1
 
 
-async def test_another_store_is_told_of_what_runs_there_and_changes_nothing(
+async def test_another_store_is_told_whose_it_is_and_changes_nothing(
     museum: Museum, growthbook: GrowthbookServer, tmp_path: Path
 ) -> None:
     async with visiting(museum, SetClock()) as visitor:
         await visitor.launch()
-    home = tmp_path / "another"
-    home.mkdir()
-    other = opened(home)
-    other.own_catalogue().write_text((museum.catalogue / "catalogue.yaml").read_text())
     held = growthbook.held()
-    async with visiting(other, SetClock()) as visitor:
-        await visitor.call("create_experiment", brief("maps-first"))
-        plan = await visitor.call("plan_change", key="maps-first", change="launch")
-        assert not plan.body.get("ready")
-        assert "The assigner still has rules of guide-first" in plan.text
+    with another_store():
+        other = Museum(tmp_path / "another")  # made from nothing: all copies of the empty store have one name
+        other.own_catalogue().write_text((museum.catalogue / "catalogue.yaml").read_text())
+        async with visiting(other, SetClock()) as visitor:
+            await visitor.call("create_experiment", brief("maps-first"))
+            plan = await visitor.call("plan_change", key="maps-first", change="launch")
+            assert not plan.body.get("ready")
+            assert "flags/features belongs to another store" in plan.text
     assert growthbook.held() == held
