@@ -6,6 +6,7 @@ from ..core.ports.backend import Backend
 from ..core.ports.clock import Clock
 from .documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from .growthbook_payload import GrowthbookPayload
+from .growthbook_rest import GrowthbookRest
 from .owners import Owner, nobody
 from .parameters import Parameters
 from .unleash import Unleash
@@ -19,6 +20,7 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
     backends: tuple[Backend, ...] = (
         GrowthbookPayload(OneFile(), clock, owner),
         Unleash(owner),
+        GrowthbookRest(clock, owner),
         GrowthbookPayload(OneKey(), clock, owner),
         GrowthbookPayload(OneObject(), clock, owner),
         Parameters(Folder(), owner),

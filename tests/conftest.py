@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
+from .servers.growthbook import GrowthbookServer, growthbook_in_use
 from .servers.unleash import UnleashServer, stop_unleash_server, unleash_server, unleash_token
 
 # A deadline would judge a test by how busy the machine is.
@@ -48,6 +49,13 @@ def unleash() -> Iterator[UnleashServer]:
     with unleash_token():
         server = unleash_server()
         server.clear()
+        yield server
+
+
+@pytest.fixture
+def growthbook() -> Iterator[GrowthbookServer]:
+    """The stand-in for GrowthBook, with nothing in it, and the key for it in the environment."""
+    with growthbook_in_use() as server:
         yield server
 
 

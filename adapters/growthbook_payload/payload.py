@@ -148,7 +148,7 @@ def place_entry(
             feature["defaultValue"] = defaults[name]
         elif name in before.defaults and name not in needed:
             feature = _without_default(feature, before.defaults[name])
-        feature["rules"] = _merged(feature, experiment, list[JsonValue](entry.rules.get(name, [])))
+        feature["rules"] = merged_rules(feature, experiment, list[JsonValue](entry.rules.get(name, [])))
         features[name] = feature
         if feature == {"rules": []}:
             del features[name]
@@ -191,7 +191,7 @@ def stamped(payload: JsonObject, now: datetime) -> JsonObject:
     return {**payload, "dateUpdated": now.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
 
 
-def _merged(feature: JsonObject, experiment: str, ours: list[JsonValue]) -> list[JsonValue]:
+def merged_rules(feature: JsonObject, experiment: str, ours: list[JsonValue]) -> list[JsonValue]:
     """The feature's rules with ours put in place; the first rule that matches a unit wins.
 
     Previews go to the head, after those of other experiments, because a previewed unit may lie in the buckets of any

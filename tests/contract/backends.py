@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from crossfade.adapters.documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from crossfade.adapters.documents.document import Collection, Place
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
+from crossfade.adapters.growthbook_rest import GrowthbookRest
 from crossfade.adapters.owners import Owner, nobody
 from crossfade.adapters.parameters import Parameters
 from crossfade.adapters.unleash import Unleash
@@ -25,6 +27,7 @@ from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner, ContentStore
 
 from ..servers.etcd import etcd_server
+from ..servers.growthbook import growthbook_in_use
 from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.unleash import unleash_server, unleash_token
 
@@ -112,10 +115,7 @@ COLLECTIONS: dict[str, Callable[[], Collection]] = {
     "parameters_etcd": KeyPrefix,
     "parameters_s3": ObjectPrefix,
 }
-SYSTEMS: dict[str, Callable[[Owner], Assigner | ContentStore]] = {"unleash": Unleash}
-"""Those that keep no documents."""
 FILES = ("growthbook_file", "parameters_folder")
-EVERY = (*PLACES, *COLLECTIONS, *SYSTEMS)
 
 
 def parameter(kind: str) -> Any:
@@ -125,7 +125,7 @@ def parameter(kind: str) -> Any:
 
 def backend_of(kind: str, owner: Owner = nobody) -> Assigner | ContentStore:
     if kind in SYSTEMS:
-        return SYSTEMS[kind](owner)
+        return SYSTEMS[kind].adapter(owner)
     if kind in PLACES:
         return GrowthbookPayload(PLACES[kind](), StoppedClock(), owner)
     return Parameters(COLLECTIONS[kind](), owner)
@@ -191,30 +191,54 @@ def in_s3(kind: str) -> Subject:
     )
 
 
-def in_unleash() -> Subject:
-    server, backend = unleash_server(), Unleash()
-    server.clear()
+@contextmanager
+def in_unleash() -> Generator[Subject]:
+    with unleash_token():
+        server = unleash_server()
+        server.clear()
+        yield _in_a_system(Unleash(), server.settings, "flags", server.held)
 
+
+@contextmanager
+def in_growthbook() -> Generator[Subject]:
+    with growthbook_in_use() as server:
+        yield _in_a_system(GrowthbookRest(StoppedClock()), server.settings(), "features", server.held)
+
+
+def _in_a_system(backend: Assigner, settings: JsonObject, document: str, held: Callable[[], bytes | None]) -> Subject:
     def entry(experiment: str, title: str) -> JsonObject:
         return backend.compile_assignment(an_assignment(experiment, title))
 
-    return Subject(backend, server.settings, "flags", entry, server.held, no_document)
+    def put(content: bytes) -> None:
+        raise AssertionError("It keeps no documents.")
+
+    return Subject(backend, settings, document, entry, held, put)
 
 
-def no_document(content: bytes) -> None:
-    raise AssertionError("It keeps no documents.")
+class System(NamedTuple):
+    """One that keeps no documents."""
+
+    adapter: Callable[[Owner], Assigner]
+    subject: Callable[[], AbstractContextManager[Subject]]
+
+
+SYSTEMS: dict[str, System] = {
+    "unleash": System(Unleash, in_unleash),
+    "growthbook": System(partial(GrowthbookRest, StoppedClock()), in_growthbook),
+}
+EVERY = (*PLACES, *COLLECTIONS, *SYSTEMS)
 
 
 @contextmanager
 def subject_of(kind: str, folder: Path) -> Generator[Subject]:
     """A subject of a kind, with nothing written yet."""
-    if kind in FILES:
+    if kind in SYSTEMS:
+        with SYSTEMS[kind].subject() as subject:
+            yield subject
+    elif kind in FILES:
         yield in_files(kind, folder)
     elif kind.endswith("_etcd"):
         yield in_etcd(kind)
-    elif kind == "unleash":
-        with unleash_token():
-            yield in_unleash()
     else:
         with aws_environment():
             yield in_s3(kind)

@@ -30,6 +30,7 @@ from crossfade.core.ports.clock import Clock
 from ..servers.application import application
 from ..servers.documents import DocumentServer, Forgetful, ServedDocuments, there
 from ..servers.etcd import etcd_server
+from ..servers.growthbook import growthbook_in_use, growthbook_server
 from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.proxy import EFFECT, Fault, FaultProxy, How
 from ..servers.unleash import ADMIN_TOKEN, ENVIRONMENT, TOKEN_ENV, unleash_server
@@ -121,9 +122,32 @@ def _in_unleash(url: str) -> Mapping[str, JsonObject]:
     return {"flags": {"kind": "unleash", "settings": flags}, "texts": texts}
 
 
+def _growthbook() -> Generator[str]:
+    with growthbook_in_use() as server:
+        yield server.url
+
+
+def _in_growthbook(url: str) -> Mapping[str, JsonObject]:
+    flags: JsonObject = growthbook_server().settings(url=url)
+    there: JsonObject = {"endpoints": [etcd_server().url], "prefix": "beside-growthbook/"}
+    return {
+        "flags": {"kind": "growthbook", "settings": flags},
+        "texts": {"kind": "parameters_etcd", "settings": there},
+    }
+
+
 SUBJECTS: Mapping[str, Subject] = {
     "unleash": Subject(
         "Unleash, and etcd", _unleash, all_backends, _in_unleash, document="flags", served=by_unleash, share=8
+    ),
+    "growthbook": Subject(
+        "a stand-in for GrowthBook, and etcd",
+        _growthbook,
+        all_backends,
+        _in_growthbook,
+        document="features",
+        served=lambda key: by_growthbook(growthbook_server().downloaded(), key),
+        share=16,
     ),
     "etcd": Subject(
         "etcd",
