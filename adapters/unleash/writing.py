@@ -67,6 +67,17 @@ def take_out(api: Api, experiment: str, flag: JsonObject | None, layer: str | No
     api.change(experiment, description=text_of(ended(mark)))
 
 
+def clear_archived(api: Api, experiment: str) -> None:
+    """Take the strategies out of a flag that somebody archived by hand, for the same reason. Unleash changes nothing of
+    an archived flag, so it is brought back for that long; it comes back turned off."""
+    left = api.strategies_of_archived(experiment)
+    if left:
+        api.revive(experiment)
+        for each in left:
+            api.drop_strategy(experiment, str(each["id"]))
+        api.archive(experiment)
+
+
 def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> JsonObject:
     """The experiment's flag, not archived, with the mark of this write in its description."""
     if flag is not None:

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -88,6 +90,15 @@ class UnleashServer:
             there.execute("DELETE FROM dependent_features")
             there.execute("DELETE FROM features")
             there.execute("DELETE FROM feature_lifecycles")
+
+    @contextmanager
+    def in_another_project(self, name: str) -> Generator[None]:
+        """With a flag moved, which only the paid edition lets one do by a call."""
+        with psycopg.connect(self._database, autocommit=True) as there:
+            there.execute("INSERT INTO projects (id, name) VALUES ('other', 'Other') ON CONFLICT DO NOTHING")
+            there.execute("UPDATE features SET project = 'other' WHERE name = %s", (name,))
+            yield
+            there.execute("UPDATE features SET project = 'default' WHERE name = %s", (name,))
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
