@@ -51,7 +51,8 @@ class Api:
             raise BackendFailed(
                 "Unleash has no such project.", next="Correct the backend's `project`, or its `url`, in the catalogue."
             )
-        if all(each.get("environment") != self.environment for each in objects(_object(answer.body).get("environments"))):
+        known = objects(_object(answer.body).get("environments"))
+        if all(each.get("environment") != self.environment for each in known):
             raise self._no_environment()
 
     def archived(self, name: str) -> JsonObject | None:
@@ -166,7 +167,8 @@ def _require_absent(body: JsonValue, name: str) -> None:
     """
     said = str(body.get("message")) if isinstance(body, dict) and body.get("name") == "NotFoundError" else _ASTRAY
     if _ASTRAY in said:
-        raise BackendFailed("Unleash has nothing at this address.", next="Correct the backend's `url` in the catalogue.")
+        then = "Correct the backend's `url` in the catalogue."
+        raise BackendFailed("Unleash has nothing at this address.", next=then)
     if _ELSEWHERE in said:
         raise BackendFailed(
             "The flag is in another project of Unleash, where this backend neither reads nor changes it.",
