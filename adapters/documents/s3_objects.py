@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed, BackendUnready
-from ..deadline import require_awaited, within
+from ...core.deadline import require_awaited, within
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10

@@ -14,7 +14,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from ...core.errors import BackendFailed
 from ...core.tracing import TRACEPARENT
-from ..deadline import require_awaited, within
+from ...core.deadline import require_awaited, within
 from .failures import no_whole_answer, not_json, refused, unreachable, without_user
 from .limiter import Limiter
 
