@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
+from ...core.deadline import require_awaited, within
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed, BackendUnready
-from ...core.deadline import require_awaited, within
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10

@@ -12,9 +12,9 @@ from weakref import WeakSet
 
 from pydantic import JsonValue, TypeAdapter
 
+from ...core.deadline import require_awaited, within
 from ...core.errors import BackendFailed
 from ...core.tracing import TRACEPARENT
-from ...core.deadline import require_awaited, within
 from .failures import no_whole_answer, not_json, refused, unreachable, without_user
 from .limiter import Limiter
 

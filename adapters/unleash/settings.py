@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
 from ..http import secret_problem
-from ..settings import LocatedSettings
+from ..settings import LocatedSettings, address_with_path
 
 _NAME = re.compile(r"[A-Za-z0-9~_-][A-Za-z0-9.~_-]{0,99}")
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in url:
+    plain = address_with_path(url)
+    if re.search(r"/api(/admin)?$", plain):
         raise ValueError
-    return url.rstrip("/")
+    return plain
 
 
 def _variable(name: str) -> str:
@@ -36,7 +35,7 @@ def _name(name: str) -> str:
 
 class UnleashSettings(LocatedSettings):
     words: ClassVar[Mapping[str, str]] = {
-        "url": "the address of Unleash, http or https, without a name, a password or a query",
+        "url": "the address of Unleash, http or https, without a name, a password, a query and /api",
         "token_env": "the name of the environment variable that holds a token of Unleash's admin API",
         "environment": "the name of one of Unleash's environments, `production` say",
         "project": "the id of one of Unleash's projects",
@@ -52,5 +51,4 @@ class UnleashSettings(LocatedSettings):
 
     @property
     def location(self) -> str:
-        parts = urlsplit(self.url)
-        return f"unleash {parts.scheme}://{parts.netloc.lower()}{parts.path} {self.project} {self.environment}"
+        return f"unleash {self.url} {self.project} {self.environment}"
