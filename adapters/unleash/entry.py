@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, canonical
 from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
 from .audience import MOST_VALUES, compile_audience, constraint, refused
 from .hashing import SLOTS, STEPS, WEIGHTS, layer_flag
-from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant
+from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant, wanted
 
 PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the title of a strategy for test units."""
@@ -17,6 +17,8 @@ TEST = "test:"
 """Begins the title of the strategy, in the layer's flag, that lets test units of an experiment through."""
 TEST_VARIANT = "test-"
 """Begins the name of the variant that it gives them."""
+MOST_BYTES = 100 * 1024
+"""Of a call that Unleash takes; each makes one strategy, with all variants in it."""
 _WIDTH = BUCKETS // SLOTS
 
 
@@ -162,4 +164,9 @@ def _with_tests(
         layer["test"] = strategy(test_title(key), unit, key, [asked], [variant(test_variant(key), WEIGHTS)])
     flag = entry.get("flag")
     switched: JsonObject = {**(flag if isinstance(flag, dict) else {}), "on": bool(tests or kept)}
-    return {**entry, "flag": switched, "layer": layer, "strategies": [*tests, *kept]}
+    strategies = [*tests, *kept]
+    for each in objects(strategies):
+        size = len(canonical(wanted(each, MOST_BYTES)).encode())
+        if size > MOST_BYTES:
+            raise refused("variants and conditions of more than 100 KB together", "Show or ask less.", size)
+    return {**entry, "flag": switched, "layer": layer, "strategies": strategies}

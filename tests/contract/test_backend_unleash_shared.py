@@ -11,7 +11,7 @@ import pytest
 
 from crossfade.adapters.unleash import Unleash
 from crossfade.core.documents import JsonObject, same
-from crossfade.core.errors import BackendChanged, BackendFailed
+from crossfade.core.errors import BackendChanged, BackendFailed, Invalid
 from crossfade.core.model.plan import BucketRange
 
 from ..servers.unleash import FLAGS, TOKEN_ENV, UnleashServer
@@ -86,7 +86,6 @@ def test_a_project_or_an_environment_that_is_not_there_is_found_by_a_probe(writt
     for changed, told in (
         ({"project": "nowhere"}, "no such project"),
         ({"environment": "nowhere"}, "no such environment"),
-        ({"url": f"{written.server.url}/api"}, "no such project"),
     ):
         with pytest.raises(BackendFailed, match=told):
             written.backend.probe({**written.settings, **changed})
@@ -106,6 +105,18 @@ def test_a_payload_that_somebody_made_unreadable_is_drift_and_can_be_stopped(val
     json.dumps(found, allow_nan=False).encode()
     written.write("first", found, None, fence=2)
     assert written.entered() == {}
+
+
+def test_all_that_unleash_takes_in_one_call_is_taken_and_more_is_refused_before_anything_is_written(
+    subject: Subject,
+) -> None:
+    rest = len(json.dumps({"title": ""})) + 2_000
+    large = entry(parameters={"title": ["For you", "ü" * ((100 * 1024 - rest) // 2)]}, previews={})
+    subject.write("first", None, large)
+    assert same(subject.read(), large)
+    with pytest.raises(Invalid, match="more than 100 KB") as refused:
+        entry(parameters={"title": ["For you", "ü" * (50 * 1024)]}, previews={})
+    assert refused.value.code == "not_expressible"
 
 
 class Answering(ThreadingHTTPServer):
