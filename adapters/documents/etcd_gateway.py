@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import Base64Bytes, JsonValue, ValidationError
 
+from ...core.deadline import side_by_side
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed
 from ...core.model.strict import StrictModel
 from ..http import HttpClient, secret, without_secrets
 
+ASKED_SECONDS = 15.0
+"""After which no further member is asked: whoever waits holds a lease."""
 _REFUSED = frozenset({400, 401, 403, 429})
 _LARGE = (
     "The document is larger than etcd takes.",
@@ -59,6 +63,7 @@ class _Stored(StrictModel, extra="ignore"):
 
 
 class _Header(StrictModel, extra="ignore"):
+    cluster_id: str
     revision: str
 
 
@@ -72,6 +77,11 @@ class _Written(StrictModel, extra="ignore"):
     header: _Header
     succeeded: bool = False
     """What is false is left out."""
+
+
+class _Status(StrictModel, extra="ignore"):
+    header: _Header
+    version: str | None = None
 
 
 class Gateway:
@@ -97,9 +107,20 @@ class Gateway:
         return sorted(each.key.decode("utf-8", "replace") for each in found)
 
     def version(self) -> str | None:
-        """Of the member that answers."""
-        version = self._call("/v3/maintenance/status", {}).get("version")
-        return version if isinstance(version, str) else None
+        """Of the members that answer.
+
+        Raises:
+            BackendFailed: as all methods here; or the members are of several clusters, of which each would hold a part
+                of what was written.
+        """
+        answers = [each for each in side_by_side(ASKED_SECONDS, [each.status for each in self._members]) if each]
+        if len({each.header.cluster_id for each in answers}) > 1:
+            raise BackendFailed(
+                "The endpoints are members of different clusters of etcd.",
+                next="Name members of one cluster only in `endpoints`.",
+            )
+        found = answers or [_read(_Status, self._call("/v3/maintenance/status", {}))]
+        return found[0].version
 
     def put(self, key: str, value: bytes, revision: str | None) -> bool:
         """Set the key where its last change is of that revision, None for a key that is not there; whether it was set.
@@ -120,12 +141,15 @@ class Gateway:
         return _read(_Range, self._call("/v3/kv/range", body)).kvs
 
     def _call(self, path: str, body: JsonObject) -> JsonObject:
-        """The answer of the first member that gives one. The one that did last is asked first."""
+        """The answer of the first member that gives one. The one that did last is asked first, and when asking took too
+        long, no other one."""
+        end = time.monotonic() + ASKED_SECONDS
         for number, member in enumerate(tuple(self._members)):
             try:
                 answer = member.call(path, body)
             except BackendFailed as failure:
-                if not failure.retryable or number == len(self._members) - 1:
+                late = time.monotonic() > end
+                if not failure.retryable or late or number == len(self._members) - 1:
                     raise
                 continue
             if number:
@@ -166,6 +190,13 @@ class _Member:
         token, user = self._token, self._user
         password = [secret(self._password_env or "", in_header=False)] if user is not None else []
         return _refusal(status, answer, [*password, *([token] if token is not None else [])])
+
+    def status(self) -> _Status | None:
+        """None where it does not answer."""
+        try:
+            return _read(_Status, self.call("/v3/maintenance/status", {}))
+        except BackendFailed:
+            return None
 
     def _headers(self) -> dict[str, str]:
         if self._user is None:
