@@ -25,7 +25,7 @@ from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
 from .settings import UnleashSettings
-from .writing import clear_archived, put, take_out
+from .writing import clear_archived, name_taken, put, take_out
 
 DOCUMENT = "flags"
 LOCK_SECONDS = 30.0
@@ -81,6 +81,11 @@ class Unleash:
         return [(DOCUMENT, name) for name in sorted(found) if re.fullmatch(EXPERIMENT_KEY, name)]
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        """Raises BackendChanged where the flag's name is somebody else's, which a launch would find out last."""
+        api = api_of(_checked(settings, document))
+        flag = api.flag(require_name(entry, "entry"))
+        if flag is not None and not is_ours(api, flag):
+            raise name_taken(entry)
         return wanted
 
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:

@@ -19,6 +19,8 @@ TEST_VARIANT = "test-"
 """Begins the name of the variant that it gives them."""
 MOST_BYTES = 100 * 1024
 """Of a call that Unleash takes; each makes one strategy, with all variants in it."""
+LONGEST_NAME = 100
+"""Characters of a flag's name."""
 _WIDTH = BUCKETS // SLOTS
 
 
@@ -31,6 +33,10 @@ def compile_entry(assignment: Assignment) -> JsonObject:
     if assignment.exclusions:
         then = "Take the surface's holdout out, or deliver the surface by another backend."
         raise refused("a holdout, which needs a second hash", then, [each.holdout for each in assignment.exclusions])
+    name = layer_flag(assignment.layer_seed)
+    if len(name) > LONGEST_NAME:
+        then = "A person shortens the name of the environment, the surface or the layer in the catalogue."
+        raise refused(f"a flag's name of more than {LONGEST_NAME} characters, as the layer's would be", then, name)
     unit, key = assignment.unit_attribute, assignment.experiment
     shown = _variants(assignment)
     entered = compile_audience(assignment.audience) if assignment.ranges else []
@@ -39,7 +45,7 @@ def compile_entry(assignment: Assignment) -> JsonObject:
         for number, constraints in enumerate(entered)
     ]
     layer: JsonObject = {
-        "flag": layer_flag(assignment.layer_seed),
+        "flag": name,
         "on": True,
         "let_in": [slot(number) for number in slots_of(assignment.ranges)],
         "strategies": [_slots_strategy(assignment)],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from ..http import secret_problem
 from ..settings import LocatedSettings, address_with_path
@@ -45,8 +45,8 @@ class UnleashSettings(LocatedSettings):
     """Of Unleash itself, without `/api`."""
     token_env: Annotated[str, AfterValidator(_variable)]
     """The environment variable that holds a token of the admin API."""
-    environment: Annotated[str, AfterValidator(_name)]
-    """Unleash's own name of it."""
+    environment: Annotated[str, StringConstraints(max_length=84), AfterValidator(_name)]
+    """Unleash's own name of it, which ends the name of the owner's flag."""
     project: Annotated[str, AfterValidator(_name)] = "default"
 
     @property

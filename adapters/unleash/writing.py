@@ -85,14 +85,18 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
         return flag
     if not api.create(experiment, "experiment", text_of(mark)):
         if api.flag(experiment) is not None:
-            raise BackendChanged(
-                "Unleash has a flag of this name that is somebody else's; nothing was written.",
-                next="Give the experiment another key, or rename that flag, then make a new plan.",
-                got=experiment,
-            )
+            raise name_taken(experiment)
         api.change(experiment, description=text_of(mark))
         api.revive(experiment)
     return _there(api, experiment)
+
+
+def name_taken(experiment: str) -> BackendChanged:
+    return BackendChanged(
+        "Unleash has a flag of this name that is somebody else's; nothing was written.",
+        next="Give the experiment another key, or take that flag out of Unleash, then make a new plan.",
+        got=experiment,
+    )
 
 
 def _open(api: Api, experiment: str) -> None:

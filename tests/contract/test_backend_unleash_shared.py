@@ -107,6 +107,16 @@ def test_a_payload_that_somebody_made_unreadable_is_drift_and_can_be_stopped(val
     assert written.entered() == {}
 
 
+def test_a_name_that_is_somebody_elses_is_found_when_a_launch_is_planned(written: Subject) -> None:
+    unleash = Unleash()
+    assert unleash.fitted(written.settings, "flags", "first", entry()) == entry()
+    assert written.server.admin("POST", FLAGS, {"name": "theirs", "type": "release"}).status_code == 201
+    there: JsonObject = {**written.settings, "environment": "production"}
+    for settings, name in ((written.settings, "theirs"), (there, "first")):
+        with pytest.raises(BackendChanged, match="somebody else's"):
+            unleash.fitted(settings, "flags", name, entry(name))
+
+
 def test_all_that_unleash_takes_in_one_call_is_taken_and_more_is_refused_before_anything_is_written(
     subject: Subject,
 ) -> None:
@@ -117,6 +127,15 @@ def test_all_that_unleash_takes_in_one_call_is_taken_and_more_is_refused_before_
     with pytest.raises(Invalid, match="more than 100 KB") as refused:
         entry(parameters={"title": ["For you", "ü" * (50 * 1024)]}, previews={})
     assert refused.value.code == "not_expressible"
+
+
+def test_names_that_are_too_long_for_a_flag_are_refused_before_anything_is_written(subject: Subject) -> None:
+    longest = entry(layer_seed=f"{'e' * 30}/{'s' * 29}/{'l' * 29}")
+    subject.write("first", None, longest)
+    assert same(subject.read(), longest)
+    with pytest.raises(Invalid, match="more than 100 characters"):
+        entry(layer_seed=f"{'e' * 30}/{'s' * 30}/{'l' * 29}")
+    assert Unleash().problems({**subject.settings, "environment": "e" * 85})
 
 
 class Answering(ThreadingHTTPServer):
