@@ -6,6 +6,7 @@ import importlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -45,7 +46,8 @@ class Bucket(NamedTuple):
 
         def whole() -> tuple[bytes, Any]:
             found = client.get_object(Bucket=self.name, Key=key)
-            return found["Body"].read(MOST_BYTES + 1), found
+            with closing(found["Body"]) as body:
+                return body.read(MOST_BYTES + 1), found
 
         try:
             body, found = self._ended(whole)

@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, get_args
 
 import httpx
@@ -286,8 +287,8 @@ ENDLESS = {
 def test_a_call_ends_whatever_comes_in_pieces_without_end(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 0.2)
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
-    with Dripping(*ENDLESS[what]) as server:
-        failure = refusal(lambda: HttpClient("System", server.url).call("POST", "/x"))
+    with Dripping(*ENDLESS[what]) as server, closing(HttpClient("System", server.url)) as http:
+        failure = refusal(lambda: http.call("POST", "/x"))
     assert failure.message == NO_WHOLE_ANSWER
     assert failure.retryable
     assert failure.got == {"url": server.url, "reason": "too slow"}
@@ -304,8 +305,8 @@ def test_a_call_that_nobody_waits_for_any_more_does_not_leave(monkeypatch: pytes
         return connect(*args, **named)
 
     monkeypatch.setattr(socket, "create_connection", late)
-    with Dripping(b"", b"") as server:
-        failure = refusal(lambda: HttpClient("System", server.url).call("POST", "/x"))
+    with Dripping(b"", b"") as server, closing(HttpClient("System", server.url)) as http:
+        failure = refusal(lambda: http.call("POST", "/x"))
         assert failure.message == NO_WHOLE_ANSWER
         resolved.set()
         assert server.ended.wait(10)
