@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from ..core.documents import JsonObject, pointer
 from ..core.errors import BackendFailed
 from ..core.model.strict import StrictModel
+from ..core.ports.backend import Location
 
 _ADDRESS = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+_PORTS = {"http": 80, "https": 443}
+LONGEST_ADDRESS = 500
+"""Characters."""
 
 
 class LocatedSettings(StrictModel):
@@ -26,6 +34,11 @@ class LocatedSettings(StrictModel):
         """As in `Backend`."""
         raise NotImplementedError
 
+    @property
+    def locations(self) -> list[Location]:
+        """As in `Spread`."""
+        return [Location(self.location)]
+
 
 Settings = TypeVar("Settings", bound=LocatedSettings)
 
@@ -36,10 +49,26 @@ def address(text: str) -> str:
     Raises:
         ValueError: it is none.
     """
-    plain = text.lower().rstrip("/")
+    plain = address_with_path(text)
     if not _ADDRESS.fullmatch(plain):
         raise ValueError
     return plain
+
+
+def address_with_path(text: str) -> str:
+    """The same of a host or of something below it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(text) > LONGEST_ADDRESS or not text.isprintable() or re.search(r"[\s\\@?#]", text):
+        raise ValueError
+    parts = urlsplit(text)
+    host, port, path = parts.hostname, parts.port, parts.path.rstrip("/")
+    if parts.scheme not in _PORTS or not host or port == 0 or re.search(r"//|/\.\.?(/|$)", path):
+        raise ValueError
+    name = f"[{ip_address(host)}]" if ":" in host else host.removesuffix(".")
+    return f"{parts.scheme}://{name}{'' if port in (None, _PORTS[parts.scheme]) else f':{port}'}{path}"
 
 
 def location_in(model: type[LocatedSettings], settings: JsonObject) -> str | None:
@@ -48,6 +77,14 @@ def location_in(model: type[LocatedSettings], settings: JsonObject) -> str | Non
         return model.model_validate(settings).location
     except ValidationError:
         return None
+
+
+def locations_in(model: type[LocatedSettings], settings: JsonObject) -> list[Location]:
+    """As in `Spread`."""
+    try:
+        return model.model_validate(settings).locations
+    except ValidationError:
+        return []
 
 
 def setting_problems(model: type[LocatedSettings], settings: JsonObject) -> list[tuple[str, str]]:

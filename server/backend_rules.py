@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 from ..core.catalogue_rules import Problem
+from ..core.documents import JsonObject
 from ..core.model.catalogue import Backend as BackendEntry
 from ..core.model.catalogue import Catalogue, Route
 from ..core.names import nearest
-from ..core.ports.backend import Backend, assigns, holds_content
+from ..core.ports.backend import Backend, Location, assigns, holds_content, is_spread
 from .located import located_entry
+
+DOCUMENT_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+"""Of a document among others in one place: that of a surface."""
 
 
 def backend_problems(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> list[Problem]:
@@ -41,17 +46,36 @@ def _entries(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) 
 
 def _shared_locations(catalogue: Catalogue, backends: Mapping[str, Backend], home: Path) -> Iterator[Problem]:
     """Two backends never write to one place: the experiments of one environment would show in the other."""
-    seen: dict[str, str] = {}
+    seen: list[tuple[str, Location]] = []
     for name, environment in catalogue.environments.items():
         for key, entry in environment.backends.items():
             backend = backends.get(entry.kind)
-            where = backend.location(located_entry(entry, home, backend).settings) if backend is not None else None
-            if where is None:
+            if backend is None:
                 continue
-            other = seen.setdefault(where, f"{name}/{key}")
-            if other != f"{name}/{key}":
+            mine = _locations(backend, located_entry(entry, home, backend).settings)
+            other = next((who for who, where in seen if any(_meet(where, each) for each in mine)), None)
+            if other is not None:
                 at = ("environments", name, "backends", key, "settings")
                 yield Problem(at, f"the backend {other} writes to the same place")
+            seen += [(f"{name}/{key}", each) for each in mine]
+
+
+def _locations(backend: Backend, settings: JsonObject) -> list[Location]:
+    if is_spread(backend):
+        return backend.locations(settings)
+    where = backend.location(settings)
+    return [Location(where)] if where is not None else []
+
+
+def _meet(one: Location, other: Location) -> bool:
+    """Whether a document can lie at both."""
+    if one.ends is None and other.ends is not None:
+        return _meet(other, one)
+    if one.ends is None or other.ends is not None:
+        return one == other
+    within = other.begins.startswith(one.begins) and other.begins.endswith(one.ends)
+    name = other.begins[len(one.begins) : len(other.begins) - len(one.ends)]
+    return within and DOCUMENT_NAME.fullmatch(name) is not None
 
 
 def _roles(catalogue: Catalogue, backends: Mapping[str, Backend]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from ...core.documents import JsonObject
-from ...core.ports.backend import Probe
+from ...core.ports.backend import Location, Probe
 from ...core.ports.capabilities import Promises
 from ..owners import Owner, adopted, is_ours, require_ours, stranger
 from .document import Document, Place
@@ -34,6 +34,9 @@ class DocumentBackend(ABC, Generic[AnyPlace]):
 
     def location(self, settings: JsonObject) -> str | None:
         return self._place.location(settings)
+
+    def locations(self, settings: JsonObject) -> list[Location]:
+        return self._place.locations(settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return self._place.problems(settings)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Generic, Protocol
 
 from ...core.documents import JsonObject
+from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
-from ..settings import Settings, checked_settings, location_in, setting_problems
+from ..settings import Settings, checked_settings, location_in, locations_in, setting_problems
 
 Edit = Callable[[JsonObject | None], JsonObject | None]
 """From the document, None when there is none, to what is to take its place; None when nothing is to be written. It may
@@ -52,6 +53,10 @@ class Place(Protocol):
         """As in `Backend`."""
         ...
 
+    def locations(self, settings: JsonObject) -> list[Location]:
+        """As in `Spread`."""
+        ...
+
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         """(pointer, message) of each setting that is wrong."""
         ...
@@ -94,6 +99,9 @@ class RemotePlace(Generic[Settings]):
 
     def location(self, settings: JsonObject) -> str | None:
         return location_in(self.model, settings)
+
+    def locations(self, settings: JsonObject) -> list[Location]:
+        return locations_in(self.model, settings)
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return setting_problems(self.model, settings)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from ...core.documents import JsonObject
+from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
 from ..http import Certificate, secret_problem
 from ..settings import LocatedSettings, address
@@ -59,7 +60,7 @@ class _Settings(LocatedSettings):
         return VersionedDocument(_Key(self.gateway(), key), {"place": self.place(), "key": key})
 
     def place(self) -> str:
-        return "etcd " + ",".join(sorted(self.endpoints))
+        return "etcd " + ",".join(sorted({*self.endpoints}))
 
 
 class KeySettings(_Settings):
@@ -70,6 +71,10 @@ class KeySettings(_Settings):
     def location(self) -> str:
         return f"{self.place()} {self.key}"
 
+    @property
+    def locations(self) -> list[Location]:
+        return [Location(f"etcd {each} {self.key}") for each in self.endpoints]
+
 
 class PrefixSettings(_Settings):
     words: ClassVar[Mapping[str, str]] = {"prefix": PREFIX, **WORDS}
@@ -78,6 +83,10 @@ class PrefixSettings(_Settings):
     @property
     def location(self) -> str:
         return f"{self.place()} {self.prefix}"
+
+    @property
+    def locations(self) -> list[Location]:
+        return [Location(f"etcd {each} {self.prefix}", "") for each in self.endpoints]
 
 
 @lru_cache(maxsize=32)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed
+from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
 from ..file_lock import try_lock
 from ..folders import make_folder, sync_folder
@@ -171,6 +172,12 @@ class _OnDisk:
 
     def location(self, settings: JsonObject) -> str | None:
         return location_of(settings)
+
+    def locations(self, settings: JsonObject) -> list[Location]:
+        where = self.location(settings)
+        if where is None:
+            return []
+        return [Location(where)] if self.what == "file" else [Location(f"{where}/", ".json")]
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return path_problems(settings, self.what)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import AfterValidator, StringConstraints
 
 from ...core.documents import JsonObject
+from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
 from ..settings import LocatedSettings, address
 from .document import RemotePlace, untold
@@ -25,6 +26,8 @@ WORDS = {
 }
 KEY = "the key of the document: parts of letters, digits and _ . ' ( ) ! * - between single /"
 PREFIX = "what the keys of the documents begin with: parts as in the name of a file, each with a / after it"
+_AWS = re.compile(r"https?://s3[a-z0-9.-]*\.amazonaws\.com(\.cn)?")
+"""Addresses of AWS itself, in which a bucket has one name for all."""
 _PART = r"(?:(?!\.\.?(?:/|$))[A-Za-z0-9_.'()!*-]+)"  # neither . nor .., which clients shorten
 
 
@@ -52,7 +55,8 @@ class _Settings(LocatedSettings):
         return VersionedDocument(_Object(self.called(), key, self.cache_control), where)
 
     def place(self) -> str:
-        return f"s3 {self.endpoint or ''}/{self.bucket}"
+        elsewhere = self.endpoint if self.endpoint and not _AWS.fullmatch(self.endpoint) else ""
+        return f"s3 {elsewhere}/{self.bucket}"
 
 
 class KeySettings(_Settings):
@@ -71,6 +75,10 @@ class PrefixSettings(_Settings):
     @property
     def location(self) -> str:
         return f"{self.place()}/{self.prefix}"
+
+    @property
+    def locations(self) -> list[Location]:
+        return [Location(self.location, SUFFIX)]
 
 
 PROMISES = Promises(compare_and_swap=True, atomic=True, proof="contract")

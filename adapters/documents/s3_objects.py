@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from ...core.deadline import require_awaited, within
 from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed, BackendUnready
 
@@ -18,8 +21,14 @@ TRIES = 3
 the first one had its effect."""
 CONNECTIONS = 20
 MOST_BYTES = 32 * 1024 * 1024
+CALL_SECONDS = 20.0
+"""The end of a call with all its attempts, whatever it waits for."""
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-_GONE = frozenset({"NoSuchKey", "404"})
+_GONE = "NoSuchKey"
+"""A 404 without this is of something else than S3: no document is not one that is missing."""
+
+
+Outcome = TypeVar("Outcome")
 
 
 class Bucket(NamedTuple):
@@ -34,11 +43,16 @@ class Bucket(NamedTuple):
             BackendFailed: as all methods here: S3 cannot be reached or refuses.
         """
         client, errors = client_of(self.region, self.endpoint), _errors()
-        try:
+
+        def whole() -> tuple[bytes, Any]:
             found = client.get_object(Bucket=self.name, Key=key)
-            body: bytes = found["Body"].read(MOST_BYTES + 1)
+            with closing(found["Body"]) as body:
+                return body.read(MOST_BYTES + 1), found
+
+        try:
+            body, found = self._ended(whole)
         except (errors.ClientError, errors.BotoCoreError) as error:
-            if _code(error) in _GONE:
+            if _code(error) == _GONE:
                 return None
             raise refusal(error, self) from None
         if len(body) > MOST_BYTES:
@@ -51,11 +65,13 @@ class Bucket(NamedTuple):
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         cached = {} if cache_control is None else {"CacheControl": cache_control}
         try:
-            answer = client.put_object(
-                Bucket=self.name, Key=key, Body=value, ContentType="application/json", **condition, **cached
+            answer = self._ended(
+                lambda: client.put_object(
+                    Bucket=self.name, Key=key, Body=value, ContentType="application/json", **condition, **cached
+                )
             )
         except (errors.ClientError, errors.BotoCoreError) as error:
-            if _code(error) in _LOST or (etag is not None and _code(error) in _GONE):
+            if _code(error) in _LOST or (etag is not None and _code(error) == _GONE):
                 return False
             raise refusal(error, self) from None
         _etag(answer)
@@ -65,13 +81,23 @@ class Bucket(NamedTuple):
         """The keys right below a prefix that ends in /, sorted."""
         errors = _errors()
         try:
-            return sorted(self._keys(prefix))
+            return self._ended(lambda: sorted(self._keys(prefix)))
         except (errors.ClientError, errors.BotoCoreError) as error:
             raise refusal(error, self) from None
+
+    def _ended(self, call: Callable[[], Outcome]) -> Outcome:
+        try:
+            return within(CALL_SECONDS, call)
+        except TimeoutError:
+            message, then, retryable = _UNREACHED
+            got: JsonObject = {"reason": "too slow", "bucket": self.name}
+            raise BackendFailed(message, next=then, got=got, retryable=retryable) from None
 
     def _keys(self, prefix: str) -> Iterator[str]:
         pages = client_of(self.region, self.endpoint).get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
+            if page.get("Name") != self.name:
+                raise _not_s3()
             yield from (str(each["Key"]) for each in page.get("Contents", ()))
 
 
@@ -79,12 +105,16 @@ def _etag(answer: Mapping[str, Any]) -> str:
     """The ETag that S3 never leaves out. A page of something before it does, and may not even be of S3."""
     etag = answer.get("ETag")
     if not isinstance(etag, str):
-        raise BackendFailed(
-            "The answer is not one of S3, so whether the call did anything is not known.",
-            next="See that `endpoint` leads to the system itself and not to a page before it, then repeat the call.",
-            retryable=True,
-        )
+        raise _not_s3()
     return etag
+
+
+def _not_s3() -> BackendFailed:
+    return BackendFailed(
+        "The answer is not one of S3, so whether the call did anything is not known.",
+        next="See that `endpoint` leads to the system itself and not to a page before it, then repeat the call.",
+        retryable=True,
+    )
 
 
 _MAKING = threading.Lock()
@@ -113,9 +143,24 @@ def _made(region: str | None, endpoint: str | None) -> Any:
         **(elsewhere if endpoint else {}),
     )
     try:
-        return session.Session().client("s3", region_name=region, endpoint_url=endpoint, config=chosen)
+        client = session.Session().client("s3", region_name=region, endpoint_url=endpoint, config=chosen)
     except errors.BotoCoreError as error:
         raise refusal(error, None) from None
+    client.meta.events.register("before-send.s3", _before_send)
+    if endpoint:
+        client.meta.events.register("before-call.s3", _stay)
+    return client
+
+
+def _before_send(**event: Any) -> None:
+    """Let no attempt leave that nobody waits for any more."""
+    require_awaited()
+
+
+def _stay(params: dict[str, Any], **event: Any) -> None:
+    """Systems that are like S3 have no other regions. boto3 asks one that sends on for the bucket's, is sent on with
+    that too, and asks again, until Python has enough."""
+    params.get("context", {}).setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _errors() -> Any:  # as above
@@ -159,6 +204,7 @@ _REGION = (
     "Set `region` in the backend's settings to the bucket's.",
     False,
 )
+_SENT_ON = ("The system sends on to another address.", "Set `endpoint` to the address that answers itself.", False)
 _SETTINGS = ("S3 cannot be called with these settings.", "Correct the backend's settings in the catalogue.", False)
 _BUSY = ("S3 asks for fewer calls.", "Wait, then repeat the call.", True)
 _UNABLE = (
@@ -198,8 +244,13 @@ def refusal(error: Exception, bucket: Bucket | None) -> BackendFailed:
         otherwise = _UNREACHED
     elif status >= 500:
         otherwise = ("S3 failed by itself.", _AGAIN, True)
+    elif status == 404:
+        otherwise = ("There is no S3 at this address.", "Correct the setting `endpoint` in the catalogue.", False)
     message, then, retryable = _REFUSALS.get(code, otherwise)
-    got: JsonObject = {"reason": code[:100]}
+    page = code == "301" or code not in _REFUSALS
+    if bucket is not None and bucket.endpoint and page and status is not None and 300 <= status < 400:
+        message, then, retryable = _SENT_ON
+    got: JsonObject = {"reason": code if re.fullmatch(r"[A-Za-z0-9._-]{1,100}", code) else "not a code of S3"}
     if bucket is not None:
         got["bucket"] = bucket.name
     failure = _kind(error, (message, then, retryable))

@@ -59,7 +59,7 @@ def _is_ours(rule: JsonValue, ours: frozenset[str]) -> bool:
     """Whether a rule is an experiment's of ours, or has the form of one that was: `crossfade clean` lists those."""
     if not isinstance(rule, dict):
         return False
-    name, key = str(rule.get("id", "")), rule.get("key")
+    name, key = str(rule.get("id", "")), str(rule.get("key", ""))
     base = name.split(PREVIEW)[0]
     if base in ours or key in ours:
         return True

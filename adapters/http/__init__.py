@@ -2,6 +2,7 @@
 
 from .certificates import Certificate
 from .client import Answer, HttpClient
+from .failures import without_secrets
 from .secrets import secret, secret_problem
 
-__all__ = ["Answer", "Certificate", "HttpClient", "secret", "secret_problem"]
+__all__ = ["Answer", "Certificate", "HttpClient", "secret", "secret_problem", "without_secrets"]

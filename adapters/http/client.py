@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakSet
 
 from pydantic import JsonValue, TypeAdapter
 
+from ...core.deadline import require_awaited, within
 from ...core.errors import BackendDenied, BackendFailed, BackendUnready
 from ...core.tracing import TRACEPARENT
 from .certificates import Certificate, trusting
@@ -25,7 +26,8 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 """Longest silence."""
 ANSWER_SECONDS = 10.0
-"""After which an answer that still comes in pieces is given up."""
+"""After which an answer that still comes in pieces is given up. With the time to connect it is the end of a call,
+whatever that waits for."""
 CONNECTIONS = 20
 MOST_BYTES = 32 * 1024 * 1024
 """Of an answer; what is larger is no answer that an adapter asks for."""
@@ -37,6 +39,7 @@ QUICK = 2.0
 """Seconds within which the first attempt has to fail for a second one: who waits for a system that hangs holds a lease,
 which must not run out meanwhile."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
@@ -97,10 +100,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         expected: frozenset[int] = frozenset(),
+        hidden: Sequence[str] = (),
     ) -> Answer:
         """
         Args:
             json: the body; None for none.
+            hidden: what of the body is secret, and never shows in an error either.
             repeatable: whether a second call does no harm; when not said, that of a reading method does none.
             expected: statuses from 400 on that are answers to the caller, not failures.
 
@@ -113,7 +118,7 @@ class HttpClient:
             left -= 1
             began = time.monotonic()
             try:
-                return self._once(method, path, json, params, headers or {}, expected)
+                return self._once(method, path, json, params, headers or {}, expected, hidden)
             except BackendFailed as failure:
                 quick = time.monotonic() - began < QUICK
                 if not (left and quick and failure.retryable) or failure.retry_after:
@@ -135,21 +140,22 @@ class HttpClient:
         params: Mapping[str, str] | None,
         more: Mapping[str, str],
         expected: frozenset[int],
+        hidden: Sequence[str],
     ) -> Answer:
         import httpx
 
         if self._limiter is not None:
             self._limiter.take(self._system)
         secrets = self._secrets()
-        trace = TRACEPARENT.get()
+        unsaid, trace = [*secrets.values(), *hidden], TRACEPARENT.get()
         headers = {"accept": "application/json", **({"traceparent": trace} if trace else {}), **more, **secrets}
         try:
-            request = self._client().build_request(method, self._base + path, headers=headers, params=params, json=json)
-            response = self._client().send(request, stream=True)
-            try:
-                raw = self._body(response)
-            finally:
-                response.close()
+            request = self._client().build_request(
+                method, self._base + path, headers=headers, params=params, json=json, extensions={"trace": _traced}
+            )
+            response, raw = within(CONNECT_SECONDS + ANSWER_SECONDS, lambda: self._exchanged(request))
+        except TimeoutError:
+            raise self._too_slow() from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             failure = unreachable(self._system, self._base, self._setting, error)
             if isinstance(failure, (BackendUnready, BackendDenied)):
@@ -157,8 +163,24 @@ class HttpClient:
             raise failure from None  # its own text may hold secrets
         answered = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code >= 300 and response.status_code not in expected:
-            raise refused(self._system, self._setting, response.status_code, raw, answered, list(secrets.values()))
-        return Answer(response.status_code, self._parsed(response.status_code, raw, secrets), answered)
+            raise refused(self._system, self._setting, response.status_code, raw, answered, unsaid)
+        return Answer(response.status_code, self._parsed(response.status_code, raw, unsaid), answered)
+
+    def _exchanged(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        response = self._client().send(request, stream=True)
+        try:
+            # One inside the other makes of a few bytes more than any memory holds, before they can be counted.
+            if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
+                raise BackendFailed(
+                    f"{self._system} answers in an encoding that it was not asked for.",
+                    next=f"See that `{self._setting}` leads to the right system.",
+                )
+            return response, self._body(response)
+        finally:
+            response.close()
+
+    def _too_slow(self) -> BackendFailed:
+        return no_whole_answer(self._system, {"url": without_user(self._base), "reason": "too slow"})
 
     def _body(self, response: httpx.Response) -> bytes:
         parts: list[bytes] = []
@@ -170,19 +192,19 @@ class HttpClient:
             if size > MOST_BYTES:
                 raise BackendFailed(
                     f"{self._system} answers with more than {MOST_BYTES // 2**20} MB, which was not read.",
-                    next="See that `url` leads to the right system.",
+                    next=f"See that `{self._setting}` leads to the right system.",
                 )
             if time.monotonic() - began > ANSWER_SECONDS:
-                raise no_whole_answer(self._system, {"url": without_user(self._base), "reason": "too slow"})
+                raise self._too_slow()
         return b"".join(parts)
 
-    def _parsed(self, status: int, raw: bytes, secrets: Mapping[str, str]) -> JsonValue:
+    def _parsed(self, status: int, raw: bytes, secrets: Sequence[str]) -> JsonValue:
         if not raw.strip():
             return None
         try:
             return _JSON.validate_json(raw)
         except ValueError:
-            raise not_json(self._system, self._setting, status, raw, list(secrets.values())) from None
+            raise not_json(self._system, self._setting, status, raw, secrets) from None
 
     def _client(self) -> httpx.Client:
         import httpx
@@ -197,6 +219,12 @@ class HttpClient:
                     transport=self._transport,
                 )
             return self._opened
+
+
+def _traced(event: str, details: object) -> None:
+    """Let no call leave that waited for its connection until nobody waited for it: it could undo what came after."""
+    if event.endswith("send_request_headers.started"):
+        require_awaited()
 
 
 _CLIENTS: WeakSet[HttpClient] = WeakSet()

@@ -3,6 +3,7 @@ secrets."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -110,11 +111,17 @@ def _said(raw: bytes, secrets: Sequence[str]) -> str:
         found = _message(_JSON.validate_json(raw))
     except ValueError:
         found = " ".join(_TAGS.sub(" ", text).split())
+    return without_secrets(found, secrets)
+
+
+def without_secrets(text: str, secrets: Sequence[str]) -> str:
+    """What a system said, cut and as it can be shown."""
     for each in secrets:
-        for part in (each, each.rpartition(" ")[2]):  # the token of "Bearer <token>" by itself, too
+        # The token of "Bearer <token>" by itself, too, and a password as JSON writes it.
+        for part in (each, each.rpartition(" ")[2], json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1]):
             if len(part) > 3:
-                found = found.replace(part, "***")
-    return "".join(letter if letter.isprintable() else " " for letter in found)[:SHOWN]
+                text = text.replace(part, "***")
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:SHOWN]
 
 
 def _message(body: JsonValue) -> str:

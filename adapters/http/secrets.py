@@ -10,20 +10,22 @@ from ...core.errors import BackendUnready
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
 
-def secret(name: str) -> str:
-    """The value of an environment variable.
+def secret(name: str, *, in_header: bool = True) -> str:
+    """The value of an environment variable. One for a body may hold any characters, but no line end at its end, which
+    is of the file that it came from.
 
     Raises:
         BackendUnready: it is not set where the server runs, or cannot be sent.
     """
-    value = os.environ.get(name, "").strip()
+    value = os.environ.get(name, "")
+    value = value.strip() if in_header else value.rstrip("\r\n")
     if not value:
         raise BackendUnready(
             "The secret of this backend is not set.",
             next=f"A person sets the environment variable {name} for Crossfade and starts it again; then repeat this.",
             got=name,
         )
-    if not value.isascii() or not value.isprintable():
+    if in_header and not (value.isascii() and value.isprintable()):
         raise BackendUnready(
             "The secret of this backend holds characters that no HTTP header can carry.",
             next=f"A person corrects the environment variable {name}.",

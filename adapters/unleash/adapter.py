@@ -26,7 +26,7 @@ from .hashing import UnleashHashing, layer_flag
 from .marks import Mark, begun, mark_of, section_of, section_text, text_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
 from .settings import UnleashSettings
-from .writing import put, take_out
+from .writing import clear_archived, name_taken, put, take_out
 
 DOCUMENT = "flags"
 LOCK_SECONDS = 30.0
@@ -67,18 +67,26 @@ class Unleash:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        api = api_of(checked_settings(UnleashSettings, settings))
+        where = checked_settings(UnleashSettings, settings)
+        api = api_of(where)
         if layer is not None:
             found = {name for name in depending_on(api, layer_flag(layer)) if lets_in(api, api.flag(name))}
         else:
             described = api.descriptions()
-            found = {name for name, text in described.items() if mark_of(text) is not None}
+            marks = {name: mark for name, text in described.items() if (mark := mark_of(text)) is not None}
+            found = {*marks}
             for name in described:
                 if name.startswith(LAYERS):
                     found |= {*depending_on(api, name)}
+            found -= {name for name, mark in marks.items() if not mark.is_of(where.environment)}
         return [(DOCUMENT, name) for name in sorted(found) if re.fullmatch(EXPERIMENT_KEY, name)]
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
+        """Raises BackendChanged where the flag's name is somebody else's, which a launch would find out last."""
+        api = api_of(_checked(settings, document))
+        flag = api.flag(require_name(entry, "entry"))
+        if flag is not None and not is_ours(api, flag):
+            raise name_taken(entry)
         return wanted
 
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
@@ -143,18 +151,19 @@ class Unleash:
             if mark is not None and mark.fence > fence:
                 raise too_late()
             found = entry_of(api, name, flag)
-            known = flag if flag is not None and is_ours(flag) else None
+            known = flag if flag is not None and is_ours(api, flag) else None
             if same(found, after):
                 if known is not None or flag is None:
                     _settle(api, name, known, mark, fence)
                 return
-            half = mark is not None and mark.covers(before, after)
+            half = mark is not None and mark.is_of(where.environment) and mark.covers(before, after)
+            begins = begun(before, after, fence, where.environment)
             if not half and not _is_closing(found, before, after):
                 require_before(found, before)
             if after is None:
-                take_out(api, name, known, _layer_of(found) or _layer_of(before), begun(before, after, fence))
+                take_out(api, name, known, _layer_of(found) or _layer_of(before), begins)
             else:
-                put(api, name, known, after, begun(before, after, fence))
+                put(api, name, known, after, begins)
 
     def _require_ours(self, api: Api, name: str) -> None:
         """Mark the environment as ours, unless it is another store's. Of stores that race for it one makes the flag."""
@@ -196,9 +205,11 @@ def _mark(api: Api, name: str, flag: JsonObject | None) -> Mark | None:
 
 def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fence: int) -> None:
     """Keep the fence of a write that finds its work done."""
-    due = Mark(fence=fence)
+    due = Mark(fence=fence, environment=api.environment)
     if mark == due:
         return
+    if flag is None and mark is not None and mark.is_of(api.environment):
+        clear_archived(api, name)
     if flag is not None or mark is not None:
         api.change(name, description=text_of(due))
     elif api.create(name, "experiment", text_of(due)):

@@ -23,19 +23,40 @@ class Api:
     """Everything may raise BackendFailed: no answer came, or a refusal."""
 
     def __init__(self, url: str, token_env: str, project: str, environment: str) -> None:
-        self._environment = environment
+        self.environment = environment
         self._project = project
-        self._flags = f"/api/admin/projects/{quote(project)}/features"
+        self._of_project = f"/api/admin/projects/{quote(project)}"
+        self._flags = f"{self._of_project}/features"
         self._client = HttpClient("Unleash", url, secrets=lambda: {"authorization": secret(token_env)})
 
     def flag(self, name: str) -> JsonObject | None:
         """A flag as it is; None when there is none, or when it is archived."""
         answer = self._call("GET", self._at(name), expected=frozenset({404}))
-        return None if answer.status == 404 else _object(answer.body)
+        if answer.status == 404:
+            _require_absent(answer.body, name)
+            return None
+        flag = _object(answer.body)
+        if flag.get("name") != name:
+            raise _no_flag()
+        return flag
 
     def version(self) -> str | None:
         version = _object(self._call("GET", "/api/admin/ui-config").body).get("version")
         return version if isinstance(version, str) else None
+
+    def require_environment(self) -> None:
+        """
+        Raises:
+            BackendFailed: there is no such project, or it has no such environment.
+        """
+        answer = self._call("GET", f"{self._of_project}/overview", expected=frozenset({404}))
+        if answer.status == 404:
+            raise BackendFailed(
+                "Unleash has no such project.", next="Correct the backend's `project`, or its `url`, in the catalogue."
+            )
+        known = objects(_object(answer.body).get("environments"))
+        if all(each.get("environment") != self.environment for each in known):
+            raise self._no_environment()
 
     def archived(self, name: str) -> JsonObject | None:
         """The description and little else of a flag that is archived. Unleash has no call that reads it: this one
@@ -79,6 +100,10 @@ class Api:
     def put_strategy(self, name: str, known: str, strategy: JsonObject) -> None:
         self._call("PUT", f"{self._strategies(name)}/{quote(known)}", json=strategy, repeatable=True)
 
+    def strategies_of_archived(self, name: str) -> list[JsonObject]:
+        """The strategies of a flag that `flag` does not find, in our environment."""
+        return objects(self._call("GET", self._strategies(name)).body)
+
     def drop_strategy(self, name: str, known: str) -> None:
         at = f"{self._strategies(name)}/{quote(known)}"
         self._call("DELETE", at, repeatable=True, expected=frozenset({404}))
@@ -86,7 +111,7 @@ class Api:
     def switch(self, name: str, on: bool) -> None:
         """Turn a flag on or off. One without an enabled strategy must never be turned on: Unleash gives it one for
         everybody."""
-        at = f"{self._at(name)}/environments/{quote(self._environment)}/{'on' if on else 'off'}"
+        at = f"{self._at(name)}/environments/{quote(self.environment)}/{'on' if on else 'off'}"
         self._call("POST", at, repeatable=True)
 
     def archive(self, name: str) -> None:
@@ -103,24 +128,9 @@ class Api:
             BackendFailed: the project has no such environment.
         """
         for each in objects(flag.get("environments")):
-            if each.get("name") == self._environment:
+            if each.get("name") == self.environment:
                 return each
         raise self._no_environment()
-
-    def require_environment(self) -> None:
-        """
-        Raises:
-            BackendFailed: there is no such project, or it has no such environment. Without a flag nothing else
-                shows it.
-        """
-        path = f"/api/admin/projects/{quote(self._project)}/overview"
-        answer = self._call("GET", path, expected=frozenset({404}))
-        if answer.status == 404:
-            then = "Correct the backend's `project` in the catalogue."
-            raise BackendFailed("Unleash has no such project.", next=then, got=self._project)
-        known = objects(_object(answer.body).get("environments"))
-        if self._environment not in [each.get("environment") for each in known]:
-            raise self._no_environment()
 
     def require_rights(self) -> None:
         """
@@ -128,7 +138,7 @@ class Api:
             BackendDenied: the token may not do what a launch and a stop take.
         """
         found = _object(self._call("GET", "/api/admin/user").body)
-        require_rights(found.get("permissions"), self._project, self._environment)
+        require_rights(found.get("permissions"), self._project, self.environment)
 
     def strategies(self, flag: JsonObject) -> list[JsonObject]:
         """The strategies of a flag in our environment, in the order in which they are tried."""
@@ -139,7 +149,7 @@ class Api:
         return BackendFailed(
             "The project in Unleash has no such environment.",
             next="Correct the backend's `environment` in the catalogue, or let the project have it.",
-            got=self._environment,
+            got=self.environment,
         )
 
     def _call(
@@ -164,7 +174,7 @@ class Api:
         return f"{self._flags}/{quote(name, safe='')}"
 
     def _strategies(self, name: str) -> str:
-        return f"{self._at(name)}/environments/{quote(self._environment)}/strategies"
+        return f"{self._at(name)}/environments/{quote(self.environment)}/strategies"
 
 
 def _number(value: JsonValue) -> float:
@@ -173,10 +183,36 @@ def _number(value: JsonValue) -> float:
 
 def _object(value: JsonValue) -> JsonObject:
     if not isinstance(value, dict):
-        raise BackendFailed(
-            "Unleash answers with something else than a flag.", next="See that `url` leads to Unleash itself."
-        )
+        raise _no_flag()
     return value
+
+
+def _no_flag() -> BackendFailed:
+    return BackendFailed(
+        "Unleash answers with something else than a flag.", next="See that `url` leads to Unleash itself."
+    )
+
+
+_ELSEWHERE = "but there's a feature with that name in project"
+_ASTRAY = "path you were looking for"
+
+
+def _require_absent(body: JsonValue, name: str) -> None:
+    """
+    Raises:
+        BackendFailed: a 404 says something else than that there is no such flag. What is taken for absent though it is
+            on somewhere else would count as stopped.
+    """
+    said = str(body.get("message")) if isinstance(body, dict) and body.get("name") == "NotFoundError" else _ASTRAY
+    if _ASTRAY in said:
+        then = "Correct the backend's `url` in the catalogue."
+        raise BackendFailed("Unleash has nothing at this address.", next=then)
+    if _ELSEWHERE in said:
+        raise BackendFailed(
+            "The flag is in another project of Unleash, where this backend neither reads nor changes it.",
+            next="A person moves it back to the project that the catalogue names; then repeat this.",
+            got=name,
+        )
 
 
 def api_of(settings: UnleashSettings) -> Api:

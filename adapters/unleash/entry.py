@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, canonical
 from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
 from ...core.planning.slots import is_whole
 from .audience import MOST_VALUES, compile_audience, constraint, refused
 from .hashing import SLOTS, STEPS, WEIGHTS, in_order, layer_flag
-from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant
+from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant, wanted
 
 PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the title of a strategy for test units."""
@@ -18,6 +18,10 @@ TEST = "test:"
 """Begins the title of the strategy, in the layer's flag, that lets test units of an experiment through."""
 TEST_VARIANT = "test-"
 """Begins the name of the variant that it gives them."""
+MOST_BYTES = 100 * 1024
+"""Of a call that Unleash takes; each makes one strategy, with all variants in it."""
+LONGEST_NAME = 100
+"""Characters of a flag's name."""
 _WIDTH = BUCKETS // SLOTS
 
 
@@ -30,6 +34,10 @@ def compile_entry(assignment: Assignment) -> JsonObject:
     if assignment.exclusions:
         then = "Take the surface's holdout out, or deliver the surface by another backend."
         raise refused("a holdout, which needs a second hash", then, [each.holdout for each in assignment.exclusions])
+    name = layer_flag(assignment.layer_seed)
+    if len(name) > LONGEST_NAME:
+        then = "A person shortens the name of the environment, the surface or the layer in the catalogue."
+        raise refused(f"a flag's name of more than {LONGEST_NAME} characters, as the layer's would be", then, name)
     unit, key = assignment.unit_attribute, assignment.experiment
     shown = _variants(assignment)
     entered = compile_audience(assignment.audience) if assignment.ranges else []
@@ -38,7 +46,7 @@ def compile_entry(assignment: Assignment) -> JsonObject:
         for number, constraints in enumerate(entered)
     ]
     layer: JsonObject = {
-        "flag": layer_flag(assignment.layer_seed),
+        "flag": name,
         "on": True,
         "let_in": [slot(number) for number in slots_of(assignment.ranges)],
         "strategies": [_slots_strategy(assignment)],
@@ -164,4 +172,9 @@ def _with_tests(
         layer["test"] = strategy(test_title(key), unit, key, [asked], [variant(test_variant(key), WEIGHTS)])
     flag = entry.get("flag")
     switched: JsonObject = {**(flag if isinstance(flag, dict) else {}), "on": bool(tests or kept)}
-    return {**entry, "flag": switched, "layer": layer, "strategies": [*tests, *kept]}
+    strategies = [*tests, *kept]
+    for each in objects(strategies):
+        size = len(canonical(wanted(each, MOST_BYTES)).encode())
+        if size > MOST_BYTES:
+            raise refused("variants and conditions of more than 100 KB together", "Show or ask less.", size)
+    return {**entry, "flag": switched, "layer": layer, "strategies": strategies}

@@ -54,7 +54,7 @@ def foreign_in(api: Api) -> list[Foreign]:
 def _told(api: Api, segments: Segments, name: str, tags: list[JsonObject]) -> Foreign | None:
     """None of a flag that is ours, lets nobody in, or is on for everybody alike."""
     flag = api.flag(name)
-    if flag is None or is_ours(flag):
+    if flag is None or is_ours(api, flag):
         return None
     strategies = _running(api, flag)
     variants = _variants(api, flag, strategies)

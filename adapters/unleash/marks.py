@@ -16,23 +16,29 @@ class Mark(StrictModel):
 
     fence: int = 0
     """The highest fence under which it was written; 0 where the mark is lost: that must not keep a stop out."""
+    environment: str = ""
+    """Unleash's environment in which the experiment is; "" of a mark that does not say so. A flag exists once for all
+    environments, and what it depends on holds in each: of two experiments of one name only one can have it."""
     done: bool = True
     before: str = ""
     """The digest of the entry from which the last write began."""
     after: str = ""
     """The digest of what the last write is to leave."""
 
+    def is_of(self, environment: str) -> bool:
+        return self.environment in ("", environment)
+
     def covers(self, before: JsonObject | None, after: JsonObject | None) -> bool:
         """Whether the last write was left half done between these two: then a repeat or an undo may go on."""
         return not self.done and {digest(before), digest(after)} == {self.before, self.after}
 
 
-def begun(before: JsonObject | None, after: JsonObject | None, fence: int) -> Mark:
-    return Mark(fence=fence, done=False, before=digest(before), after=digest(after))
+def begun(before: JsonObject | None, after: JsonObject | None, fence: int, environment: str) -> Mark:
+    return Mark(fence=fence, environment=environment, done=False, before=digest(before), after=digest(after))
 
 
 def ended(mark: Mark) -> Mark:
-    return Mark(fence=mark.fence)
+    return Mark(fence=mark.fence, environment=mark.environment)
 
 
 def text_of(mark: Mark) -> str:

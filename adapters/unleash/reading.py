@@ -20,18 +20,20 @@ def entry_of(api: Api, experiment: str, flag: JsonObject | None) -> JsonObject |
     Raises:
         BackendFailed: Unleash cannot be reached, or the project has no such environment.
     """
-    if flag is None or not is_ours(flag):
+    here = api.here(flag) if flag is not None else {}
+    if flag is None or not is_ours(api, flag):
         return None
-    switched: JsonObject = {"on": api.here(flag).get("enabled"), "impressions": flag.get("impressionData")}
+    switched: JsonObject = {"on": here.get("enabled"), "impressions": flag.get("impressionData")}
     found = [seen(each) for each in api.strategies(flag)]
     return {"flag": switched, "layer": _layer(api, experiment, flag), "strategies": list[JsonValue](found)}
 
 
-def is_ours(flag: JsonObject) -> bool:
-    """Whether a flag is an experiment's: by its description, and when that is lost by what it depends on."""
+def is_ours(api: Api, flag: JsonObject) -> bool:
+    """Whether a flag is an experiment's of our environment: by its description, and when that is lost by what it
+    depends on."""
     description = flag.get("description")
-    marked = mark_of(description) is not None if isinstance(description, str) else False
-    return marked or parent_of(flag).startswith(LAYERS)
+    mark = mark_of(description) if isinstance(description, str) else None
+    return mark.is_of(api.environment) if mark is not None else parent_of(flag).startswith(LAYERS)
 
 
 def parent_of(flag: JsonObject) -> str:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from ..http import secret_problem
-from ..settings import LocatedSettings
+from ..settings import LocatedSettings, address_with_path
 
 _NAME = re.compile(r"[A-Za-z0-9~_-][A-Za-z0-9.~_-]{0,99}")
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in url:
+    plain = address_with_path(url)
+    if re.search(r"/api(/admin)?$", plain):
         raise ValueError
-    return url.rstrip("/")
+    return plain
 
 
 def _variable(name: str) -> str:
@@ -36,7 +35,7 @@ def _name(name: str) -> str:
 
 class UnleashSettings(LocatedSettings):
     words: ClassVar[Mapping[str, str]] = {
-        "url": "the address of Unleash, http or https, without a name, a password or a query",
+        "url": "the address of Unleash, http or https, without a name, a password, a query and /api",
         "token_env": "the name of the environment variable that holds a token of Unleash's admin API",
         "environment": "the name of one of Unleash's environments, `production` say",
         "project": "the id of one of Unleash's projects",
@@ -46,11 +45,10 @@ class UnleashSettings(LocatedSettings):
     """Of Unleash itself, without `/api`."""
     token_env: Annotated[str, AfterValidator(_variable)]
     """The environment variable that holds a token of the admin API."""
-    environment: Annotated[str, AfterValidator(_name)]
-    """Unleash's own name of it."""
+    environment: Annotated[str, StringConstraints(max_length=84), AfterValidator(_name)]
+    """Unleash's own name of it, which ends the name of the owner's flag."""
     project: Annotated[str, AfterValidator(_name)] = "default"
 
     @property
     def location(self) -> str:
-        parts = urlsplit(self.url)
-        return f"unleash {parts.scheme}://{parts.netloc.lower()}{parts.path} {self.project} {self.environment}"
+        return f"unleash {self.url} {self.project} {self.environment}"

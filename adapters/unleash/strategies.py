@@ -117,12 +117,21 @@ def _variant(raw: JsonObject, stickiness: JsonValue) -> JsonValue:
         shown["stickiness"] = raw.get("stickiness")
     match raw.get("payload"):
         case {"type": "json", "value": str(text)} as payload:
-            try:
-                shown["values"] = json.loads(text)
-            except ValueError:
-                shown["payload"] = payload
+            values = _values(text)
+            shown.update({"payload": payload} if values is None else values)
         case None:
             pass
         case payload:
             shown["payload"] = payload
     return shown
+
+
+def _values(text: str) -> JsonObject | None:
+    """The values of a variant; None where the text holds what no JSON of ours can: a number without an end, half a
+    character, a depth that no parser goes into."""
+    try:
+        values = json.loads(text)
+        canonical(values).encode()
+    except (ValueError, RecursionError):
+        return None
+    return {"values": values}

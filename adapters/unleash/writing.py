@@ -67,6 +67,17 @@ def take_out(api: Api, experiment: str, flag: JsonObject | None, layer: str | No
     api.change(experiment, description=text_of(ended(mark)))
 
 
+def clear_archived(api: Api, experiment: str) -> None:
+    """Take the strategies out of a flag that somebody archived by hand, for the same reason. Unleash changes nothing of
+    an archived flag, so it is brought back for that long; it comes back turned off."""
+    left = api.strategies_of_archived(experiment)
+    if left:
+        api.revive(experiment)
+        for each in left:
+            api.drop_strategy(experiment, str(each["id"]))
+        api.archive(experiment)
+
+
 def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> JsonObject:
     """The experiment's flag, not archived, with the mark of this write in its description."""
     if flag is not None:
@@ -74,14 +85,18 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> 
         return flag
     if not api.create(experiment, "experiment", text_of(mark)):
         if api.flag(experiment) is not None or not _was_ours(api.archived(experiment)):
-            raise BackendChanged(
-                "Unleash has a flag of this name that is somebody else's; nothing was written.",
-                next="Give the experiment another key, or rename that flag, then make a new plan.",
-                got=experiment,
-            )
+            raise name_taken(experiment)
         api.change(experiment, description=text_of(mark))
         api.revive(experiment)
     return _there(api, experiment)
+
+
+def name_taken(experiment: str) -> BackendChanged:
+    return BackendChanged(
+        "Unleash has a flag of this name that is somebody else's; nothing was written.",
+        next="Give the experiment another key, or take that flag out of Unleash, then make a new plan.",
+        got=experiment,
+    )
 
 
 def _was_ours(archived: JsonObject | None) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
+from functools import partial
 
 from pydantic import JsonValue
 
+from ..deadline import side_by_side
 from ..documents import JsonObject
 from ..errors import (
     BackendDenied,
@@ -26,6 +28,8 @@ from ..ports.capabilities import Capabilities, Promises
 from .dependencies import Dependencies
 from .operations import said_seconds
 
+PATIENCE = 20.0
+"""Seconds after which a backend that has not answered yet is told as silent."""
 _SILENT = Part(works=False, told="it is not known whether anybody carries out what is due: the store does not answer")
 
 
@@ -41,11 +45,12 @@ def health(deps: Dependencies) -> Health:
         store=store,
         catalogue=_counted(catalogue),
         sweeper=sweeper,
-        backends=[
-            _backend(deps, catalogue, environment, name, whose=store.works)
-            for environment, each in catalogue.environments.items()
-            for name in each.backends
-        ],
+        backends=_backends(
+            deps,
+            catalogue,
+            [(environment, name) for environment, each in catalogue.environments.items() for name in each.backends],
+            whose=store.works,
+        ),
     )
 
 
@@ -57,9 +62,8 @@ def backend_document(deps: Dependencies, name: str) -> JsonObject:
         CatalogueBroken: it cannot be said what there is.
     """
     catalogue = deps.catalogue.current()
-    found = [
-        _backend(deps, catalogue, environment, name, whose=True) for environment in environments_with(catalogue, name)
-    ]
+    wanted = [(environment, name) for environment in environments_with(catalogue, name)]
+    found = _backends(deps, catalogue, wanted, whose=True)
     return {"name": name, "environments": {each.environment: _told(each) for each in found}}
 
 
@@ -111,6 +115,35 @@ def _counted(catalogue: Catalogue) -> Part:
         "environments": len(catalogue.environments),
     }
     return Part(works=True, told=", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def _backends(
+    deps: Dependencies, catalogue: Catalogue, wanted: list[tuple[str, str]], *, whose: bool
+) -> list[BackendHealth]:
+    """Of each (environment, name); they are asked side by side, so that one that hangs keeps no other waiting."""
+    found = side_by_side(
+        PATIENCE,
+        [partial(_backend, deps, catalogue, environment, name, whose=whose) for environment, name in wanted],
+    )
+    return [
+        each or _silent(deps, catalogue, environment, name)
+        for each, (environment, name) in zip(found, wanted, strict=True)
+    ]
+
+
+def _silent(deps: Dependencies, catalogue: Catalogue, environment: str, name: str) -> BackendHealth:
+    kind = catalogue.environments[environment].backends[name].kind
+    told: dict[str, object] = {
+        "environment": environment,
+        "name": name,
+        "kind": kind,
+        "seconds": PATIENCE,
+        "works": False,
+        "problem": f"It did not answer within {PATIENCE:g} seconds.",
+        "next": "See that it can be reached from here and is not overloaded, then look again.",
+        **_able(deps.backend(kind)),
+    }
+    return BackendHealth.model_validate(told)
 
 
 def _backend(deps: Dependencies, catalogue: Catalogue, environment: str, name: str, *, whose: bool) -> BackendHealth:

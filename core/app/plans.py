@@ -29,7 +29,7 @@ from .proposing import TRIES, keep, layer_of, proposals_beside
 from .ramping import ramped, stage_of
 from .reconciling import reconciling_steps
 from .retesting import retesting_steps
-from .strays import strays_beside, strays_of
+from .strays import hashed_otherwise, strays_beside, strays_of
 from .widening import (
     Previews,
     after,
@@ -176,7 +176,7 @@ def compile_plan(
     steps.append(assigner_step(deps, case, record, assignment, [*later, *after(case, change, stage)]))
     asked = opening_checks_of(change)
     if asked:
-        found = findings_of(asked, _surrounded(deps, case, steps))
+        found = findings_of(asked, _surrounded(deps, view, case, steps))
         findings = worst_first([*findings, *with_overrides(view, record.key, record.document, found)])
         if any(finding.blocks for finding in findings):
             return Compiled(None, findings)
@@ -192,10 +192,11 @@ def compile_plan(
     return Compiled(_plan(record, change, parts, in_order(steps), proposed, terms), findings)
 
 
-def _surrounded(deps: Dependencies, case: Case, steps: list[Step]) -> Case:
+def _surrounded(deps: Dependencies, view: Reader, case: Case, steps: list[Step]) -> Case:
     """The case with what the backends hold of others; experiments of the store that owns a document are no strays."""
     owners = _owners(deps, steps)
-    return replace(case, owners=owners, strays={} if owners else strays_of(deps, case))
+    strays = {} if owners else strays_of(deps, case)
+    return replace(case, owners=owners, strays=strays, elsewhere=hashed_otherwise(deps, view, case))
 
 
 def _owners(deps: Dependencies, steps: list[Step]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from ..model.plan import Place, Step
 from ..planning.buckets import layer_name
 from ..planning.compile import place_of
 from ..ports.backend import Assigner, assigns, holds_content
+from ..ports.store import Reader
 from .dependencies import Dependencies
 
 
@@ -30,6 +31,20 @@ def strays_of(deps: Dependencies, case: Case) -> dict[str, str]:
     settings = case.catalogue.environments[spec.environment].backends[name].settings
     layer = layer_name(spec.environment, spec.surface, spec.layer)
     return _not_live(deps, assigner, settings, layer, {case.key, *(part.key for part in case.held)})
+
+
+def hashed_otherwise(deps: Dependencies, view: Reader, case: Case) -> dict[str, str]:
+    """Experiment -> the backend that last let its units in, of each that holds buckets of the case's layer, where that
+    backend hashes otherwise than the assigner of now."""
+    spec, found = case.spec, dict[str, str]()
+    name = case.catalogue.route(spec.surface, spec.environment).assigner
+    assigner = deps.assigner(case.catalogue, spec.environment, name)
+    for key in sorted({part.key for part in case.held}):
+        opened = [step.place for step in view.steps_of(key) if step.opens_traffic and step.after is not None]
+        backend = deps.backends.get(opened[-1].kind) if opened else None
+        if backend is not None and assigns(backend) and type(backend.hashing) is not type(assigner.hashing):
+            found[key] = opened[-1].backend
+    return found
 
 
 def strays_beside(deps: Dependencies, steps: Sequence[Step], layer: str, key: str) -> dict[str, str]:

@@ -32,6 +32,20 @@ def _strays(strays: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault("/layer", message, got=key)
 
 
+def layer_has_one_hash(case: Case) -> Iterator[Fault]:
+    """All experiments of a layer are delivered by assigners that hash alike. Buckets keep experiments apart only where
+    each says the same bucket for a unit; and an experiment that goes on under another hash gives its units other
+    variants. So a surface moves to another assigner when nothing of the layer runs or is paused."""
+    name = case.catalogue.route(case.spec.surface, case.spec.environment).assigner
+    for key, backend in case.elsewhere.items():
+        what = "this experiment was" if key == case.key else f"{key} holds buckets and was"
+        message = (
+            f"The assigner {name} hashes units otherwise than {backend}, by which {what} delivered: stop it first, or "
+            f"a person names {backend} for the surface again."
+        )
+        yield Fault("/layer", message, got=key)
+
+
 def documents_are_ours(case: Case) -> Iterator[Fault]:
     """Nothing is written to a document that belongs to another store: that store knows what runs there, and two that do
     not know each other would give the same buckets away twice. Whoever works on one backend shares one database; when
@@ -138,7 +152,7 @@ def findings_on(deliveries: Sequence[Delivery], *rules: CheckRules) -> list[Find
 CHECKS = (Check("production.schema", "block", production_meets_its_schema, curable=False),)
 DOCUMENTS_ARE_OURS = Check("delivery.owned", "block", documents_are_ours, curable=False)
 NO_STRAYS = Check("delivery.orphans", "block", layer_has_no_strays, curable=False)
-LAUNCH_CHECKS = (DOCUMENTS_ARE_OURS, NO_STRAYS)
+LAUNCH_CHECKS = (DOCUMENTS_ARE_OURS, NO_STRAYS, Check("layer.one_hash", "block", layer_has_one_hash, curable=False))
 """Asked only of what opens traffic: a draft may well be planned meanwhile."""
 RUN_CHECKS = (
     Check("delivery.drifted", "warn", delivery_is_untouched, curable=False),

@@ -101,6 +101,9 @@ class Case:
     """Others that hold buckets on the surface, whatever their audiences."""
     strays: Mapping[str, str] = field(default_factory=dict[str, str])
     """What a plan that opens traffic found in the layer though it is not live -> the command that takes it out."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of a plan that opens traffic: who holds buckets of the layer, itself among them -> the backend that let its units
+    in by another hash than the assigner's."""
     owners: Mapping[str, str] = field(default_factory=dict[str, str])
     """Document that a plan writes to -> the other store that owns it."""
     deliveries: Sequence[Delivery] = ()

@@ -45,6 +45,15 @@ class Foreign(NamedTuple):
     """Values in its audience are texts, whatever the type of the attribute, but for bounds and numbers."""
 
 
+class Location(NamedTuple):
+    """Where documents lie."""
+
+    begins: str
+    """The whole of it for one document; of any number, what stands before the name of each."""
+    ends: str | None = None
+    """What stands behind the names; None for one document."""
+
+
 class Probe(NamedTuple):
     """What one look at a system found."""
 
@@ -207,6 +216,14 @@ class Telling(Protocol):
         ...
 
 
+class Spread(Protocol):
+    """What a backend of documents says that writes to more than one `location` names."""
+
+    def locations(self, settings: JsonObject) -> list[Location]:
+        """Every one, and each under every address that the settings know; empty where they are wrong."""
+        ...
+
+
 class ContentStore(Backend, Owned, Protocol):
     """A backend that holds what variants show, and the values in production."""
 
@@ -243,6 +260,11 @@ def assigns(backend: Backend) -> TypeGuard[Assigner]:
 def tells_foreign(backend: Backend) -> TypeGuard[Telling]:
     """Whether a backend can say what others run there."""
     return hasattr(backend, "foreign")
+
+
+def is_spread(backend: Backend) -> TypeGuard[Spread]:
+    """Whether a backend can say of more than one place that it writes to it."""
+    return hasattr(backend, "locations")
 
 
 def holds_content(backend: Backend) -> TypeGuard[ContentStore]:

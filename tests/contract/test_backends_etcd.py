@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.adapters.documents import optimistic
+from crossfade.adapters.documents import etcd_gateway, optimistic
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, BackendUnready
+from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, BackendUnreachable, BackendUnready
 
 from ..servers.etcd import EtcdServer, Guard, encoded, etcd_server, new_etcd_server
 from ..servers.starting import free_port
@@ -378,3 +378,24 @@ def test_a_certificate_that_was_renewed_is_read_anew(known: Subject, certificate
     shutil.copy(certificates.client, tmp_path)
     shutil.copy(certificates.client_key, tmp_path)
     assert known.read("first") is None
+
+
+def test_members_of_two_clusters_are_told_by_a_probe(subject: Subject) -> None:
+    assert subject.backend.probe(subject.settings).version
+    other = new_etcd_server()
+    try:
+        mixed: JsonObject = {**subject.settings, "endpoints": [etcd_server().url, other.url]}
+        with pytest.raises(BackendFailed, match="different clusters"):
+            subject.backend.probe(mixed)
+    finally:
+        other.stop()
+    assert subject.backend.probe(mixed).version  # of the one that answers
+
+
+def test_when_asking_took_long_no_further_member_is_asked(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    away: JsonObject = {**subject.settings, "endpoints": [f"http://127.0.0.1:{free_port()}", etcd_server().url]}
+    monkeypatch.setattr(etcd_gateway, "ASKED_SECONDS", -1.0)
+    with pytest.raises(BackendUnreachable):
+        subject.backend.read(away, subject.document, "first")
+    monkeypatch.undo()
+    assert subject.backend.read(away, subject.document, "first") is None

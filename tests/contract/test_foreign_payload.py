@@ -48,6 +48,11 @@ def test_an_experiment_is_told_with_its_place_its_audience_and_its_share(tmp_pat
     assert found == Foreign("winter", "gallery", ["guide_first"], audience, 0.2, None, [])
 
 
+@pytest.mark.parametrize("key", [[], {}, None, 5, True, ["winter"]])
+def test_a_rule_whose_key_is_no_text_is_told_like_any_other(key: JsonValue, tmp_path: Path) -> None:
+    assert one(tmp_path, key=key, force=True).touched == ["guide_first"]
+
+
 @pytest.mark.parametrize(
     ("rule", "share"),
     [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from contextlib import closing
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -18,6 +22,7 @@ from crossfade.core.errors import BackendDenied, BackendFailed, BackendUnreachab
 from crossfade.core.tracing import TRACEPARENT
 
 from ..servers.documents import DocumentServer
+from ..servers.dripping import Dripping
 from ..servers.proxy import EFFECT, RETRY_AFTER, Fault, FaultProxy, How
 
 ALWAYS = 1_000
@@ -265,6 +270,65 @@ def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatc
     failure = refusal(lambda: answering(200, b" " * 2**21).call("GET", "/x"))
     assert failure.message == "System answers with more than 1 MB, which was not read."
     assert not failure.retryable
+
+
+ENDLESS = {
+    "headers": (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+    "first answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a chunk's head": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+    "compressed nothing": (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nx\x9c\r\n",
+        b"5\r\n\x00\x00\x00\xff\xff\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_call_ends_whatever_comes_in_pieces_without_end(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
+    with Dripping(*ENDLESS[what]) as server, closing(HttpClient("System", server.url)) as http:
+        failure = refusal(lambda: http.call("POST", "/x"))
+    assert failure.message == NO_WHOLE_ANSWER
+    assert failure.retryable
+    assert failure.got == {"url": server.url, "reason": "too slow"}
+
+
+def test_a_call_that_nobody_waits_for_any_more_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would come after what undid it. Names can take long to resolve, which no limit of a socket knows."""
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.0)
+    resolved, connect = threading.Event(), socket.create_connection
+
+    def late(*args: Any, **named: Any) -> socket.socket:
+        resolved.wait(10)
+        return connect(*args, **named)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    with Dripping(b"", b"") as server, closing(HttpClient("System", server.url)) as http:
+        failure = refusal(lambda: http.call("POST", "/x"))
+        assert failure.message == NO_WHOLE_ANSWER
+        resolved.set()
+        assert server.ended.wait(10)
+        assert server.received == b""
+
+
+def test_an_answer_that_was_compressed_twice_is_not_read() -> None:
+    bomb = gzip.compress(gzip.compress(b" " * 2**20))
+    failure = refusal(lambda: answering(200, bomb, {"Content-Encoding": "gzip, gzip"}).call("GET", "/x"))
+    assert failure.message == "System answers in an encoding that it was not asked for."
+    assert answering(200, gzip.compress(b"{}"), {"Content-Encoding": "gzip"}).call("GET", "/x").body == {}
+
+
+def test_a_secret_in_a_body_is_not_told_however_it_is_written() -> None:
+    password = 'p"ä ss'
+    body: JsonObject = {"password": password}
+    for echo in (json.dumps(body), json.dumps(body, ensure_ascii=False), password):
+        for http in (answering(200, f"got {echo}"), answering(500, f"got {echo}")):
+            with pytest.raises(BackendFailed) as failed:
+                http.call("POST", "/x", json=body, hidden=[password])
+            assert isinstance(failed.value.got, dict)
+            assert "ss" not in str(failed.value.got["reason"]).replace("password", "")
 
 
 def test_an_answer_without_a_body_is_an_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from mcp.types import ResourceTemplateReference, TextResourceContents
 
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.parameters import Parameters
+from crossfade.core.app import health
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.documents import JsonObject
@@ -136,6 +138,38 @@ def test_a_secret_that_is_missing_is_told_and_what_to_do(app: Crossfade) -> None
     backends = {kind: Unset(each) for kind, each in app.dependencies.backends.items()}
     found = Crossfade(replace(app.dependencies, backends=backends)).health().backends[1]
     assert (found.works, found.reachable, found.next) == (False, None, "Set TEXTS_TOKEN.")
+
+
+def test_backends_are_asked_side_by_side(app: Crossfade) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Together(Around):
+        def probe(self, settings: JsonObject) -> Probe:
+            both.wait()
+            return Probe(ours=True, strangers={})
+
+    backends = {kind: Together(each) for kind, each in app.dependencies.backends.items()}
+    found = Crossfade(replace(app.dependencies, backends=backends)).health().backends
+    assert [(each.name, each.works) for each in found] == [("flags", True), ("texts", True)]
+
+
+def test_a_backend_that_hangs_keeps_no_other_waiting(app: Crossfade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.3)
+    for_ever = threading.Event()
+
+    class Hanging(Around):
+        def probe(self, settings: JsonObject) -> Probe:
+            for_ever.wait(30)
+            raise AssertionError
+
+    backends = {
+        kind: Hanging(each) if "parameters" in kind else each for kind, each in app.dependencies.backends.items()
+    }
+    asked = Crossfade(replace(app.dependencies, backends=backends))
+    assert [(each.name, each.works) for each in asked.health().backends] == [("flags", True), ("texts", False)]
+    told = asked.backend_document("texts")
+    assert "did not answer within" in json.dumps(told)
+    for_ever.set()
 
 
 def test_whose_a_document_is_stays_open_without_a_store(app: Crossfade) -> None:

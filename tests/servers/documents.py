@@ -17,7 +17,7 @@ from crossfade.adapters.owners import Owner
 from crossfade.adapters.parameters import Parameters
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed
-from crossfade.core.ports.backend import Backend
+from crossfade.core.ports.backend import Backend, Location
 from crossfade.core.ports.capabilities import Promises
 from crossfade.core.ports.clock import Clock
 
@@ -177,6 +177,9 @@ class ServedDocuments:
 
     def location(self, settings: JsonObject) -> str | None:
         return f"{settings['url']}/{settings['folder']}"
+
+    def locations(self, settings: JsonObject) -> list[Location]:
+        return [Location(f"{self.location(settings)}/", "")]
 
     def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
         return []

@@ -1728,6 +1728,7 @@ DELIVERY = (
         near_world=World(production={"columns_shown": ["time", "destination", "platform", "delay"]}),
     ),
     Example("delivery.orphans", "block", "/layer", {}, world=World(strays=("lost-one",)), near_world=QUIET),
+    Example("layer.one_hash", "block", "/layer", {}, world=World(elsewhere=("winter",)), near_world=QUIET),
     Example("delivery.owned", "block", "/environment", {}, world=World(owners=("boards/payload",)), near_world=QUIET),
     Example(
         "delivery.drifted",

@@ -272,6 +272,7 @@ class World:
     precedents: tuple[Precedent, ...] = ()
     trial: DryRun | None = None
     strays: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     owners: tuple[str, ...] = ()
     production: JsonObject = field(default_factory=dict[str, JsonValue])
@@ -303,6 +304,7 @@ class World:
             late=self.late,
             capabilities=self.capabilities,
             strays={key: f"crossfade stop {key}" for key in self.strays},
+            elsewhere=dict.fromkeys(self.elsewhere, "flags"),
             deliveries=self.deliveries,
             owners=dict.fromkeys(self.owners, "0b5c"),
         )
