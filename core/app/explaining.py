@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import Decision, Hashing, decide
+from ..assignment import BUCKETS, Decision, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
 from ..documents import require_storable
@@ -15,7 +15,7 @@ from ..model.delivery import Assignment
 from ..model.experiment import Record, Spec
 from ..names import nearest
 from ..planning.compile import assignment_of
-from ..ports.backend import assigns
+from ..ports.backend import Assigner, assigns
 from ..ports.store import Reader
 from ..wording import percent
 from . import calls
@@ -58,15 +58,15 @@ def _of_today(deps: Dependencies, view: Reader, record: Record) -> Assignment:
     )
 
 
-def _hashing(deps: Dependencies, view: Reader, record: Record, assignment: Assignment) -> Hashing:
-    """The hash of the assigner that decides, or did, about the experiment; a draft's is the catalogue's."""
+def _assigner(deps: Dependencies, view: Reader, record: Record, assignment: Assignment) -> Assigner:
+    """The assigner that decides, or did, about the experiment; a draft's is the catalogue's."""
     for place, opens in reversed(past_places(view, record.key)):
         backend = deps.backend(place.kind)
         if opens and assigns(backend):
-            return backend.hashing
+            return backend
     catalogue = deps.catalogue.current()
     name = catalogue.route(assignment.surface, assignment.environment).assigner
-    return deps.assigner(catalogue, assignment.environment, name).hashing
+    return deps.assigner(catalogue, assignment.environment, name)
 
 
 def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonValue]) -> Explanation:
@@ -85,14 +85,18 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         record = require(view, key)
         _require_attributes(deps.catalogue.current(), attributes)
         assignment = assignment_now(deps, view, record, unit)
-        hashing = _hashing(deps, view, record, assignment)
+        assigner = _assigner(deps, view, record, assignment)
     context = {**attributes, assignment.unit_attribute: unit}
-    decision = decide(assignment, context, hashing)
+    decision = decide(assignment, context, assigner.hashing)
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0
     parameters: dict[str, JsonValue] = {name: values[index] for name, values in assignment.parameters.items()}
-    if variant is None:
+    unknown = serving and decision.because == "assigner"
+    if unknown:
+        parameters = {}
+        decision = decision.model_copy(update={"detail": assigner.capabilities.why["allocates"]})
+    elif variant is None:
         parameters = {name: assignment.production[name] for name in assignment.parameters}
     return Explanation(
         key=key,
@@ -101,7 +105,7 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         variant=variant,
         because=decision.because if serving else "not_running",
         detail=_detail(decision, assignment, attributes) if serving else _at_rest(record),
-        steps=_steps(assignment, decision.layer_bucket, decision.variant_bucket),
+        steps=_steps(assignment, decision, by_hash=assigner.hashing is not None),
         parameters=parameters,
     )
 
@@ -133,17 +137,22 @@ def _detail(decision: Decision, assignment: Assignment, attributes: dict[str, Js
     return told if decision.detail.endswith(" is missing") else f"{decision.detail}; {told}"
 
 
-def _steps(assignment: Assignment, layer_bucket: int | None, variant_bucket: int | None) -> list[str]:
-    conditions = described(assignment.audience)
+def _steps(assignment: Assignment, decision: Decision, *, by_hash: bool) -> list[str]:
+    lines = [f"audience: {described(assignment.audience)}"]
+    if not by_hash:
+        given = percent(sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS)
+        return [*lines, f"layer {assignment.layer_seed}: {given} of its units, by the assigner", _split(assignment)]
     ranges = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges) or "none held"
-    lines = [f"audience: {conditions}", f"layer {assignment.layer_seed}: buckets {ranges}"]
-    if layer_bucket is not None:
-        lines[-1] += f"; the unit's is {layer_bucket}"
+    lines.append(f"layer {assignment.layer_seed}: buckets {ranges}")
+    if decision.layer_bucket is not None:
+        lines[-1] += f"; the unit's is {decision.layer_bucket}"
     lines += [f"holdout {each.holdout}: the lowest {percent(each.share)}" for each in assignment.exclusions]
-    split = ", ".join(
-        f"{name} {weight:g}" for name, weight in zip(assignment.variants, assignment.weights, strict=True)
-    )
-    lines.append(f"variants by {assignment.seed}: {split}")
-    if variant_bucket is not None:
-        lines[-1] += f"; the unit's bucket is {variant_bucket}"
+    lines.append(_split(assignment))
+    if decision.variant_bucket is not None:
+        lines[-1] += f"; the unit's bucket is {decision.variant_bucket}"
     return lines
+
+
+def _split(assignment: Assignment) -> str:
+    shares = zip(assignment.variants, assignment.weights, strict=True)
+    return f"variants by {assignment.seed}: {', '.join(f'{name} {weight:g}' for name, weight in shares)}"
