@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from crossfade.adapters.confidence import Confidence
 from crossfade.adapters.documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from crossfade.adapters.documents.document import Collection, Place
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
@@ -20,6 +21,7 @@ from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner, ContentStore
 
+from ..servers.confidence import CLIENT, ID_ENV, SECRET_ENV, api_client, confidence_server
 from ..servers.etcd import etcd_server
 from ..servers.moto import REGION, aws_environment, moto_server
 
@@ -107,10 +109,13 @@ COLLECTIONS: dict[str, Callable[[], Collection]] = {
     "parameters_etcd": KeyPrefix,
     "parameters_s3": ObjectPrefix,
 }
+CONFIDENCE = "confidence"
 FILES = ("growthbook_file", "parameters_folder")
 
 
 def backend_of(kind: str, owner: Owner = nobody) -> Assigner | ContentStore:
+    if kind == CONFIDENCE:
+        return Confidence(owner)
     if kind in PLACES:
         return GrowthbookPayload(PLACES[kind](), StoppedClock(), owner)
     return Parameters(COLLECTIONS[kind](), owner)
@@ -176,11 +181,39 @@ def in_s3(kind: str) -> Subject:
     )
 
 
+def to_confidence() -> Subject:
+    """What is there is told as one text, and nobody else can set it."""
+    server = confidence_server()
+    server.clear()
+
+    def entry(experiment: str, title: str) -> JsonObject:
+        made = an_assignment(experiment, title).model_copy(update={"ranges": [BucketRange(lo=0, hi=100)]})
+        return Confidence().compile_assignment(made)
+
+    def held() -> bytes | None:
+        found = server.held()
+        return json.dumps(found, sort_keys=True).encode() if found else None
+
+    def put(content: bytes) -> None:
+        raise AssertionError("no document of ours")
+
+    settings: JsonObject = {
+        "url": server.url,
+        "clients": [CLIENT],
+        "client_id_env": ID_ENV,
+        "client_secret_env": SECRET_ENV,
+    }
+    return Subject(Confidence(), settings, "flags", entry, held, put)
+
+
 @contextmanager
 def subject_of(kind: str, folder: Path) -> Generator[Subject]:
     """A subject of a kind, with nothing written yet."""
     if kind in FILES:
         yield in_files(kind, folder)
+    elif kind == CONFIDENCE:
+        with api_client():
+            yield to_confidence()
     elif kind.endswith("_etcd"):
         yield in_etcd(kind)
     else:

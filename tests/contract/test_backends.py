@@ -30,7 +30,11 @@ def test_what_was_written_is_read_back(written: Subject) -> None:
 def test_an_entry_that_was_taken_out_is_absent(written: Subject) -> None:
     written.write("first", written.entry("first", "A"), None)
     assert written.read("first") is None
-    assert b"first" not in written.held().replace(b'"first": 1', b"")  # the fence of its last write
+
+
+def test_of_an_entry_that_was_taken_out_a_document_keeps_the_fence_alone(stored: Subject) -> None:
+    stored.write("first", stored.entry("first", "A"), None)
+    assert b"first" not in stored.held().replace(b'"first": 1', b"")  # the fence of its last write
 
 
 @pytest.mark.parametrize("after", ["B", None])
@@ -81,17 +85,17 @@ def test_a_removal_of_what_is_not_there_keeps_its_fence(subject: Subject) -> Non
 DAY = 24 * 3_600_000
 
 
-def test_the_fence_of_what_is_gone_is_kept_for_90_days_and_of_what_is_there_for_ever(subject: Subject) -> None:
+def test_the_fence_of_what_is_gone_is_kept_for_90_days_and_of_what_is_there_for_ever(document: Subject) -> None:
     for name in ("first", "second", "third"):
-        subject.write(name, None, subject.entry(name, "A"), fence=DAY)
-    subject.write("first", subject.entry("first", "A"), None, fence=DAY)
-    subject.write("third", subject.entry("third", "A"), None, fence=91 * DAY)
+        document.write(name, None, document.entry(name, "A"), fence=DAY)
+    document.write("first", document.entry("first", "A"), None, fence=DAY)
+    document.write("third", document.entry("third", "A"), None, fence=91 * DAY)
     with pytest.raises(BackendChanged):
-        subject.write("first", None, subject.entry("first", "A"), fence=DAY - 1)
-    subject.write("third", None, subject.entry("third", "A"), fence=92 * DAY)
-    assert b'"first"' not in subject.held()
+        document.write("first", None, document.entry("first", "A"), fence=DAY - 1)
+    document.write("third", None, document.entry("third", "A"), fence=92 * DAY)
+    assert b'"first"' not in document.held()
     with pytest.raises(BackendChanged):
-        subject.write("second", subject.entry("second", "A"), None, fence=DAY - 1)
+        document.write("second", document.entry("second", "A"), None, fence=DAY - 1)
 
 
 def test_the_first_store_that_writes_owns_the_document_and_another_can_only_read(subject: Subject) -> None:
@@ -130,15 +134,15 @@ def test_a_document_is_adopted_from_the_owner_that_was_seen_and_from_no_other(su
         alice.write("second", None, subject.entry("second", "B"))
 
 
-def test_a_damaged_mark_keeps_nobody_out(written: Subject) -> None:
-    alice = owned_by(written, ALICE)
+def test_a_damaged_mark_keeps_nobody_out(stored: Subject) -> None:
+    alice = owned_by(stored, ALICE)
     for damage in (7, "no id at all", None):
-        document = written.parsed()
+        document = stored.parsed()
         section: Any = document.get("crossfade", document)
         section["owner"] = damage
-        written.put(json.dumps(document).encode())
+        stored.put(json.dumps(document).encode())
         assert strangers(alice) == {}
-    alice.write("first", written.entry("first", "A"), None)
+    alice.write("first", stored.entry("first", "A"), None)
 
 
 def test_a_repeat_changes_nothing(written: Subject) -> None:
@@ -174,21 +178,21 @@ def test_entries_are_compared_as_json_and_not_as_python(one: JsonValue, other: J
     assert same(other, one) is equal
 
 
-def test_other_entries_and_unknown_parts_stay(written: Subject) -> None:
+def test_other_entries_and_unknown_parts_stay(stored: Subject) -> None:
     foreign: JsonObject = {"b": [1, 2.5, None, {"z": 1, "a": "ü"}], "a": 1}
-    written.put(json.dumps({**written.parsed(), "foreign": foreign}).encode())
-    written.write("second", None, written.entry("second", "B"))
-    written.write("second", written.entry("second", "B"), written.entry("second", "C"))
-    assert written.read("first") == written.entry("first", "A")
-    written.write("second", written.entry("second", "C"), None)
-    assert written.read("first") == written.entry("first", "A")
-    kept = written.parsed()["foreign"]
+    stored.put(json.dumps({**stored.parsed(), "foreign": foreign}).encode())
+    stored.write("second", None, stored.entry("second", "B"))
+    stored.write("second", stored.entry("second", "B"), stored.entry("second", "C"))
+    assert stored.read("first") == stored.entry("first", "A")
+    stored.write("second", stored.entry("second", "C"), None)
+    assert stored.read("first") == stored.entry("first", "A")
+    kept = stored.parsed()["foreign"]
     assert json.dumps(kept) == json.dumps(foreign)  # the order of keys means something in a literal condition
 
 
-def test_a_person_can_read_the_document(written: Subject) -> None:
-    written.write("second", None, written.entry("second", "Für dich"))
-    text = written.held().decode()
+def test_a_person_can_read_the_document(stored: Subject) -> None:
+    stored.write("second", None, stored.entry("second", "Für dich"))
+    text = stored.held().decode()
     assert text.endswith("}\n")
     assert "Für dich" in text
     assert max(map(len, text.splitlines())) < 120
@@ -199,21 +203,21 @@ def test_a_person_can_read_the_document(written: Subject) -> None:
     [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b'{"a":' + b"[" * 999],
     ids=["empty", "cut", "list", "null", "text", "binary", "NaN", "infinite", "deep"],
 )
-def test_a_document_that_holds_no_json_object_is_left_as_it_is(subject: Subject, content: bytes) -> None:
-    subject.put(content)
+def test_a_document_that_holds_no_json_object_is_left_as_it_is(document: Subject, content: bytes) -> None:
+    document.put(content)
     with pytest.raises(BackendFailed) as unreadable:
-        subject.read("first")
+        document.read("first")
     with pytest.raises(BackendFailed) as unwritable:
-        subject.write("first", None, subject.entry("first", "A"))
-    assert subject.held() == content
+        document.write("first", None, document.entry("first", "A"))
+    assert document.held() == content
     for failed in (unreadable.value, unwritable.value):
         assert (failed.code, failed.retryable) == ("backend_failed", False)
         assert "Repair it" in failed.next
 
 
-def test_a_byte_order_mark_is_read_over(written: Subject) -> None:
-    written.put(b"\xef\xbb\xbf" + written.held())
-    assert written.read("first") == written.entry("first", "A")
+def test_a_byte_order_mark_is_read_over(stored: Subject) -> None:
+    stored.put(b"\xef\xbb\xbf" + stored.held())
+    assert stored.read("first") == stored.entry("first", "A")
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/b", "A", "", ".", "a.b", "é", "a\n", "a\0", "1a"])
@@ -235,12 +239,12 @@ def test_right_settings_have_no_problem_before_and_after_the_first_write(subject
     assert subject.backend.problems(subject.settings) == []
 
 
-def test_a_document_of_more_than_a_megabyte_passes(subject: Subject) -> None:
+def test_a_document_of_more_than_a_megabyte_passes(document: Subject) -> None:
     others: JsonObject = {f"part-{number}": "x" * 1_000 for number in range(1_200)}
-    subject.put(json.dumps({"others": others}).encode())
-    subject.write("first", None, subject.entry("first", "A"))
-    assert subject.read("first") == subject.entry("first", "A")
-    assert subject.parsed()["others"] == others
+    document.put(json.dumps({"others": others}).encode())
+    document.write("first", None, document.entry("first", "A"))
+    assert document.read("first") == document.entry("first", "A")
+    assert document.parsed()["others"] == others
 
 
 def test_the_entries_that_are_there_are_listed(subject: Subject) -> None:
@@ -252,25 +256,25 @@ def test_the_entries_that_are_there_are_listed(subject: Subject) -> None:
     assert subject.backend.entries(subject.settings) == [(subject.document, "second")]
 
 
-def test_an_assigner_says_what_is_there_beside_what_was_delivered(subject: Subject) -> None:
-    backend, delivered = subject.backend, subject.entry("first", "A")
+def test_an_assigner_says_what_is_there_beside_what_was_delivered(document: Subject) -> None:
+    backend, delivered = document.backend, document.entry("first", "A")
     if not assigns(backend):
         return
     theirs: JsonObject = {"home.rows": {"defaultValue": 9, "rules": [{"id": "theirs", "force": 7}]}}
-    subject.put(json.dumps({"features": theirs}).encode())
-    fitted = backend.fitted(subject.settings, subject.document, "first", delivered)
+    document.put(json.dumps({"features": theirs}).encode())
+    fitted = backend.fitted(document.settings, document.document, "first", delivered)
     assert fitted == {**delivered, "defaults": {"home.title": "For you"}}
-    subject.write("first", None, fitted)
-    standing = backend.standing(subject.settings, subject.document, "first", fitted)
+    document.write("first", None, fitted)
+    standing = backend.standing(document.settings, document.document, "first", fitted)
     assert (standing.actual, standing.due, len(standing.shadows)) == (fitted, fitted, 1)
-    assert backend.entries(subject.settings, "home.top") == [(subject.document, "first")]
-    assert backend.entries(subject.settings, "home.low") == []
+    assert backend.entries(document.settings, "home.top") == [(document.document, "first")]
+    assert backend.entries(document.settings, "home.low") == []
 
 
-def test_a_content_store_gives_the_values_in_production(subject: Subject) -> None:
-    if not holds_content(subject.backend):
+def test_a_content_store_gives_the_values_in_production(document: Subject) -> None:
+    if not holds_content(document.backend):
         return
-    assert subject.backend.production(subject.settings, "home") == {}
-    subject.put(json.dumps({"surface": "home", "parameters": {"rows": 3, "title": None}}).encode())
-    subject.write("first", None, subject.entry("first", "A"))
-    assert subject.backend.production(subject.settings, "home") == {"rows": 3, "title": None}
+    assert document.backend.production(document.settings, "home") == {}
+    document.put(json.dumps({"surface": "home", "parameters": {"rows": 3, "title": None}}).encode())
+    document.write("first", None, document.entry("first", "A"))
+    assert document.backend.production(document.settings, "home") == {"rows": 3, "title": None}

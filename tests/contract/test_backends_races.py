@@ -57,15 +57,15 @@ def composed(subject: Subject, calls: list[list[tuple[str, JsonObject]]]) -> lis
     return [name for process in running for name in json.loads(process.communicate(timeout=120)[0])]
 
 
-def test_processes_with_eight_threads_each_lose_no_entry_and_one_of_them_gets_what_all_want(subject: Subject) -> None:
-    processes = 4 if subject.backend.kind in FILES else 2  # each takes seconds to import what it needs
-    entries = {name: subject.entry(name, name.upper()) for name in (f"exp-{number}" for number in range(32))}
-    wanted = [subject.entry("first", f"title {number}") for number in range(processes)]
+def test_processes_with_eight_threads_each_lose_no_entry_and_one_of_them_gets_what_all_want(document: Subject) -> None:
+    processes = 4 if document.backend.kind in FILES else 2  # each takes seconds to import what it needs
+    entries = {name: document.entry(name, name.upper()) for name in (f"exp-{number}" for number in range(32))}
+    wanted = [document.entry("first", f"title {number}") for number in range(processes)]
     calls = [[("first", wanted[at]), *list(entries.items())[at::processes]] for at in range(processes)]
-    added = composed(subject, calls)
+    added = composed(document, calls)
     assert sorted(added) == sorted(["first", *entries])
-    assert all(subject.read(name) == entry for name, entry in entries.items())
-    assert subject.read("first") in wanted
+    assert all(document.read(name) == entry for name, entry in entries.items())
+    assert document.read("first") in wanted
 
 
 def test_of_threads_that_race_for_one_entry_exactly_one_wins(subject: Subject) -> None:

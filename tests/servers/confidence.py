@@ -13,7 +13,8 @@ import json
 import random
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pytest
 from pydantic import JsonValue
 
 from .starting import folder_of
@@ -397,7 +399,7 @@ def _check_value(value: Any, schema: Any) -> None:
 
 def _check_field(name: str, value: Any, schema: Any) -> None:
     kind = schema.WhichOneof("schema_type")
-    given: Any = type(value)
+    given = type(value)  # pyright: ignore[reportUnknownVariableType]
     fits = {
         "bool_schema": given is bool,
         "string_schema": given is str and len(value) <= 250,
@@ -462,6 +464,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
+
+
+@contextmanager
+def api_client() -> Generator[None]:
+    """The id and the secret of an API client in the environment."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(ID_ENV, ID)
+        patched.setenv(SECRET_ENV, SECRET)
+        yield
 
 
 @cache
