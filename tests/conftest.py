@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
+from .servers.confidence import ConfidenceServer, api_client, confidence_server
 from .servers.unleash import ADMIN_TOKEN, TOKEN_ENV, UnleashServer, stop_unleash_server, unleash_server
 
 # A deadline would judge a test by how busy the machine is.
@@ -49,6 +50,15 @@ def unleash(monkeypatch: pytest.MonkeyPatch) -> UnleashServer:
     server = unleash_server()
     server.clear()
     return server
+
+
+@pytest.fixture
+def confidence() -> Iterator[ConfidenceServer]:
+    """The fake of Confidence of this run, with nothing in it, and an API client of it in the environment."""
+    server = confidence_server()
+    server.clear()
+    with api_client():
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

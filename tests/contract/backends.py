@@ -21,7 +21,7 @@ from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner, ContentStore
 
-from ..servers.confidence import CLIENT, ID_ENV, SECRET_ENV, api_client, confidence_server
+from ..servers.confidence import api_client, confidence_server, settings_for
 from ..servers.etcd import etcd_server
 from ..servers.moto import REGION, aws_environment, moto_server
 
@@ -197,13 +197,7 @@ def to_confidence() -> Subject:
     def put(content: bytes) -> None:
         raise AssertionError("no document of ours")
 
-    settings: JsonObject = {
-        "url": server.url,
-        "clients": [CLIENT],
-        "client_id_env": ID_ENV,
-        "client_secret_env": SECRET_ENV,
-    }
-    return Subject(Confidence(), settings, "flags", entry, held, put)
+    return Subject(Confidence(), settings_for(server.url), "flags", entry, held, put)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ import numpy as np
 import pytest
 from pydantic import JsonValue
 
+from crossfade.core.documents import JsonObject
+
 from .starting import folder_of
 
 BUCKETS = 1_000_000
@@ -464,6 +466,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
+
+
+def settings_for(url: str) -> JsonObject:
+    """Of a backend that leads there."""
+    return {"url": url, "clients": [CLIENT], "client_id_env": ID_ENV, "client_secret_env": SECRET_ENV}
 
 
 @contextmanager
