@@ -132,7 +132,7 @@ class Confidence:
                 raise too_late()
             found = entry_of(api, where, name, flag)
             half = mark is not None and mark.covers(before, after)
-            if same(found, after) and (mark is None or mark.done):
+            if same(found, after) and not _is_owing(mark, after):
                 _settle(api, name, flag, mark, fence, where.place)
                 return
             if not half and not same(found, after):
@@ -169,6 +169,11 @@ def _owned_by(owner: str) -> str:
 def _section(flag: JsonObject | None) -> JsonObject:
     description = flag.get("description") if flag is not None else None
     return section_of(description if isinstance(description, str) else None) or {}
+
+
+def _is_owing(mark: Mark | None, after: JsonObject | None) -> bool:
+    """Whether a write that finds its work done has to go on: one broke off, or segments of what is gone have units."""
+    return mark is not None and (not mark.done or (after is None and mark.holds_units))
 
 
 def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fence: int, place: str) -> None:

@@ -8,6 +8,10 @@ from ...core.documents import JsonObject, digest
 from ...core.model.strict import StrictModel
 from ..unleash.marks import section_of, section_text
 
+SPARE = "spare"
+"""In place of a title: a segment that never got units, which Confidence neither archives nor deletes; the next launch
+makes its own of it."""
+
 
 class Mark(StrictModel):
     """Of an experiment's flag: who wrote it last, whether that write came to its end, and which segments are its."""
@@ -23,6 +27,10 @@ class Mark(StrictModel):
     """The digest of what the last write is to leave."""
     segments: dict[str, str] = Field(default_factory=dict[str, str])
     """Title -> name in Confidence, of those that the last write which ended has left."""
+
+    @property
+    def holds_units(self) -> bool:
+        return any(title != SPARE for title in self.segments)
 
     def covers(self, before: JsonObject | None, after: JsonObject | None) -> bool:
         """Whether the last write was left half done between these two: then a repeat or an undo may go on."""

@@ -11,7 +11,7 @@ from ...core.documents import JsonObject, digest, same
 from ...core.errors import BackendFailed
 from .api import Api
 from .audience import named_units
-from .marks import Mark
+from .marks import SPARE, Mark
 
 TITLE = "crossfade "
 """Begins the title of every segment of ours; the experiment follows."""
@@ -66,6 +66,8 @@ class Segments:
     def __init__(self, api: Api, experiment: str, known: Mark) -> None:
         self._api, self._experiment, self._known = api, experiment, known
         self._ours: list[JsonObject] | None = None
+        self._taken: set[str] = set()
+        """Names of those that this write has found a use for."""
 
     def allocated(self, wanted: JsonObject) -> str:
         """The name of a segment that is as wanted and has its units: the one that is there, or a new one.
@@ -73,33 +75,39 @@ class Segments:
         Raises:
             BackendFailed: Confidence has no such share left, or somebody archived the segment of a launch that runs.
         """
-        title = str(wanted["title"])
-        name = self._known.segments.get(title)
+        name = self._known.segments.get(str(wanted["title"]))
         found = self._api.segment(name) if name is not None else self._left(wanted)
-        if found is not None and _is_ready(found, wanted):
-            return str(found["name"])
-        if name is not None and "tag" in wanted:
-            raise BackendFailed(
-                "Somebody archived the experiment's segment in Confidence, and with it is gone who was in.",
-                next="Stop the experiment; a copy of it starts anew with other units.",
-                got=name,
-            )
-        if found is None or found.get("state") == "ARCHIVED":
-            found = self._api.create_segment(_body(wanted))
-        elif found.get("state") == "UNALLOCATED":
-            self._api.change_segment(str(found["name"]), _body(wanted))
-        self._allocate(str(found["name"]), wanted)
+        if found is None or not _is_ready(found, wanted):
+            if name is not None and "tag" in wanted:
+                raise BackendFailed(
+                    "Somebody archived the experiment's segment in Confidence, and with it is gone who was in.",
+                    next="Stop the experiment; a copy of it starts anew with other units.",
+                    got=name,
+                )
+            found = self._made(found, wanted)
+        self._taken.add(str(found["name"]))
         return str(found["name"])
 
-    def archive(self, kept: set[str]) -> None:
-        """Give the units of all others of ours back.
+    def _made(self, found: JsonObject | None, wanted: JsonObject) -> JsonObject:
+        if found is not None and found.get("state") == "UNALLOCATED":
+            self._api.change_segment(str(found["name"]), _body(wanted))
+        else:
+            found = self._api.create_segment(_body(wanted))
+        self._allocate(str(found["name"]), wanted)
+        return found
+
+    def archive(self, kept: set[str]) -> dict[str, str]:
+        """Give the units of all others of ours back. What has none and cannot be archived is given back as the spare.
 
         Raises:
             BackendFailed: a rule of somebody else refers to one.
         """
+        spare: dict[str, str] = {}
         for each in self.ours():
-            name = str(each["name"])
-            if name in kept or each.get("state") != "ALLOCATED" or self._api.archive_segment(name):
+            name, state = str(each["name"]), each.get("state")
+            if state == "UNALLOCATED" and name not in kept:
+                spare = {SPARE: name}
+            if name in kept or state not in ("ALLOCATED", "OK") or self._api.archive_segment(name):
                 continue
             now = self._api.segment(name)
             if now is not None and now.get("state") == "ALLOCATED":
@@ -108,15 +116,20 @@ class Segments:
                     next="Take that rule out, then repeat the call.",
                     got=name,
                 )
+        return spare
 
     def ours(self) -> list[JsonObject]:
-        if self._ours is None:
+        """As they were at the beginning: those that the last write left, or where it did not end, all there are."""
+        if self._ours is None and self._known.done:
+            found = [self._api.segment(name) for name in sorted({*self._known.segments.values()})]
+            self._ours = [each for each in found if each is not None]
+        elif self._ours is None:
             self._ours = [each for each in self._api.segments() if is_ours(each, self._experiment)]
         return self._ours
 
     def _left(self, wanted: JsonObject) -> JsonObject | None:
         """What a write that broke off has made: the segment itself, or one without units that can become it."""
-        there = [each for each in self.ours() if each.get("state") != "ARCHIVED"]
+        there = [each for each in self.ours() if str(each["name"]) not in self._taken]
         ready = [each for each in there if _is_ready(each, wanted)]
         free = [each for each in there if each.get("state") == "UNALLOCATED"]
         return next(iter(sorted(ready or free, key=lambda each: str(each["name"]))), None)

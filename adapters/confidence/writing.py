@@ -34,10 +34,9 @@ def put(
     """
     rule, unit = entry.get("rule"), str(entry["unit"])
     opens = isinstance(rule, dict) and rule["on"] is True
-    last = mark_in(flag)
-    flag = _claimed(api, experiment, flag, mark, closes=not opens)
+    flag, known = _claimed(api, experiment, flag, mark, closes=not opens)
     _put_values(api, experiment, flag, objects(entry["variants"]))
-    segments = Segments(api, experiment, last if last is not None else Mark(done=False))
+    segments = Segments(api, experiment, known)
     named: dict[str, str] = {}
     rules: list[JsonObject] = []
     for test in objects(entry["tests"]):
@@ -56,9 +55,8 @@ def put(
         if not (isinstance(clients, list) and client in clients):
             api.add_client(experiment, client)
     _put_rules(api, experiment, flag, rules)
-    if last is None or not last.done or last.segments != named:
-        segments.archive({*named.values()})
-    api.change_flag(experiment, description=text_of(ended(mark, named)))
+    spare = segments.archive({*named.values()})
+    api.change_flag(experiment, description=text_of(ended(mark, {**spare, **named})))
 
 
 def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObject | None, mark: Mark) -> None:
@@ -68,23 +66,26 @@ def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     Raises:
         As `put`.
     """
-    last = mark_in(flag)
-    flag = _claimed(api, experiment, flag, mark, closes=False)
+    flag, known = _claimed(api, experiment, flag, mark, closes=False)
     if rules_of(flag):
         api.change_flag(experiment, rules=[], description=text_of(mark))
-    Segments(api, experiment, last if last is not None else Mark(done=False)).archive(set())
+    spare = Segments(api, experiment, known).archive(set())
     clients = flag.get("clients")
     for client in where.clients:
         if isinstance(clients, list) and client in clients:
             api.remove_client(experiment, client)
-    api.change_flag(experiment, description=text_of(ended(mark, {})))
+    api.change_flag(experiment, description=text_of(ended(mark, spare)))
 
 
-def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark, *, closes: bool) -> JsonObject:
-    """The experiment's flag, with the mark of this write in its description, and its rules off where it closes."""
+def _claimed(
+    api: Api, experiment: str, flag: JsonObject | None, mark: Mark, *, closes: bool
+) -> tuple[JsonObject, Mark]:
+    """The experiment's flag, with the mark of this write in its description, and its rules off where it closes; and the
+    mark that it had."""
     if flag is None and api.create_flag(experiment, "experiment", text_of(mark)):
-        return _there(api, experiment)
+        return _there(api, experiment), Mark()
     flag = flag if flag is not None else _there(api, experiment)
+    known = mark_in(flag) or Mark(done=False)
     if is_archived(flag) or not is_our_flag(flag):
         what = "was archived, and Confidence brings none back" if is_archived(flag) else "is somebody else's"
         raise BackendChanged(
@@ -96,9 +97,9 @@ def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark, *, 
     if closes and on:
         off: list[JsonValue] = [{**each, "enabled": False} for each in rules_of(flag)]
         api.change_flag(experiment, rules=off, description=text_of(mark))
-        return {**flag, "rules": off}
+        return {**flag, "rules": off}, known
     api.change_flag(experiment, description=text_of(mark))
-    return flag
+    return flag, known
 
 
 def _put_values(api: Api, experiment: str, flag: JsonObject, variants: list[JsonObject]) -> None:

@@ -96,7 +96,9 @@ def assignment_summary(assignment: Assignment, *, allocates: bool = False) -> li
     ]
     if assignment.ranges:
         buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
-        lines.append(_reach(assignment, "units that the assigner gives out itself" if allocates else f"buckets {buckets}"))
+        lines.append(
+            _reach(assignment, "units that the assigner gives out itself" if allocates else f"buckets {buckets}")
+        )
     lines += [f"test units of {variant}: {', '.join(units)}" for variant, units in assignment.previews.items()]
     return lines
 
