@@ -66,7 +66,7 @@ def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     Raises:
         As `put`.
     """
-    flag, known = _claimed(api, experiment, flag, mark, closes=False)
+    flag, known = _claimed(api, experiment, flag, mark, closes=True)
     if rules_of(flag):
         api.change_flag(experiment, rules=[], description=text_of(mark))
     spare = Segments(api, experiment, known).archive(set())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from crossfade.adapters.all_backends import all_backends
 from crossfade.adapters.confidence import Confidence
 from crossfade.adapters.http import HttpClient
 from crossfade.adapters.http.client import Answer
@@ -18,6 +19,8 @@ from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, Invalid
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion
 from crossfade.core.model.plan import BucketRange
+from crossfade.core.ports.backend import allocates, assigns
+from crossfade.server.clock import SystemClock
 
 from ..servers.confidence import CLIENT, ID_ENV, SECRET, SECRET_ENV, ConfidenceServer, settings_for
 
@@ -107,12 +110,24 @@ def test_traffic_opens_with_one_call_after_all_that_narrows_it_and_closes_with_t
     opening = changes.index("PATCH /v1/flags/first", changes.index("POST /v1/flags/first/rules"))
     assert not any(each.startswith("POST") for each in changes[opening:])
     changes.clear()
-    written.write("first", entry(), Confidence().closed(entry()))
-    assert not any(each["enabled"] for each in written.rules() if "enabled" in each)
-    changes.clear()
-    written.write("first", Confidence().closed(entry()), None)
-    assert changes[0] == "PATCH /v1/flags/first"
+    for fence, after in ((1, Confidence().closed(entry())), (2, None)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HttpClient, "call", Dying(1, made=False).instead(HttpClient.call))
+            with pytest.raises(Killed):
+                written.write("first", entry(), after, fence)
+        assert not any(each.get("enabled") for each in written.rules())
+        written.write("first", entry(), after, fence)
+        assert same(written.read(), after)
+        written.write("first", after, entry(), fence)
+    written.write("first", entry(), None, fence=2)
     assert (written.rules(), written.server.allocated()) == ([], [])
+
+
+def test_whoever_gives_out_units_itself_has_no_hash_and_can_keep_them() -> None:
+    for backend in all_backends(SystemClock()).values():
+        if assigns(backend):
+            by_itself = backend.capabilities.allocates
+            assert (backend.hashing is None) == allocates(backend) == hasattr(backend, "closed") == by_itself
 
 
 def test_a_ramp_changes_nothing_but_the_buckets_of_the_rule(written: Subject) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from crossfade.core.documents import JsonObject
+from crossfade.server.cli.doctor_lines import health_lines
 
 from ..servers.confidence import ConfidenceServer, settings_for
 from ..servers.confidence_product import Product
@@ -94,6 +95,9 @@ async def test_who_reads_is_told_what_nobody_here_can_tell(museum: Museum, confi
     assert (told.because, told.variant, told.parameters) == ("assigner", None, {})
     assert "its resolver tells who is in" in told.detail
     assert "30 % of its units, by the assigner" in " ".join(told.steps)
+    found = {each.name: each for each in app.health().backends}["flags"]
+    assert any("contract" in line for line in health_lines(app.health(), "s", "c"))
+    assert (found.owner, (found.promises or {}).get("proof")) == ("ours", "contract")
     app.stop(KEY)
     assert app.explain(KEY, "visitor-1", {}).because == "not_running"
 

@@ -146,7 +146,7 @@ SUBJECTS: Mapping[str, Subject] = {
         _in_confidence,
         document="flags",
         served=by_confidence,
-        share=8,
+        share=16,
     ),
     "unleash": Subject(
         "Unleash, and etcd", _unleash, all_backends, _in_unleash, document="flags", served=by_unleash, share=8

@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 from pydantic import JsonValue
 
+from crossfade.adapters.confidence import api
 from crossfade.core.documents import JsonObject
 
 from .starting import folder_of
@@ -475,8 +476,9 @@ def settings_for(url: str) -> JsonObject:
 
 @contextmanager
 def api_client() -> Generator[None]:
-    """The id and the secret of an API client in the environment."""
+    """The id and the secret of an API client in the environment. The fake has no limit of calls."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(api, "CALLS_A_MINUTE", 1_000_000)
         patched.setenv(ID_ENV, ID)
         patched.setenv(SECRET_ENV, SECRET)
         yield
