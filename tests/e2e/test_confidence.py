@@ -90,6 +90,8 @@ async def test_who_reads_is_told_what_nobody_here_can_tell(museum: Museum, confi
         await visitor.call("apply_plan", digest=plan.body["digest"])
         found = {each["code"]: each for each in draft.body["findings"]}
         assert "its resolver tells who is in" in found["assigner.allocates"]["message"]
+        shown = await visitor.call("get_experiment", key=KEY)
+        assert shown.body["buckets"] == ["3000 in all, picked by the assigner"]
     app = museum.app(SetClock())
     told = app.explain(KEY, "visitor-1", {})
     assert (told.because, told.variant, told.parameters) == ("assigner", None, {})
