@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core.ports.backend import Backend
 from ..core.ports.clock import Clock
+from .confidence import Confidence
 from .documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from .growthbook_payload import GrowthbookPayload
 from .growthbook_rest import GrowthbookRest
@@ -21,6 +22,7 @@ def all_backends(clock: Clock, owner: Owner = nobody) -> dict[str, Backend]:
         GrowthbookPayload(OneFile(), clock, owner),
         Unleash(owner),
         GrowthbookRest(clock, owner),
+        Confidence(owner),
         GrowthbookPayload(OneKey(), clock, owner),
         GrowthbookPayload(OneObject(), clock, owner),
         Parameters(Folder(), owner),

@@ -28,7 +28,9 @@ class Decision(StrictModel):
     """What a unit gets, and the first rule that decided it."""
 
     variant: str | None
-    because: Literal["preview", "preview_beside", "no_unit", "audience", "bucket", "holdout", "coverage", "assigned"]
+    because: Literal[
+        "preview", "preview_beside", "no_unit", "audience", "bucket", "holdout", "coverage", "assigned", "assigner"
+    ]
     detail: str
     layer_bucket: int | None = None
     variant_bucket: int | None = None
@@ -151,8 +153,9 @@ class GrowthbookHashing:
 GROWTHBOOK = GrowthbookHashing()
 
 
-def decide(assignment: Assignment, context: Mapping[str, JsonValue], hashing: Hashing = GROWTHBOOK) -> Decision:
-    """The decision for one unit; `context` holds its attributes, the unit's id among them."""
+def decide(assignment: Assignment, context: Mapping[str, JsonValue], hashing: Hashing | None = GROWTHBOOK) -> Decision:
+    """The decision for one unit; `context` holds its attributes, the unit's id among them. Without a hashing nobody
+    here can tell what a unit of the audience gets: `because` is "assigner" then."""
     raw = context.get(assignment.unit_attribute)
     unit = _unit_of(raw)
     if unit == "":
@@ -165,6 +168,8 @@ def decide(assignment: Assignment, context: Mapping[str, JsonValue], hashing: Ha
         given = context.get(outside)
         detail = f"{outside} is missing" if given is None else f"{outside} = {given!r} is outside the audience"
         return Decision(variant=None, because="audience", detail=detail)
+    if hashing is None:
+        return Decision(variant=None, because="assigner", detail="the assigner alone knows who is in")
     return _by_hash(assignment, unit, hashing)
 
 

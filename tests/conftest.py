@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from .postgresql import URL, PostgresqlServer, database_in_use, postgresql_server, stop_postgresql_server
+from .servers.confidence import ConfidenceServer, api_client, confidence_server
 from .servers.growthbook import GrowthbookServer, growthbook_in_use
 from .servers.unleash import UnleashServer, stop_unleash_server, unleash_server, unleash_token
 
@@ -56,6 +57,15 @@ def unleash() -> Iterator[UnleashServer]:
 def growthbook() -> Iterator[GrowthbookServer]:
     """The stand-in for GrowthBook, with nothing in it, and the key for it in the environment."""
     with growthbook_in_use() as server:
+        yield server
+
+
+@pytest.fixture
+def confidence() -> Iterator[ConfidenceServer]:
+    """The fake of Confidence of this run, with nothing in it, and an API client of it in the environment."""
+    server = confidence_server()
+    server.clear()
+    with api_client():
         yield server
 
 

@@ -19,9 +19,10 @@ from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from, substance
 from ..model.finding import Finding
-from ..model.plan import Operation
+from ..model.plan import BucketRange, Operation, Place
 from ..planning.agenda import due_text, stage_text
 from ..planning.drift import Delivery
+from ..ports.backend import allocates
 from ..ports.store import Due, Exposure, Match, Reader, Summary
 from ..wording import cut
 from . import calls
@@ -163,7 +164,7 @@ def get_experiment(deps: Dependencies, key: str, *, full: bool, version: int | N
             "surface": record.surface,
             "owner": record.owner,
             **_designed(record, _audience_text(deps, record)),
-            **(_delivered(view, record, now, deliveries, full=full) if current else {}),
+            **(_delivered(deps, view, record, now, deliveries, full=full) if current else {}),
             "spec": record.document if full else None,
             "generated": record.generated if full else None,
         }
@@ -226,7 +227,7 @@ def _designed(record: Record, audience: str) -> dict[str, object]:
 
 
 def _delivered(
-    view: Reader, record: Record, now: _Now, deliveries: list[Delivery] | None, *, full: bool
+    deps: Dependencies, view: Reader, record: Record, now: _Now, deliveries: list[Delivery] | None, *, full: bool
 ) -> dict[str, object]:
     """What the experiment holds and where it is served now; `full` adds where the time of the last change went."""
     last = now.last
@@ -242,13 +243,20 @@ def _delivered(
     else:
         places = [each.place for each in deliveries if each.desired is not None]
     return {
-        "buckets": bucket_texts(view.ranges_of(record.key)) or None,
+        "buckets": _held(deps, view.ranges_of(record.key), places) or None,
         "delivered": [f"{place.backend}/{place.document}" for place in places] or None,
         "previews": view.previews(record.key) or None,
         "stage": now.stage,
         "due": [due_text(each) for each in now.agenda] or None,
         "operation": operation,
     }
+
+
+def _held(deps: Dependencies, ranges: list[BucketRange], places: list[Place]) -> list[str]:
+    """The buckets that are held. Of an assigner that gives out units itself they are a number, and which is nothing."""
+    if ranges and any(allocates(deps.backend(place.kind)) for place in places):
+        return [f"{sum(part.hi - part.lo for part in ranges)} in all, picked by the assigner"]
+    return bucket_texts(ranges)
 
 
 def _readiness(deps: Dependencies, view: Reader, record: Record, now: _Now) -> tuple[bool | None, list[Finding], str]:

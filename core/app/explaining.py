@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import Decision, decide
+from ..assignment import BUCKETS, Decision, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
 from ..documents import require_storable
@@ -101,7 +101,11 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0
     parameters: dict[str, JsonValue] = {name: values[index] for name, values in assignment.parameters.items()}
-    if variant is None:
+    unknown = serving and decision.because == "assigner"
+    if unknown:
+        parameters = {}
+        decision = decision.model_copy(update={"detail": assigner.capabilities.why["allocates"]})
+    elif variant is None:
         parameters = {name: assignment.production[name] for name in assignment.parameters}
     return Explanation(
         key=key,
@@ -110,7 +114,7 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
         variant=variant,
         because=decision.because if serving else "not_running",
         detail=_detail(decision, assignment, attributes) if serving else _at_rest(record, opening, decision),
-        steps=_steps(assignment, decision.layer_bucket, decision.variant_bucket),
+        steps=_steps(assignment, decision, by_hash=assigner.hashing is not None),
         parameters=parameters,
     )
 
@@ -149,17 +153,22 @@ def _detail(decision: Decision, assignment: Assignment, attributes: dict[str, Js
     return told if decision.detail.endswith(" is missing") else f"{decision.detail}; {told}"
 
 
-def _steps(assignment: Assignment, layer_bucket: int | None, variant_bucket: int | None) -> list[str]:
-    conditions = described(assignment.audience)
+def _steps(assignment: Assignment, decision: Decision, *, by_hash: bool) -> list[str]:
+    lines = [f"audience: {described(assignment.audience)}"]
+    if not by_hash:
+        given = percent(sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS)
+        return [*lines, f"layer {assignment.layer_seed}: {given} of its units, by the assigner", _split(assignment)]
     ranges = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges) or "none held"
-    lines = [f"audience: {conditions}", f"layer {assignment.layer_seed}: buckets {ranges}"]
-    if layer_bucket is not None:
-        lines[-1] += f"; the unit's is {layer_bucket}"
+    lines.append(f"layer {assignment.layer_seed}: buckets {ranges}")
+    if decision.layer_bucket is not None:
+        lines[-1] += f"; the unit's is {decision.layer_bucket}"
     lines += [f"holdout {each.holdout}: the lowest {percent(each.share)}" for each in assignment.exclusions]
-    split = ", ".join(
-        f"{name} {weight:g}" for name, weight in zip(assignment.variants, assignment.weights, strict=True)
-    )
-    lines.append(f"variants by {assignment.seed}: {split}")
-    if variant_bucket is not None:
-        lines[-1] += f"; the unit's bucket is {variant_bucket}"
+    lines.append(_split(assignment))
+    if decision.variant_bucket is not None:
+        lines[-1] += f"; the unit's bucket is {decision.variant_bucket}"
     return lines
+
+
+def _split(assignment: Assignment) -> str:
+    shares = zip(assignment.variants, assignment.weights, strict=True)
+    return f"variants by {assignment.seed}: {', '.join(f'{name} {weight:g}' for name, weight in shares)}"

@@ -8,6 +8,7 @@ from ..errors import BackendFailed
 from ..model.experiment import LIVE, Change, Record
 from ..model.plan import Place, Step
 from ..planning.order import in_order
+from ..ports.backend import allocates
 from ..ports.store import Placement, Reader
 from .dependencies import Dependencies
 
@@ -16,13 +17,13 @@ def closing_steps(deps: Dependencies, view: Reader, record: Record, change: Chan
     """The steps of a pause or a stop. The assigner's entry goes first, which closes traffic; content follows on a
     stop, and what is found where something of the experiment ever was: a document may have come back from a backup."""
     placements = view.placements(record.key)
-    steps = [_closing(deps, each) for each in placements if change == "stop" or each.opens_traffic]
+    steps = [_closing(deps, each, change) for each in placements if change == "stop" or each.opens_traffic]
     if change == "stop":
         steps += _found_again(deps, view, record, [each.place for each in placements])
     return in_order(steps)
 
 
-def _closing(deps: Dependencies, placement: Placement) -> Step:
+def _closing(deps: Dependencies, placement: Placement, change: Change) -> Step:
     place, entry = placement.place, placement.key
     # What is there now, not what we put there: a kill switch must not trip over drift.
     try:
@@ -31,7 +32,13 @@ def _closing(deps: Dependencies, placement: Placement) -> Step:
         if placement.opens_traffic:
             raise
         now = placement.entry  # content that cannot be read now must not keep traffic open
-    return removal(place, entry, now, placement.opens_traffic)
+    step = removal(place, entry, now, placement.opens_traffic)
+    backend = deps.backend(place.kind)
+    if change == "pause" and now is not None and allocates(backend):
+        kept = backend.closed(now)  # taken out, its units would go to others, and a resume would let in new ones
+        if kept is not None:
+            return step.model_copy(update={"action": "put", "after": kept})
+    return step
 
 
 def removal(place: Place, entry: str, now: JsonObject | None, opens: bool) -> Step:

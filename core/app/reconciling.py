@@ -9,6 +9,7 @@ from ..model.plan import Step
 from ..planning.compile import assignment_summary
 from ..planning.drift import Delivery, differences
 from ..planning.order import in_order
+from ..ports.backend import allocates
 from ..ports.store import Reader
 from . import calls
 from .delivered import delivered
@@ -33,7 +34,7 @@ def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> list[
             next=f"{calls.apply(last.handle)} continues it",
         )
     found = compared(deps, record.key, desired(view, record.key))
-    steps = [_step(view, record, each) for each in found if each.drifted]
+    steps = [_step(deps, view, record, each) for each in found if each.drifted]
     unread = next((each for each in found if each.failure is not None), None)
     if unread is not None and not steps:
         raise BackendFailed(
@@ -43,10 +44,10 @@ def reconciling_steps(deps: Dependencies, view: Reader, record: Record) -> list[
     return in_order(steps)
 
 
-def _step(view: Reader, record: Record, each: Delivery) -> Step:
+def _step(deps: Dependencies, view: Reader, record: Record, each: Delivery) -> Step:
     if each.desired is None:
         return removal(each.place, record.key, each.actual, each.opens_traffic)
-    told = differences(each.actual, each.desired) if each.actual is not None else _whole(view, record, each)
+    told = differences(each.actual, each.desired) if each.actual is not None else _whole(deps, view, record, each)
     return Step(
         place=each.place,
         action="put",
@@ -58,7 +59,10 @@ def _step(view: Reader, record: Record, each: Delivery) -> Step:
     )
 
 
-def _whole(view: Reader, record: Record, each: Delivery) -> list[str]:
+def _whole(deps: Dependencies, view: Reader, record: Record, each: Delivery) -> list[str]:
     """What an entry means that is gone and put back: to users, where it lets them in."""
     found = delivered(view, record) if each.opens_traffic else None
-    return ["puts back all of it", *(assignment_summary(found) if found is not None else [])]
+    if found is None:
+        return ["puts back all of it"]
+    by_itself = allocates(deps.backend(each.place.kind))
+    return ["puts back all of it", *assignment_summary(found, allocates=by_itself)]

@@ -29,6 +29,7 @@ from ..planning.compile import (
 from ..planning.dry_run import dry_run
 from ..planning.size import reachable_units
 from ..planning.slots import whole_slots
+from ..ports.backend import allocates
 from ..ports.store import Reader
 from .dependencies import Dependencies
 
@@ -96,6 +97,8 @@ def trial(deps: Dependencies, case: Case, assignment: Assignment) -> list[Findin
     spec = case.spec
     name = case.catalogue.route(spec.surface, spec.environment).assigner
     hashing = deps.assigner(case.catalogue, spec.environment, name).hashing
+    if hashing is None:
+        return []  # `assigner.allocates` says so
     tried = dry_run(assignment, others, case.catalogue.holdouts_of(spec.surface, case.start), hashing)
     return findings_of(TRIAL_CHECKS, replace(case, trial=tried))
 
@@ -131,7 +134,7 @@ def assigner_step(deps: Dependencies, case: Case, record: Record, assignment: As
         before=before,
         after=after,
         opens_traffic=bool(assignment.ranges),
-        summary=[*assignment_summary(assignment), *then],
+        summary=[*assignment_summary(assignment, allocates=allocates(assigner)), *then],
     )
 
 

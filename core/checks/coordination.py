@@ -10,7 +10,7 @@ from ..model.catalogue import last_day
 from ..names import listed
 from ..planning.buckets import BUCKETS, buckets_for, next_free, rested_buckets, resting_on
 from ..planning.neighbours import neighbourhood_of
-from ..ports.store import LiveGroup, Member
+from ..ports.store import LiveGroup, Member, ReleasedRange
 from ..wording import percent
 from .engine import Case, Check, Cure, Fault
 
@@ -50,6 +50,9 @@ def buckets_have_rested(case: Case) -> Iterator[Fault]:
     rest = case.surface.policy.rest_days
     wanted = buckets_for(case.spec.allocation)
     resting = resting_on(case.released, case.start, rest)
+    if case.can.allocates:
+        yield from _may_come_again(case, resting)
+        return
     fresh = rested_buckets(case.held, resting)
     if not resting or fresh >= wanted or wanted > case.free:
         return
@@ -62,6 +65,18 @@ def buckets_have_rested(case: Case) -> Iterator[Fault]:
     if fresh > 0:
         share = fresh / BUCKETS
         cures.append(Cure(f"enter {share:g}, all that has rested", nest("/allocation", share), relaxes=True))
+    yield Fault("/allocation", message, got=case.spec.allocation, cures=cures)
+
+
+def _may_come_again(case: Case, resting: Sequence[ReleasedRange]) -> Iterator[Fault]:
+    """Of an assigner that gives out units itself nobody knows whose units come next."""
+    if not resting:
+        return
+    used = listed(dict.fromkeys(part.key for part in sorted(resting, key=lambda part: part.day, reverse=True)), NAMED)
+    rest = case.surface.policy.rest_days
+    message = f"The assigner gives out units itself, so some may come from {used}, which ended under {rest} days ago."
+    day = max(part.day for part in resting) + timedelta(days=rest)
+    cures = [Cure(f"start {day}, rested", nest("/schedule/start", day.isoformat()))]
     yield Fault("/allocation", message, got=case.spec.allocation, cures=cures)
 
 

@@ -39,6 +39,18 @@ def _limit(case: Case, what: str, field: str) -> str:
     return f"The assigner {name} {what}." + (f" {cut(why, SHOWN_REASON)}" if why else "")
 
 
+def units_are_told_by_the_assigner(case: Case) -> Iterator[Fault]:
+    """Where the assigner gives out the units itself, whoever reads of the experiment knows what nobody here can tell.
+
+    A size is booked here as everywhere, and experiments of a layer exclude each other, but who is in is known to the
+    assigner alone: no launch is tried on made-up units, `explain` names no variant, and units of earlier experiments
+    come back whether they have rested or not.
+    """
+    if case.can.allocates:
+        what = "gives out units itself, so no launch is tried on made-up units, and explain knows no unit's variant"
+        yield Fault("/layer", _limit(case, what, "allocates"))
+
+
 def allocation_is_whole_slots(case: Case) -> Iterator[Fault]:
     """The allocation is a whole number of the slots that the assigner can tell apart in a layer.
 
@@ -202,17 +214,27 @@ def alternatives_fit(case: Case) -> Iterator[Fault]:
 
 
 def values_can_be_delivered(case: Case) -> Iterator[Fault]:
-    """The assigner can hold the values that the variants show, that of production among them."""
+    """The assigner can hold the values that the variants show, that of production among them, and their names."""
+    longest = case.can.longest_name
+    for name in case.spec.touched:
+        if longest is not None and len(name) > longest:
+            message = _limit(case, f"holds no name of more than {longest} characters", "longest_name")
+            yield Fault(pointer("variants"), message, got=name[:SHOWN_VALUE])
     for key, variant in case.spec.variants.items():
         for name in case.spec.touched:
             if name not in variant.parameters and (key != case.spec.control or name not in case.production):
                 continue  # a treatment that leaves it as it is shows the control's value
             value = variant.parameters.get(name, case.production.get(name))
-            kind = _type_of(value)
-            if kind not in case.can.values:
-                message = _limit(case, f"delivers no value of type {kind}", "values")
-                at, got = pointer("variants", key, "parameters", name), canonical(value)[:SHOWN_VALUE]
-                yield Fault(at, message, got=got, allowed=sorted(case.can.values))
+            yield from _undeliverable(case, pointer("variants", key, "parameters", name), value)
+
+
+def _undeliverable(case: Case, at: str, value: JsonValue) -> Iterator[Fault]:
+    kind, longest, got = _type_of(value), case.can.longest_text, canonical(value)[:SHOWN_VALUE]
+    if kind not in case.can.values:
+        message = _limit(case, f"delivers no value of type {kind}", "values")
+        yield Fault(at, message, got=got, allowed=sorted(case.can.values))
+    elif longest is not None and isinstance(value, str) and len(value) > longest:
+        yield Fault(at, _limit(case, f"delivers no text of more than {longest} characters", "longest_text"), got=got)
 
 
 def _type_of(value: JsonValue) -> JsonType:
@@ -236,4 +258,5 @@ CHECKS = (
     Check("assigner.audience", "block", audience_can_be_asked),
     Check("assigner.alternatives", "block", alternatives_fit, curable=False),
     Check("assigner.values", "block", values_can_be_delivered, curable=False),
+    Check("assigner.allocates", "info", units_are_told_by_the_assigner, curable=False),
 )

@@ -226,7 +226,8 @@ class Applied(StrictModel):
 
 
 class Explanation(StrictModel):
-    """Why a unit gets what it gets."""
+    """Why a unit gets what it gets. Where `because` is "assigner", that is not known: `variant` and `parameters` say
+    nothing then."""
 
     key: str
     unit: str

@@ -83,15 +83,22 @@ def content_of(key: str, spec: Spec, production: Mapping[str, JsonValue]) -> Con
     )
 
 
-def assignment_summary(assignment: Assignment) -> list[str]:
+def assignment_summary(assignment: Assignment, *, allocates: bool = False) -> list[str]:
     """What an assignment does to users, for whoever decides about it: of each variant all that differs from
-    production, for nobody can agree to what is not shown."""
+    production, for nobody can agree to what is not shown.
+
+    Args:
+        allocates: the assigner gives out the units itself.
+    """
     lines = [
         f"{variant} {percent(weight)}: {_changes(assignment, index) or 'as in production'}"
         for index, (variant, weight) in enumerate(zip(assignment.variants, assignment.weights, strict=True))
     ]
     if assignment.ranges:
-        lines.append(_reach(assignment))
+        buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
+        lines.append(
+            _reach(assignment, "units that the assigner gives out itself" if allocates else f"buckets {buckets}")
+        )
     lines += [f"test units of {variant}: {', '.join(units)}" for variant, units in assignment.previews.items()]
     return lines
 
@@ -102,16 +109,15 @@ def _changes(assignment: Assignment, index: int) -> str:
     return "; ".join(text for each in texts for text in each)
 
 
-def _reach(assignment: Assignment) -> str:
+def _reach(assignment: Assignment, units: str) -> str:
     audience = described(assignment.audience)
     held = [exclusion.holdout for exclusion in assignment.exclusions]
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
     share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
-    buckets = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges)
     if assignment.coverage < 1:
         entering = f"{percent(share * assignment.coverage)} of {audience}{outside}"
-        return f"{entering}, {percent(assignment.coverage)} of the {percent(share)} reserved: buckets {buckets}"
-    return f"{percent(share)} of {audience}{outside}: buckets {buckets}"
+        return f"{entering}, {percent(assignment.coverage)} of the {percent(share)} reserved: {units}"
+    return f"{percent(share)} of {audience}{outside}: {units}"
 
 
 def content_summary(content: Content) -> list[str]:

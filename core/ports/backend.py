@@ -154,8 +154,11 @@ class Assigner(Backend, Owned, Protocol):
     """A backend that decides which variant a unit gets."""
 
     capabilities: Capabilities
-    hashing: Hashing
-    """What its SDKs decide by."""
+
+    @property
+    def hashing(self) -> Hashing | None:
+        """What its SDKs decide by; None of one that allocates."""
+        ...
 
     def assignment_document(self, assignment: Assignment) -> str:
         """Name of the document that an assignment belongs to."""
@@ -201,6 +204,16 @@ class Assigner(Backend, Owned, Protocol):
     def with_coverage(self, entry: JsonObject, coverage: float) -> JsonObject:
         """An entry as it is in a document, with another share of its buckets' units let in, 0-1, and all else as it is.
         A unit that is in before and after keeps its variant. Pure."""
+        ...
+
+
+class Allocating(Protocol):
+    """What an assigner has besides that gives out units itself (`Capabilities.allocates`): to take its entry out gives
+    the units back, and others come the next time."""
+
+    def closed(self, entry: JsonObject) -> JsonObject | None:
+        """An entry as it is in a document, letting nobody in, with the units kept for the experiment; None where it
+        does not say which they are any more. Pure."""
         ...
 
 
@@ -255,6 +268,11 @@ class ContentStore(Backend, Owned, Protocol):
 def assigns(backend: Backend) -> TypeGuard[Assigner]:
     """Whether a backend can be an assigner. Adapters match a protocol by shape, so its shape is what is asked for."""
     return hasattr(backend, "compile_assignment")
+
+
+def allocates(backend: Backend) -> TypeGuard[Allocating]:
+    """Whether a backend is an assigner that gives out units itself."""
+    return assigns(backend) and backend.capabilities.allocates
 
 
 def tells_foreign(backend: Backend) -> TypeGuard[Telling]:

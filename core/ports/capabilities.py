@@ -45,6 +45,9 @@ class Promises:
 class Capabilities:
     """What an assigner can express of an `Assignment`."""
 
+    allocates: bool = False
+    """It gives out the units of an experiment itself: a size is all that it takes of `ranges`, which are bookkeeping of
+    ours, and nobody but it can tell who is in, or who was."""
     slots: int = BUCKETS
     """Equal parts of a layer that it can tell apart; a divisor of 10,000. Ranges begin and end between two of them."""
     coverage_steps: int | None = None
@@ -63,6 +66,10 @@ class Capabilities:
     """Most alternatives (`or`) of an audience."""
     values: frozenset[JsonType] = ALL_VALUES
     """What a parameter's value may be."""
+    longest_text: int | None = None
+    """Most characters of a text that is a parameter's value; None for any."""
+    longest_name: int | None = None
+    """Most characters of a parameter's name; None for any."""
     why: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name of a field above -> the reason for its limit, as a sentence for people."""
 

@@ -25,7 +25,8 @@ def run_explain(parsed: argparse.Namespace) -> int:
     from .wired import wired
 
     answer = wired().explain(parsed.experiment, parsed.unit, dict(_attribute(text) for text in parsed.set))
-    say(f"{answer.unit} gets {answer.variant or 'production values'}: {answer.detail}")
+    gets = "nobody here knows what" if answer.because == "assigner" else answer.variant or "production values"
+    say(f"{answer.unit} gets {gets}: {answer.detail}")
     for line in answer.steps:
         say(f"  {line}")
     for name, value in answer.parameters.items():

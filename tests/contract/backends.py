@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from crossfade.adapters.confidence import Confidence
 from crossfade.adapters.documents import Folder, KeyPrefix, ObjectPrefix, OneFile, OneKey, OneObject
 from crossfade.adapters.documents.document import Collection, Place
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
@@ -26,6 +27,7 @@ from crossfade.core.model.delivery import Assignment, Content
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner, ContentStore
 
+from ..servers.confidence import api_client, confidence_server, settings_for
 from ..servers.etcd import etcd_server
 from ..servers.growthbook import growthbook_in_use
 from ..servers.moto import REGION, aws_environment, moto_server
@@ -39,7 +41,10 @@ class StoppedClock:
     def sleep(self, seconds: float) -> None: ...
 
 
-def an_assignment(experiment: str, title: str) -> Assignment:
+A_QUARTER = BucketRange(lo=0, hi=2_500)
+
+
+def an_assignment(experiment: str, title: str, held: BucketRange = A_QUARTER) -> Assignment:
     """Of an experiment that tries a title."""
     return Assignment(
         experiment=experiment,
@@ -47,7 +52,7 @@ def an_assignment(experiment: str, title: str) -> Assignment:
         environment="production",
         unit_attribute="user_id",
         layer_seed="home.top",
-        ranges=[BucketRange(lo=0, hi=2_500)],
+        ranges=[held],
         seed=f"{experiment}.1",
         coverage=1.0,
         variants=["control", "new"],
@@ -205,9 +210,29 @@ def in_growthbook() -> Generator[Subject]:
         yield _in_a_system(GrowthbookRest(StoppedClock()), server.settings(), "features", server.held)
 
 
-def _in_a_system(backend: Assigner, settings: JsonObject, document: str, held: Callable[[], bytes | None]) -> Subject:
+@contextmanager
+def in_confidence() -> Generator[Subject]:
+    """It holds a percent of the layer: two of them have room beside each other."""
+    server = confidence_server()
+    server.clear()
+
+    def held() -> bytes | None:
+        found = server.held()
+        return json.dumps(found, sort_keys=True).encode() if found else None
+
+    with api_client():
+        yield _in_a_system(Confidence(), settings_for(server.url), "flags", held, BucketRange(lo=0, hi=100))
+
+
+def _in_a_system(
+    backend: Assigner,
+    settings: JsonObject,
+    document: str,
+    held: Callable[[], bytes | None],
+    held_range: BucketRange = A_QUARTER,
+) -> Subject:
     def entry(experiment: str, title: str) -> JsonObject:
-        return backend.compile_assignment(an_assignment(experiment, title))
+        return backend.compile_assignment(an_assignment(experiment, title, held_range))
 
     def put(content: bytes) -> None:
         raise AssertionError("It keeps no documents.")
@@ -224,6 +249,7 @@ class System(NamedTuple):
 
 SYSTEMS: dict[str, System] = {
     "unleash": System(Unleash, in_unleash),
+    "confidence": System(Confidence, in_confidence),
     "growthbook": System(partial(GrowthbookRest, StoppedClock()), in_growthbook),
 }
 EVERY = (*PLACES, *COLLECTIONS, *SYSTEMS)

@@ -28,13 +28,14 @@ from crossfade.core.ports.backend import Backend
 from crossfade.core.ports.clock import Clock
 
 from ..servers.application import application
+from ..servers.confidence import api_client, confidence_server, settings_for
 from ..servers.documents import DocumentServer, Forgetful, ServedDocuments, there
 from ..servers.etcd import etcd_server
 from ..servers.growthbook import growthbook_in_use, growthbook_server
 from ..servers.moto import REGION, aws_environment, moto_server
 from ..servers.proxy import EFFECT, Fault, FaultProxy, How
 from ..servers.unleash import ADMIN_TOKEN, ENVIRONMENT, TOKEN_ENV, unleash_server
-from .served import by_growthbook, by_unleash, wrongly_served
+from .served import by_confidence, by_growthbook, by_unleash, wrongly_served
 from .stage import Run
 from .table import Row
 from .verifier import ENDED
@@ -136,7 +137,32 @@ def _in_growthbook(url: str) -> Mapping[str, JsonObject]:
     }
 
 
+def _confidence() -> Generator[str]:
+    with api_client():
+        server = confidence_server()
+        server.clear()
+        yield server.url
+
+
+def _in_confidence(url: str) -> Mapping[str, JsonObject]:
+    # Not where the matrix of etcd writes, whose store is another one.
+    there: JsonObject = {"endpoints": [etcd_server().url], "prefix": "beside-confidence/"}
+    return {
+        "flags": {"kind": "confidence", "settings": settings_for(url)},
+        "texts": {"kind": "parameters_etcd", "settings": there},
+    }
+
+
 SUBJECTS: Mapping[str, Subject] = {
+    "confidence": Subject(
+        "Confidence, and etcd",
+        _confidence,
+        all_backends,
+        _in_confidence,
+        document="flags",
+        served=by_confidence,
+        share=16,
+    ),
     "unleash": Subject(
         "Unleash, and etcd", _unleash, all_backends, _in_unleash, document="flags", served=by_unleash, share=8
     ),

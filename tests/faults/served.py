@@ -12,6 +12,8 @@ from growthbook import GrowthBook
 
 from crossfade.core.app.crossfade import Crossfade
 
+from ..servers.confidence import confidence_server
+from ..servers.confidence_product import Product as ConfidenceProduct
 from ..servers.unleash import unleash_server
 from ..servers.unleash_sdk import Product
 
@@ -46,6 +48,13 @@ def by_unleash(key: str) -> Mapping[str, str]:
     return {unit: variant for unit, variant in found.items() if variant is not None}
 
 
+def by_confidence(key: str) -> Mapping[str, str]:
+    """The same."""
+    product = ConfidenceProduct(confidence_server().state())
+    found = {unit: product.variant(key, {UNIT: unit}) for unit in UNITS}
+    return {unit: variant for unit, variant in found.items() if variant is not None}
+
+
 def wrongly_served(app: Crossfade, key: str, served: Mapping[str, str], share: float) -> Generator[str]:
     """Where users get something else than the state of the experiment, and `explain`, say.
 
@@ -66,6 +75,9 @@ def wrongly_served(app: Crossfade, key: str, served: Mapping[str, str], share: f
     if abs(counts["guide"] / max(1, len(served)) - 0.5) > ERRORS * 0.5 / math.sqrt(max(1, len(served))):
         yield f"the split is {dict(counts)}"
     for unit in UNITS[:EXPLAINED]:
-        said = app.explain(key, unit, {}).variant
+        explained = app.explain(key, unit, {})
+        if explained.because == "assigner":
+            break  # which alone knows
+        said = explained.variant
         if said != served.get(unit):
             yield f"{unit} is served {served.get(unit)}, and explained as {said}"

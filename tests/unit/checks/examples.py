@@ -1600,6 +1600,20 @@ COORDINATION = (
         name="two-weeks-ago",
     ),
     Example(
+        "allocation.rested",
+        "warn",
+        "/allocation",
+        {},
+        world=World(
+            released=(released("night-board", 0, 10, date(2026, 9, 30)),), capabilities=Capabilities(allocates=True)
+        ),
+        near_world=World(
+            released=(released("night-board", 0, 10, date(2026, 9, 21)),), capabilities=Capabilities(allocates=True)
+        ),
+        cured_by=("start 2026-10-14, rested",),
+        name="of-an-assigner-that-allocates",
+    ),
+    Example(
         "layer.interaction",
         "warn",
         "/layer",
@@ -1769,6 +1783,9 @@ COARSE = World(
     )
 )
 """An assigner of few words."""
+SHORT = World(capabilities=Capabilities(longest_text=20, longest_name=20))
+GIVING = World(capabilities=Capabilities(allocates=True, why={"allocates": "It keeps that to itself."}))
+"""An assigner that gives out units itself."""
 QUIET_YEAR: JsonObject = {
     "holdouts": {
         "quiet_year": {
@@ -1916,6 +1933,26 @@ ASSIGNER = (
         world=COARSE,
         near_world=COARSE,
     ),
+    Example(
+        "assigner.values",
+        "block",
+        PARAMETERS + "/layout",
+        parameters(layout="a" * 21),
+        parameters(layout="a" * 20),
+        world=SHORT,
+        near_world=SHORT,
+        name="long-text",
+    ),
+    Example(
+        "assigner.values",
+        "block",
+        "/variants",
+        {},
+        world=World(capabilities=Capabilities(longest_name=3)),
+        near_world=SHORT,
+        name="long-name",
+    ),
+    Example("assigner.allocates", "info", "/layer", {}, world=GIVING, near_world=QUIET),
     Example(
         "assigner.values",
         "block",
