@@ -202,9 +202,9 @@ class Operation(StoreTable, table=True):
     by: str
     assurance: str
     reason: str | None
-    failure: JsonValue = Field(sa_type=JsonText, nullable=True)
     started: datetime = Field(sa_type=Moment)
     finished: datetime | None = Field(sa_type=Moment)
+    failure: JsonValue = Field(sa_type=JsonText, nullable=True)
 
     __table_args__ = (
         Index("ix_operation_key", "key"),
