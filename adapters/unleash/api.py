@@ -52,7 +52,9 @@ class Api:
         answer = self._call("GET", f"{self._of_project}/overview", expected=frozenset({404}))
         if answer.status == 404:
             raise BackendFailed(
-                "Unleash has no such project.", next="Correct the backend's `project`, or its `url`, in the catalogue."
+                "Unleash has no such project.",
+                next="Correct the backend's `project`, or its `url`, in the catalogue.",
+                got=self._project,
             )
         known = objects(_object(answer.body).get("environments"))
         if all(each.get("environment") != self.environment for each in known):

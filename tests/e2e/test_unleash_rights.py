@@ -55,7 +55,7 @@ async def test_a_viewers_token_is_refused_with_the_rights_that_it_lacks_and_leav
     assert (told.works, told.reachable, told.authorised, told.next) == (False, True, False, EDITOR)
     assert told.problem is not None
     assert "lacks rights to change it" in told.problem
-    assert '"CREATE_FEATURE","UPDATE_FEATURE","DELETE_FEATURE","UPDATE_FEATURE_DEPENDENCY"' in told.problem
+    assert '"CREATE_FEATURE", "UPDATE_FEATURE", "DELETE_FEATURE", "UPDATE_FEATURE_DEPENDENCY"' in told.problem
     async with visiting(museum, SetClock()) as visitor:
         await visitor.draft()
         applied = await visitor.call("apply_plan", digest=await visitor.planned(KEY, "launch"))

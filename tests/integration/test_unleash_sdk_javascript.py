@@ -65,7 +65,7 @@ def test_the_core_and_the_javascript_sdk_agree_on_who_is_in() -> None:
 
 @pytest.mark.clients
 def test_the_javascript_sdk_gives_each_unit_the_variant_of_our_rule(unleash: UnleashServer) -> None:
-    more: dict[str, Any] = {"coverage": 0.4, "previews": {"new": UNITS[:3]}}
+    more: dict[str, Any] = {"coverage": 0.4, "previews": {"new-1": UNITS[:3]}}
     made = assignment("first", 2_000, 8_000, **more)
     deliver(unleash, None, made)
     (found,) = variants([(unleash.state(), "first", [context(unit, {}) for unit in UNITS])])
