@@ -115,6 +115,15 @@ _OPERATION_STEPS = (
 )
 _ACTIVE_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY, IS_UNFINISHED)
 _LAST_OPERATION = _OPERATIONS.where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
+_LATER = OPERATION.alias("later")
+_STUCK = (
+    select(OPERATION.c.key, OPERATION.c.change, OPERATION.c.reason)
+    .where(
+        OPERATION.c.status == "needs_attention",
+        ~select(_LATER.c.seq).where(_LATER.c.key == OPERATION.c.key, _LATER.c.seq > OPERATION.c.seq).exists(),
+    )
+    .order_by(OPERATION.c.key)
+)
 _LAST_TURN = (
     select(OPERATION.c.id, OPERATION.c.fence).where(OPERATION.c.key == _KEY).order_by(OPERATION.c.seq.desc()).limit(1)
 )
@@ -299,6 +308,9 @@ class SqlReader:
             select(column.id).where(IS_UNFINISHED, column.lease_until <= now).order_by(column.lease_until, column.seq)
         )
         return list(self._connection.execute(query).scalars())
+
+    def stuck(self) -> list[tuple[str, Change, str | None]]:
+        return [(row.key, row.change, row.reason) for row in self._connection.execute(_STUCK)]
 
     def placements(self, key: str) -> list[Placement]:
         return [placement_of(row) for row in self._connection.execute(_PLACEMENTS, {"key": key}).mappings()]

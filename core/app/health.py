@@ -20,31 +20,36 @@ from ..errors import (
     StoreUnavailable,
 )
 from ..model.catalogue import Catalogue
+from ..model.experiment import Change
 from ..model.health import BackendHealth, Health, Part
 from ..names import nearest
 from ..planning.agenda import is_swept
 from ..ports.backend import Backend, Probe, assigns
 from ..ports.capabilities import Capabilities, Promises
+from . import calls
 from .dependencies import Dependencies
 from .operations import said_seconds
 
 PATIENCE = 20.0
 """Seconds after which a backend that has not answered yet is told as silent."""
 _SILENT = Part(works=False, told="it is not known whether anybody carries out what is due: the store does not answer")
+_UNKNOWN = Part(works=False, told="it is not known whether a change is stuck: the store does not answer")
+MOST_STUCK = 5
 
 
 def health(deps: Dependencies) -> Health:
     """Every part, whichever others fail."""
-    store, sweeper = _store(deps)
+    store, sweeper, changes = _store(deps)
     try:
         catalogue = deps.catalogue.current()
     except CatalogueBroken as broken:
         told = Part(works=False, told=broken.message, problems=broken.problems, next="Mend the catalogue.")
-        return Health(store=store, catalogue=told, sweeper=sweeper, backends=[])
+        return Health(store=store, catalogue=told, sweeper=sweeper, changes=changes, backends=[])
     return Health(
         store=store,
         catalogue=_counted(catalogue),
         sweeper=sweeper,
+        changes=changes,
         backends=_backends(
             deps,
             catalogue,
@@ -86,15 +91,16 @@ def _told(each: BackendHealth) -> JsonObject:
     return each.model_dump(mode="json", exclude_none=True, exclude={"environment", "name"})
 
 
-def _store(deps: Dependencies) -> tuple[Part, Part]:
+def _store(deps: Dependencies) -> tuple[Part, Part, Part]:
+    """The store, and what it knows of the sweeper and of changes."""
     began = deps.clock.now()
     try:
         with deps.store.read() as view:
-            heartbeats, late = view.heartbeats(), view.due(began)
+            heartbeats, late, stuck = view.heartbeats(), view.due(began), view.stuck()
         with deps.store.write():  # nothing is written: whether it could be is what is asked
             pass
     except StoreUnavailable as failure:
-        return Part(works=False, told=failure.message, next=failure.next or None), _SILENT
+        return Part(works=False, told=failure.message, next=failure.next or None), _SILENT, _UNKNOWN
     ended = deps.clock.now()
     store = Part(works=True, told=f"read and locked for a write in {said_seconds(_seconds(ended - began))}")
     swept = is_swept(heartbeats, ended)
@@ -105,7 +111,22 @@ def _store(deps: Dependencies) -> tuple[Part, Part]:
     if not swept:
         told += f", and {len(late)} due" if late else ", and nothing is due"
     then = f"Run `{deps.command} serve`, or `{deps.command} tick` from cron." if late and not swept else None
-    return store, Part(works=swept or not late, told=told, next=then)
+    return store, Part(works=swept or not late, told=told, next=then), _changes(deps, stuck)
+
+
+def _changes(deps: Dependencies, stuck: list[tuple[str, Change, str | None]]) -> Part:
+    if not stuck:
+        return Part(works=True, told="none is stuck")
+    problems = [f"{change} of {key}: {reason}" for key, change, reason in stuck[:MOST_STUCK]]
+    if len(stuck) > MOST_STUCK:
+        problems.append(f"and {len(stuck) - MOST_STUCK} more")
+    return Part(
+        works=False,
+        told=f"{len(stuck)} stuck; users may be served what is half done",
+        problems=problems,
+        next=f"A person mends what it says, then the change goes on: {calls.look_at(stuck[0][0])} names the call. "
+        f"`{deps.command} stop {stuck[0][0]}` takes everybody out.",
+    )
 
 
 def _counted(catalogue: Catalogue) -> Part:

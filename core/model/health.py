@@ -11,7 +11,7 @@ from .strict import StrictModel
 
 
 class Part(StrictModel):
-    """The store, the catalogue or the sweeper."""
+    """The store, the catalogue, the sweeper, or the changes that are under way."""
 
     works: bool
     told: str = Field(description="how it stands, in words")
@@ -42,8 +42,9 @@ class Health(StrictModel):
     store: Part
     catalogue: Part
     sweeper: Part
+    changes: Part
     backends: list[BackendHealth]
 
     @property
     def works(self) -> bool:
-        return all(each.works for each in (self.store, self.catalogue, self.sweeper, *self.backends))
+        return all(each.works for each in (self.store, self.catalogue, self.sweeper, self.changes, *self.backends))

@@ -272,6 +272,10 @@ class Reader(Protocol):
         """Ids of unfinished operations whose lease has run out."""
         ...
 
+    def stuck(self) -> list[tuple[str, Change, str | None]]:
+        """(experiment, change, reason) of each whose last operation waits for a person, by key."""
+        ...
+
     def placements(self, key: str) -> list[Placement]: ...
 
     def steps_of(self, key: str) -> list[Step]:

@@ -18,6 +18,7 @@ def health_lines(found: Health, store: str, catalogue: str) -> Iterator[str]:
     yield from _part(f"store {store}", found.store)
     yield from _part(f"catalogue {catalogue}", found.catalogue)
     yield from _part("sweeper", found.sweeper)
+    yield from _part("changes", found.changes)
     for each in found.backends:
         yield from _backend(each)
     yield "everything works" if found.works else "something does not work: see FAILS"

@@ -806,6 +806,13 @@ class TestOperations:
         with store.read() as reader:
             assert reader.operation("o-1") == operation(fence=2)
 
+    def test_stuck_are_those_whose_last_operation_waits_for_a_person(self, store: Store) -> None:
+        self.insert(store, operation(status="needs_attention", reason="flags: It fails."))
+        self.insert(store, operation("o-3", "p-3", key="other", status="needs_attention"))
+        self.insert(store, operation("o-4", "p-2", key="other", change="stop", status="applied"))
+        with store.read() as reader:
+            assert reader.stuck() == [("shelf-order", "launch", "flags: It fails.")]
+
     def test_abandoned_are_unfinished_ones_whose_lease_has_run_out(self, store: Store) -> None:
         self.insert(store, operation(lease_until=NOW))
         self.insert(store, operation("o-2", "p-2", status="needs_attention", lease_until=NOW))

@@ -19,7 +19,7 @@ from crossfade.core.app import health
 from crossfade.core.app.crossfade import Crossfade
 from crossfade.core.app.services import Services
 from crossfade.core.documents import JsonObject
-from crossfade.core.errors import BackendDenied, BackendUnready, StoreUnavailable
+from crossfade.core.errors import BackendDenied, BackendFailed, BackendUnready, StoreUnavailable
 from crossfade.core.model.brief import Brief
 from crossfade.core.ports.backend import Probe
 from crossfade.core.ports.store import Due
@@ -176,7 +176,7 @@ def test_whose_a_document_is_stays_open_without_a_store(app: Crossfade) -> None:
     launched(app)
     closed = UnopenedStore(StoreUnavailable("It is shut."))
     found = Crossfade(replace(app.dependencies, store=closed)).health()
-    assert (found.store.works, found.sweeper.works) == (False, False)
+    assert (found.store.works, found.sweeper.works, found.changes.works) == (False, False, False)
     assert {each.owner for each in found.backends} == {None}
 
 
@@ -227,3 +227,22 @@ def test_what_is_due_and_carried_out_by_nobody_is_a_fault(app: Crossfade) -> Non
     assert sweeper.next == "Run `crossfade serve`, or `crossfade tick` from cron."
     app.beat("server", 15)
     assert app.health().sweeper.works
+
+
+def test_a_change_that_is_stuck_is_a_fault_until_something_takes_its_place(
+    app: Crossfade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BackendFailed("It takes nothing.")
+
+    launched(app)
+    assert app.health().changes.works
+    for each in app.dependencies.backends.values():
+        monkeypatch.setattr(each, "write", refuse)
+    assert app.stop("guide").status == "needs_attention"
+    monkeypatch.undo()
+    lines = list(health_lines(app.health(), "s", "c"))
+    assert "FAILS  changes: 1 stuck; users may be served what is half done" in lines
+    assert "         stop of guide: flags: It takes nothing." in lines
+    assert app.stop("guide").status == "applied"
+    assert app.health().changes.works
