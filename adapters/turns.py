@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from ..core.errors import BackendFailed
 
 
 class Turns:
@@ -62,3 +66,25 @@ _NAMED: dict[str, Turns] = {}
 def turns_of(name: str) -> Turns:
     """Those of whatever the name stands for, the same for all threads of this process."""
     return _NAMED.setdefault(name, Turns())
+
+
+@contextmanager
+def alone(location: str, told: str, seconds: float) -> Generator[None]:
+    """In our turn at a system that takes every write, so that at least those of this process come one after another.
+
+    Args:
+        told: what the location is, for people.
+        seconds: how long to wait.
+
+    Raises:
+        BackendFailed: the turn did not come.
+    """
+    guard = turns_of(location)
+    if not guard.acquire(seconds):
+        raise BackendFailed(
+            f"Another write to {told} took more than {seconds:.0f} seconds.", next="Repeat the call.", retryable=True
+        )
+    try:
+        yield
+    finally:
+        guard.release()

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from ...core.assignment import Hashing
 from ...core.documents import JsonObject, same
-from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.ports.backend import Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
-from ..documents import require_before, require_name, too_late
-from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
+from ..descriptions import section_in, section_text
+from ..entries import require_before, require_name, too_late
+from ..owners import Owner, adopted, nobody, owner_of, require_ours, with_owner
 from ..owners import is_ours as bears_our_mark
-from ..settings import checked_settings, location_in, setting_problems
-from ..turns import turns_of
-from ..unleash.marks import section_of, section_text
+from ..system import SystemAssigner
+from ..turns import alone
 from .api import Api, api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import OWNER_FLAG, closed, compile_entry, layer_tag, replace_coverage, replace_previews
-from .marks import Mark, begun, text_of
+from .marks import Mark
 from .reading import entry_of, is_our_flag, lets_in, mark_in
 from .settings import ConfidenceSettings
 from .writing import put, take_out
@@ -32,7 +29,7 @@ LOCK_SECONDS = 30.0
 """How long a write waits for the others of this process; each takes a dozen calls."""
 
 
-class Confidence:
+class Confidence(SystemAssigner[ConfidenceSettings]):
     """An assigner that gives out units itself. `Capabilities` says what it cannot express; `entry.py` what an entry is.
 
     An experiment is a flag of its name, whose variants carry its parameters. Its rule meets a segment of its own, which
@@ -40,22 +37,15 @@ class Confidence:
     """
 
     kind: str = "confidence"
-    local_paths: tuple[str, ...] = ()
+    model = ConfidenceSettings
+    document: str = DOCUMENT
+    told: str = "An account of Confidence"
     promises: Promises = PROMISES
     capabilities: Capabilities = CAPABILITIES
     hashing: Hashing | None = None
 
     def __init__(self, owner: Owner = nobody) -> None:
-        self._owner = owner
-
-    def location(self, settings: JsonObject) -> str | None:
-        return location_in(ConfidenceSettings, settings)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(ConfidenceSettings, settings)
-
-    def assignment_document(self, assignment: Assignment) -> str:
-        return DOCUMENT
+        super().__init__(owner)
 
     def compile_assignment(self, assignment: Assignment) -> JsonObject:
         """The entry for an assignment. Pure.
@@ -66,7 +56,7 @@ class Confidence:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        where = checked_settings(ConfidenceSettings, settings)
+        where = self._chosen(settings)
         found = lets_in(api_of(where), where, layer_tag(layer) if layer is not None else None)
         return [(DOCUMENT, name) for name in sorted(found) if re.fullmatch(EXPERIMENT_KEY, name)]
 
@@ -86,29 +76,25 @@ class Confidence:
         return closed(entry)
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        api = api_of(checked_settings(ConfidenceSettings, settings))
-        return self._strangers(_section(api.flag(OWNER_FLAG)))
+        api = api_of(self._chosen(settings))
+        return self._strangers(section_in(api.flag(OWNER_FLAG)) or {})
 
     def probe(self, settings: JsonObject) -> Probe:
-        api = api_of(checked_settings(ConfidenceSettings, settings))
-        section = _section(api.flag(OWNER_FLAG))
+        api = api_of(self._chosen(settings))
+        section = section_in(api.flag(OWNER_FLAG)) or {}
         return Probe(bears_our_mark(section, self._owner()), self._strangers(section))
 
-    def _strangers(self, section: JsonObject) -> dict[str, str]:
-        other = stranger(section, self._owner())
-        return {DOCUMENT: other} if other is not None else {}
-
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        where = checked_settings(ConfidenceSettings, settings)
+        where = self._chosen(settings)
         api = api_of(where)
-        with _alone(where.flags_url):
+        with alone(f"confidence {where.flags_url}", "Confidence", LOCK_SECONDS):
             flag = api.flag(OWNER_FLAG)
             if flag is not None:
-                section = adopted(_section(flag), before, self._owner())
+                section = adopted(section_in(flag) or {}, before, self._owner())
                 api.change_flag(OWNER_FLAG, description=section_text(section))
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        where = _checked(settings, document)
+        where = self._chosen(settings, document)
         api = api_of(where)
         return entry_of(api, where, entry, api.flag(require_name(entry, "entry")))
 
@@ -122,9 +108,9 @@ class Confidence:
         after: JsonObject | None,
         fence: int,
     ) -> None:
-        where, name = _checked(settings, document), require_name(entry, "entry")
+        where, name = self._chosen(settings, document), require_name(entry, "entry")
         api = api_of(where)
-        with _alone(where.flags_url):
+        with alone(f"confidence {where.flags_url}", "Confidence", LOCK_SECONDS):
             self._require_ours(api)
             flag = api.flag(name)
             mark = mark_in(flag)
@@ -137,7 +123,9 @@ class Confidence:
                 return
             if not half and not same(found, after):
                 require_before(found, before)
-            due = begun(mark, before, after, fence, where.place)
+            # What the last write left is remembered.
+            segments = mark.segments if mark is not None else {}
+            due = Mark.begun(before, after, fence, place=where.place, segments=segments)
             if after is None:
                 take_out(api, where, name, flag, due)
             else:
@@ -150,25 +138,14 @@ class Confidence:
             flag = api.flag(OWNER_FLAG)
         if flag is None:
             return
-        section = _section(flag)
+        section = section_in(flag) or {}
         require_ours(section, owner)
         if owner is not None and owner_of(section) is None:
             api.change_flag(OWNER_FLAG, description=_owned_by(owner))
 
 
-def _checked(settings: JsonObject, document: str) -> ConfidenceSettings:
-    if document != DOCUMENT:
-        raise BackendFailed("An account of Confidence is one document.", got=document[:200])
-    return checked_settings(ConfidenceSettings, settings)
-
-
 def _owned_by(owner: str) -> str:
     return section_text(with_owner({}, owner))
-
-
-def _section(flag: JsonObject | None) -> JsonObject:
-    description = flag.get("description") if flag is not None else None
-    return section_of(description if isinstance(description, str) else None) or {}
 
 
 def _is_owing(mark: Mark | None, after: JsonObject | None) -> bool:
@@ -179,25 +156,9 @@ def _is_owing(mark: Mark | None, after: JsonObject | None) -> bool:
 def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fence: int, place: str) -> None:
     """Keep the fence of a write that finds its work done."""
     if flag is None:
-        api.create_flag(name, "experiment", text_of(Mark(fence=fence, place=place)))
+        api.create_flag(name, "experiment", Mark(fence=fence, place=place).text)
     elif is_our_flag(flag):
         known = mark.segments if mark is not None else {}
         due = Mark(fence=fence, place=place, segments=known)
         if mark != due:
-            api.change_flag(name, description=text_of(due))
-
-
-@contextmanager
-def _alone(location: str) -> Generator[None]:
-    """Confidence takes every write, so those of ours at least take turns."""
-    guard = turns_of(f"confidence {location}")
-    if not guard.acquire(LOCK_SECONDS):
-        raise BackendFailed(
-            f"Another write to Confidence took more than {LOCK_SECONDS:.0f} seconds.",
-            next="Repeat the call.",
-            retryable=True,
-        )
-    try:
-        yield
-    finally:
-        guard.release()
+            api.change_flag(name, description=due.text)

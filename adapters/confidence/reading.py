@@ -17,8 +17,7 @@ from .settings import ConfidenceSettings
 
 
 def mark_in(flag: JsonObject | None) -> Mark | None:
-    description = flag.get("description") if flag is not None else None
-    return mark_of(description) if isinstance(description, str) else None
+    return mark_of(flag.get("description")) if flag is not None else None
 
 
 def is_our_flag(flag: JsonObject) -> bool:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api, objects
-from .marks import Mark, ended, text_of
+from .marks import Mark
 from .reading import is_archived, is_our_flag, mark_in, rules_of
 from .rules import main_rule, tests_rule
 from .schema import schema_of
@@ -56,7 +56,7 @@ def put(
             api.add_client(experiment, client)
     _put_rules(api, experiment, flag, rules)
     spare = segments.archive({*named.values()})
-    api.change_flag(experiment, description=text_of(ended(mark, {**spare, **named})))
+    api.change_flag(experiment, description=mark.ended({**spare, **named}).text)
 
 
 def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObject | None, mark: Mark) -> None:
@@ -68,13 +68,13 @@ def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     """
     flag, known = _claimed(api, experiment, flag, mark, closes=True)
     if rules_of(flag):
-        api.change_flag(experiment, rules=[], description=text_of(mark))
+        api.change_flag(experiment, rules=[], description=mark.text)
     spare = Segments(api, experiment, known).archive(set())
     clients = flag.get("clients")
     for client in where.clients:
         if isinstance(clients, list) and client in clients:
             api.remove_client(experiment, client)
-    api.change_flag(experiment, description=text_of(ended(mark, spare)))
+    api.change_flag(experiment, description=mark.ended(spare).text)
 
 
 def _claimed(
@@ -82,7 +82,7 @@ def _claimed(
 ) -> tuple[JsonObject, Mark]:
     """The experiment's flag, with the mark of this write in its description, and its rules off where it closes; and the
     mark that it had."""
-    if flag is None and api.create_flag(experiment, "experiment", text_of(mark)):
+    if flag is None and api.create_flag(experiment, "experiment", mark.text):
         return _there(api, experiment), Mark()
     flag = flag if flag is not None else _there(api, experiment)
     known = mark_in(flag) or Mark(done=False)
@@ -96,9 +96,9 @@ def _claimed(
     on = [each for each in rules_of(flag) if each.get("enabled") is True]
     if closes and on:
         off: list[JsonValue] = [{**each, "enabled": False} for each in rules_of(flag)]
-        api.change_flag(experiment, rules=off, description=text_of(mark))
+        api.change_flag(experiment, rules=off, description=mark.text)
         return {**flag, "rules": off}, known
-    api.change_flag(experiment, description=text_of(mark))
+    api.change_flag(experiment, description=mark.text)
     return flag, known
 
 

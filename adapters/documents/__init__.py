@@ -2,10 +2,9 @@
 
 from .backend import DocumentBackend
 from .document import Collection, Document, Place, untold
-from .entries import member, require_before, too_late
+from .entries import member
 from .etcd import KeyPrefix, OneKey
 from .file import Folder, JsonFile, OneFile
-from .paths import require_name
 from .s3 import ObjectPrefix, OneObject
 
 __all__ = [
@@ -21,8 +20,5 @@ __all__ = [
     "OneObject",
     "Place",
     "member",
-    "require_before",
-    "require_name",
-    "too_late",
     "untold",
 ]

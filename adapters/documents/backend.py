@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 from ...core.documents import JsonObject
 from ...core.ports.backend import Location, Probe
 from ...core.ports.capabilities import Promises
+from ..entries import require_name
 from ..owners import Owner, adopted, is_ours, require_ours, stranger
 from .document import Document, Place
 from .entries import swap_entry
-from .paths import require_name
 
 AnyPlace = TypeVar("AnyPlace", bound=Place)
 

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from ...core.documents import JsonObject
 from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
+from ..entries import is_name, require_name
 from ..http import Certificate, secret_problem
 from ..settings import LocatedSettings, address
 from .document import RemotePlace
 from .etcd_gateway import Gateway
 from .optimistic import VersionedDocument
-from .paths import is_name, require_name
 
 WORDS = {
     "endpoints": "a list of one to nine addresses of etcd's members, such as http://10.0.0.1:2379, without a user",

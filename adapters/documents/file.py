@@ -18,11 +18,12 @@ from ...core.documents import JsonObject
 from ...core.errors import BackendDenied, BackendFailed
 from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
+from ..entries import is_name, require_name
 from ..file_lock import try_lock
 from ..folders import make_folder, sync_folder
 from ..turns import turns_of
 from .document import Edit, untold
-from .paths import is_name, location_of, path_of, path_problems, require_name
+from .paths import location_of, path_of, path_problems
 from .text import parsed, written
 
 LOCK_SECONDS = 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +11,6 @@ from pydantic import AfterValidator, ValidationError
 from ...core.documents import JsonObject, pointer
 from ...core.errors import BackendFailed
 from ...core.model.strict import StrictModel
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def _absolute(path: str) -> str:
@@ -62,22 +59,3 @@ def location_of(settings: JsonObject) -> str | None:
     """The real path in settings, links followed; None where there is none."""
     path = settings.get("path")
     return os.path.realpath(path) if isinstance(path, str) and "\0" not in path else None
-
-
-def is_name(name: str) -> bool:
-    """Whether a name can lead nowhere else: a lower-case letter, then letters, digits, `_` or `-`."""
-    return _NAME.fullmatch(name) is not None
-
-
-def require_name(name: str, what: str) -> str:
-    """The name, when it is one by `is_name`.
-
-    Raises:
-        BackendFailed: it is another.
-    """
-    if not is_name(name):
-        raise BackendFailed(
-            f"The name of the {what} has to be a lower-case letter, then lower-case letters, digits, `_` or `-`.",
-            got=name[:200],
-        )
-    return name

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, StringConstraints
 from ...core.documents import JsonObject
 from ...core.ports.backend import Location
 from ...core.ports.capabilities import Promises
+from ..entries import is_name, require_name
 from ..settings import LocatedSettings, address
 from .document import RemotePlace, untold
 from .optimistic import VersionedDocument
-from .paths import is_name, require_name
 from .s3_objects import Bucket
 
 SUFFIX = ".json"

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 from ...core.assignment import GROWTHBOOK, Hashing
-from ...core.documents import JsonObject, digest, same
+from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.ports.backend import Foreign, Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
 from ...core.ports.clock import Clock
-from ..documents import require_before, require_name, too_late
+from ..entries import require_before, require_name, too_late
 from ..growthbook_payload.rules import PREVIEW, replace_coverage, replace_previews
-from ..owners import Owner, is_ours, nobody, stranger
-from ..settings import checked_settings, location_in, setting_problems
-from ..turns import turns_of
+from ..owners import Owner, is_ours, nobody
+from ..system import SystemAssigner
+from ..turns import alone
 from .api import api_of, objects
 from .capabilities import CAPABILITIES, PROMISES
 from .experiments import OFF, compiled, defaults_in, lets_in, rules_in
@@ -36,7 +35,7 @@ LOCK_SECONDS = 60.0
 """How long a write waits for the others of this process; each takes some twenty calls."""
 
 
-class GrowthbookRest:
+class GrowthbookRest(SystemAssigner[GrowthbookSettings]):
     """An assigner. `experiments.py` says where the parts of an entry are, `writing.py` in which order they come.
 
     An entry has the shape of a payload's. Each parameter is a feature `<surface>.<parameter>` with a rule that refers
@@ -45,30 +44,23 @@ class GrowthbookRest:
     """
 
     kind: str = "growthbook"
-    local_paths: tuple[str, ...] = ()
+    model = GrowthbookSettings
+    document: str = DOCUMENT
+    told: str = "An environment of GrowthBook"
     promises: Promises = PROMISES
     capabilities: Capabilities = CAPABILITIES
 
     def __init__(self, clock: Clock, owner: Owner = nobody) -> None:
         self.hashing: Hashing = GROWTHBOOK
         self._clock = clock
-        self._owner = owner
-
-    def location(self, settings: JsonObject) -> str | None:
-        return location_in(GrowthbookSettings, settings)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(GrowthbookSettings, settings)
-
-    def assignment_document(self, assignment: Assignment) -> str:
-        return DOCUMENT
+        super().__init__(owner)
 
     def compile_assignment(self, assignment: Assignment) -> JsonObject:
         """Raises Invalid where a previewed variant holds null, or the weights do not add up to 1."""
         return compiled(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        where = checked_settings(GrowthbookSettings, settings)
+        where = self._chosen(settings)
         api = api_of(where)
         found = set(_experiments(api.features(where.project), where.environment, layer))
         if layer is not None:
@@ -76,7 +68,7 @@ class GrowthbookRest:
         return [(DOCUMENT, name) for name in sorted(found) if re.fullmatch(EXPERIMENT_KEY, name)]
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
-        where = _checked(settings, document)
+        where = self._chosen(settings, document)
         api = api_of(where)
         features = {name: api.feature(name) for name in rules_in(wanted)}
         for name, feature in features.items():
@@ -92,13 +84,13 @@ class GrowthbookRest:
         return {**wanted, "defaults": mine}
 
     def standing(self, settings: JsonObject, document: str, entry: str, delivered: JsonObject) -> Standing:
-        where = _checked(settings, document)
+        where = self._chosen(settings, document)
         held = look(api_of(where), require_name(entry, "entry"), where.environment, rules_in(delivered))
         due: JsonObject = {**delivered, "defaults": held.due_defaults(defaults_in(delivered))}
         return Standing(actual=held.entry, due=due, shadows=held.shadows())
 
     def foreign(self, settings: JsonObject) -> list[Foreign]:
-        where = checked_settings(GrowthbookSettings, settings)
+        where = self._chosen(settings)
         return foreign_of(api_of(where).features(where.project), where.environment)
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
@@ -109,11 +101,11 @@ class GrowthbookRest:
         return replace_coverage(entry, coverage)
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        where = checked_settings(GrowthbookSettings, settings)
+        where = self._chosen(settings)
         return self._strangers(owner_section(api_of(where), where))
 
     def probe(self, settings: JsonObject) -> Probe:
-        where = checked_settings(GrowthbookSettings, settings)
+        where = self._chosen(settings)
         api = api_of(where)
         if where.environment not in api.environments():
             raise BackendFailed(
@@ -124,17 +116,13 @@ class GrowthbookRest:
         section = owner_section(api, where)
         return Probe(is_ours(section, self._owner()), self._strangers(section))
 
-    def _strangers(self, section: JsonObject) -> dict[str, str]:
-        other = stranger(section, self._owner())
-        return {DOCUMENT: other} if other is not None else {}
-
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        where = checked_settings(GrowthbookSettings, settings)
-        with _alone(where.location):
+        where = self._chosen(settings)
+        with alone(where.location, "this environment of GrowthBook", LOCK_SECONDS):
             adopt(api_of(where), where, before, self._owner())
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        where = _checked(settings, document)
+        where = self._chosen(settings, document)
         return look(api_of(where), require_name(entry, "entry"), where.environment).entry
 
     def write(
@@ -147,9 +135,9 @@ class GrowthbookRest:
         after: JsonObject | None,
         fence: int,
     ) -> None:
-        where, name = _checked(settings, document), require_name(entry, "entry")
+        where, name = self._chosen(settings, document), require_name(entry, "entry")
         api = api_of(where)
-        with _alone(where.location):
+        with alone(where.location, "this environment of GrowthBook", LOCK_SECONDS):
             require_owner(api, where, self._owner())
             held = look(api, name, where.environment, [*rules_in(before), *rules_in(after)])
             found, mark = held.entry, _begun(before, after, fence)
@@ -164,15 +152,8 @@ class GrowthbookRest:
             writing.put(after) if after is not None else writing.take_out()
 
 
-def _checked(settings: JsonObject, document: str) -> GrowthbookSettings:
-    if document != DOCUMENT:
-        raise BackendFailed("An environment of GrowthBook is one document.", got=document[:200])
-    return checked_settings(GrowthbookSettings, settings)
-
-
 def _begun(before: JsonObject | None, after: JsonObject | None, fence: int) -> GateMark:
-    features = sorted({*rules_in(before), *rules_in(after)})
-    return GateMark(fence=fence, done=False, before=digest(before), after=digest(after), features=features)
+    return GateMark.begun(before, after, fence, features=sorted({*rules_in(before), *rules_in(after)}))
 
 
 def _require_turn(last: GateMark | None, mark: GateMark) -> None:
@@ -219,19 +200,3 @@ def _experiments(features: Iterator[JsonObject], environment: str, layer: str | 
         if layer is None:
             rules = [rule for rule in objects(each.get("rules")) if holds_here(rule, environment)]
             yield from (said.split(PREVIEW)[0] for rule in rules if (said := name_in(rule)))
-
-
-@contextmanager
-def _alone(location: str) -> Generator[None]:
-    """GrowthBook compares features alone, so our own writers take turns."""
-    guard = turns_of(location)
-    if not guard.acquire(LOCK_SECONDS):
-        raise BackendFailed(
-            f"Another write to this environment of GrowthBook took more than {LOCK_SECONDS:.0f} seconds.",
-            next="Repeat the call.",
-            retryable=True,
-        )
-    try:
-        yield
-    finally:
-        guard.release()

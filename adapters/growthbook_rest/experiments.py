@@ -11,10 +11,10 @@ from pydantic import JsonValue
 from ...core.documents import JsonObject
 from ...core.errors import BackendFailed, Invalid
 from ...core.model.delivery import Assignment
+from ..descriptions import section_in
 from ..growthbook_payload.rules import PREVIEW, compile_entry
 from .api import objects
 from .gate import PREREQUISITE, filters_of, gate_name, whole_filters
-from .marks import section_in
 from .settings import GrowthbookSettings
 from .values import decoded, text
 

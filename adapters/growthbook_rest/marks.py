@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import Field, JsonValue, ValidationError
 
 from ...core.documents import JsonObject
-from ..unleash.marks import Mark, section_of, section_text
+from ..descriptions import WriteMark, section_in
 
 DEFAULT = "default"
 """In the description of a feature that we made: the default that the last of our entries set."""
 
 
-class GateMark(Mark):
+class GateMark(WriteMark):
     """Of an experiment's gate."""
 
     features: list[str] = Field(default_factory=list[str])
@@ -32,16 +32,6 @@ def mark_of(gate: JsonObject | None) -> GateMark | None:
         return GateMark.model_validate(section_in(gate) or {})
     except ValidationError:
         return GateMark()
-
-
-def mark_text(mark: GateMark) -> str:
-    return section_text(mark.model_dump(mode="json", exclude_defaults=True))
-
-
-def section_in(thing: JsonObject | None) -> JsonObject | None:
-    """What the description of a feature or an experiment holds of ours; None where it has not our words."""
-    description = thing.get("description") if thing is not None else None
-    return section_of(description) if isinstance(description, str) else None
 
 
 def set_default(feature: JsonObject | None) -> tuple[bool, JsonValue]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ...core.documents import JsonObject
 from ...core.errors import BackendChanged
+from ..descriptions import section_in, section_text
 from ..owners import adopted, owner_of, require_ours, with_owner
-from ..unleash.marks import section_text
 from .api import Api
 from .drafts import Edit, published
-from .marks import section_in
 from .settings import GrowthbookSettings
 
 COMMENT = "Crossfade: owner"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject, same
-from ..unleash.marks import section_text
+from ..descriptions import section_text
 from .api import objects
 from .drafts import Edit
 from .experiments import defaults_in, is_preview, rules_in

@@ -15,12 +15,12 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
-from ..unleash.marks import section_text
+from ..descriptions import section_text
 from .api import Api, objects
 from .drafts import Edit, published
 from .experiments import body_of, experiment_rule, is_open, lets_in, rules_in, seen
 from .gate import filters_of, gate_name, gate_rules, holds_here, is_on
-from .marks import GateMark, mark_text
+from .marks import GateMark
 from .parameters import new_parameter, parameter_edit, wanted_rules
 from .reading import Held
 from .settings import GrowthbookSettings
@@ -86,7 +86,7 @@ class Writing:
 
     def settle(self, features: Iterable[str], on: bool) -> None:
         """Keep the fence of a write that finds its work done."""
-        gate, due = self._held.gate, mark_text(GateMark(fence=self._mark.fence, features=sorted(features)))
+        gate, due = self._held.gate, GateMark(fence=self._mark.fence, features=sorted(features)).text
         if gate is None:
             self._made(gate_name(self._environment, self._name), due, on=on)
         else:
@@ -102,9 +102,9 @@ class Writing:
 
     def _claim(self, on: bool | None, rules: list[JsonObject] | None) -> None:
         """Leave the mark, with the gate as it is to be."""
-        gate, edit = self._held.gate, Edit(description=mark_text(self._mark))
+        gate, edit = self._held.gate, Edit(description=self._mark.text)
         if gate is None:
-            gate = self._made(gate_name(self._environment, self._name), mark_text(self._mark), on=on is True)
+            gate = self._made(gate_name(self._environment, self._name), self._mark.text, on=on is True)
             edit = Edit()
         self._edit_gate(gate, edit, on, rules)
 
@@ -133,13 +133,13 @@ class Writing:
     def _still_ours(self) -> JsonObject:
         """The gate, as it is with our mark: whoever slept while others went on ends here."""
         gate = self._api.feature(gate_name(self._environment, self._name))
-        if gate is None or gate.get("description") != mark_text(self._mark):
+        if gate is None or gate.get("description") != self._mark.text:
             raise _beaten()
         return gate
 
     def _settle(self, gate: JsonObject, on: bool, features: Iterable[str]) -> None:
         """Say in the gate that all is done."""
-        text = mark_text(GateMark(fence=self._mark.fence, features=sorted(features)))
+        text = GateMark(fence=self._mark.fence, features=sorted(features)).text
         self._edit_gate(gate, Edit(description=text), on, None)
 
     def _experiment(self, entry: JsonObject, opens: bool) -> JsonObject:

@@ -6,7 +6,8 @@ from pydantic import JsonValue
 
 from ...core.documents import JsonObject
 from ...core.model.delivery import Content
-from ..documents import Collection, Document, DocumentBackend, member, require_name
+from ..documents import Collection, Document, DocumentBackend, member
+from ..entries import require_name
 from ..fences import fence_of, with_fence
 from ..owners import Owner, nobody, with_owner
 

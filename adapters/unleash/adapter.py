@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from ...core.assignment import Hashing
 from ...core.documents import JsonObject, same
-from ...core.errors import BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
 from ...core.ports.backend import Foreign, Probe, Standing
 from ...core.ports.capabilities import Capabilities, Promises
-from ..documents import require_before, require_name, too_late
-from ..owners import Owner, adopted, nobody, owner_of, require_ours, stranger, with_owner
+from ..descriptions import section_in, section_text
+from ..entries import require_before, require_name, too_late
+from ..owners import Owner, adopted, nobody, owner_of, require_ours, with_owner
 from ..owners import is_ours as bears_our_mark
-from ..settings import checked_settings, location_in, setting_problems
-from ..turns import turns_of
+from ..system import SystemAssigner
+from ..turns import alone
 from .api import Api, api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .entry import compile_entry, replace_coverage, replace_previews
 from .foreign import foreign_in
 from .hashing import UnleashHashing, layer_flag
-from .marks import Mark, begun, mark_of, section_of, section_text, text_of
+from .marks import Mark, mark_of
 from .reading import LAYERS, depending_on, entry_of, is_ours, lets_in
 from .settings import UnleashSettings
 from .writing import clear_archived, name_taken, put, take_out
@@ -33,7 +31,7 @@ LOCK_SECONDS = 30.0
 """How long a write waits for the others of this process; each takes a dozen calls."""
 
 
-class Unleash:
+class Unleash(SystemAssigner[UnleashSettings]):
     """An assigner. `Capabilities` says what Unleash cannot express; `entry.py` what an entry is.
 
     An experiment is a flag of its name, whose variants carry its parameters as JSON. It depends on slots of the flag
@@ -41,22 +39,15 @@ class Unleash:
     """
 
     kind: str = "unleash"
-    local_paths: tuple[str, ...] = ()
+    model = UnleashSettings
+    document: str = DOCUMENT
+    told: str = "An environment of Unleash"
     promises: Promises = PROMISES
     capabilities: Capabilities = CAPABILITIES
 
     def __init__(self, owner: Owner = nobody) -> None:
         self.hashing: Hashing = UnleashHashing()
-        self._owner = owner
-
-    def location(self, settings: JsonObject) -> str | None:
-        return location_in(UnleashSettings, settings)
-
-    def problems(self, settings: JsonObject) -> list[tuple[str, str]]:
-        return setting_problems(UnleashSettings, settings)
-
-    def assignment_document(self, assignment: Assignment) -> str:
-        return DOCUMENT
+        super().__init__(owner)
 
     def compile_assignment(self, assignment: Assignment) -> JsonObject:
         """The entry for an assignment. Pure.
@@ -67,7 +58,7 @@ class Unleash:
         return compile_entry(assignment)
 
     def entries(self, settings: JsonObject, layer: str | None = None) -> list[tuple[str, str]]:
-        where = checked_settings(UnleashSettings, settings)
+        where = self._chosen(settings)
         api = api_of(where)
         if layer is not None:
             found = {name for name in depending_on(api, layer_flag(layer)) if lets_in(api, api.flag(name))}
@@ -83,7 +74,7 @@ class Unleash:
 
     def fitted(self, settings: JsonObject, document: str, entry: str, wanted: JsonObject) -> JsonObject:
         """Raises BackendChanged where the flag's name is somebody else's, which a launch would find out last."""
-        api = api_of(_checked(settings, document))
+        api = api_of(self._chosen(settings, document))
         flag = api.flag(require_name(entry, "entry"))
         if flag is not None and not is_ours(api, flag):
             raise name_taken(entry)
@@ -93,7 +84,7 @@ class Unleash:
         return Standing(actual=self.read(settings, document, entry), due=delivered, shadows=[])
 
     def foreign(self, settings: JsonObject) -> list[Foreign]:
-        return foreign_in(api_of(checked_settings(UnleashSettings, settings)))
+        return foreign_in(api_of(self._chosen(settings)))
 
     def with_previews(self, entry: JsonObject, previews: dict[str, list[str]]) -> JsonObject:
         """Raises Invalid where they are more units than Unleash takes."""
@@ -104,31 +95,27 @@ class Unleash:
         return replace_coverage(entry, coverage)
 
     def strangers(self, settings: JsonObject, document: str | None = None) -> dict[str, str]:
-        where = checked_settings(UnleashSettings, settings)
-        return self._strangers(_section(api_of(where).flag(_owner_flag(where))))
+        where = self._chosen(settings)
+        return self._strangers(section_in(api_of(where).flag(_owner_flag(where))) or {})
 
     def probe(self, settings: JsonObject) -> Probe:
-        where = checked_settings(UnleashSettings, settings)
+        where = self._chosen(settings)
         api = api_of(where)
         api.require_environment()
         api.require_rights()
-        section = _section(api.flag(_owner_flag(where)))
+        section = section_in(api.flag(_owner_flag(where))) or {}
         return Probe(bears_our_mark(section, self._owner()), self._strangers(section), api.version())
 
-    def _strangers(self, section: JsonObject) -> dict[str, str]:
-        other = stranger(section, self._owner())
-        return {DOCUMENT: other} if other is not None else {}
-
     def adopt(self, settings: JsonObject, document: str, *, before: str) -> None:
-        where = checked_settings(UnleashSettings, settings)
+        where = self._chosen(settings)
         api, name = api_of(where), _owner_flag(where)
-        with _alone(where.location):
+        with alone(where.location, "this environment of Unleash", LOCK_SECONDS):
             flag = api.flag(name)
             if flag is not None:
-                api.change(name, description=section_text(adopted(_section(flag), before, self._owner())))
+                api.change(name, description=section_text(adopted(section_in(flag) or {}, before, self._owner())))
 
     def read(self, settings: JsonObject, document: str, entry: str) -> JsonObject | None:
-        where = _checked(settings, document)
+        where = self._chosen(settings, document)
         api = api_of(where)
         return entry_of(api, entry, api.flag(require_name(entry, "entry")))
 
@@ -142,9 +129,9 @@ class Unleash:
         after: JsonObject | None,
         fence: int,
     ) -> None:
-        where, name = _checked(settings, document), require_name(entry, "entry")
+        where, name = self._chosen(settings, document), require_name(entry, "entry")
         api = api_of(where)
-        with _alone(where.location):
+        with alone(where.location, "this environment of Unleash", LOCK_SECONDS):
             self._require_ours(api, _owner_flag(where))
             flag = api.flag(name)
             mark = _mark(api, name, flag)
@@ -157,7 +144,7 @@ class Unleash:
                     _settle(api, name, known, mark, fence)
                 return
             half = mark is not None and mark.is_of(where.environment) and mark.covers(before, after)
-            begins = begun(before, after, fence, where.environment)
+            begins = Mark.begun(before, after, fence, environment=where.environment)
             if not half and not _is_closing(found, before, after):
                 require_before(found, before)
             if after is None:
@@ -175,32 +162,22 @@ class Unleash:
             if flag is None:
                 api.revive(name)
                 flag = api.flag(name)
-        section = _section(flag)
-        require_ours(section, owner) if flag is not None else None
-        if flag is not None and owner is not None and owner_of(section) is None:
+        section = section_in(flag) or {}
+        if flag is None:
+            return
+        require_ours(section, owner)
+        if owner is not None and owner_of(section) is None:
             api.change(name, description=section_text(with_owner({}, owner)))
-
-
-def _checked(settings: JsonObject, document: str) -> UnleashSettings:
-    if document != DOCUMENT:
-        raise BackendFailed("An environment of Unleash is one document.", got=document[:200])
-    return checked_settings(UnleashSettings, settings)
 
 
 def _owner_flag(settings: UnleashSettings) -> str:
     return f"{LAYERS}owner.{settings.environment}"
 
 
-def _section(flag: JsonObject | None) -> JsonObject:
-    description = flag.get("description") if flag is not None else None
-    return section_of(description if isinstance(description, str) else None) or {}
-
-
 def _mark(api: Api, name: str, flag: JsonObject | None) -> Mark | None:
     """The mark of the last write, also of one that archived the flag."""
     there = flag if flag is not None else api.archived(name)
-    description = there.get("description") if there is not None else None
-    return mark_of(description if isinstance(description, str) else None)
+    return mark_of(there.get("description")) if there is not None else None
 
 
 def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fence: int) -> None:
@@ -211,8 +188,8 @@ def _settle(api: Api, name: str, flag: JsonObject | None, mark: Mark | None, fen
     if flag is None and mark is not None and mark.is_of(api.environment):
         clear_archived(api, name)
     if flag is not None or mark is not None:
-        api.change(name, description=text_of(due))
-    elif api.create(name, "experiment", text_of(due)):
+        api.change(name, description=due.text)
+    elif api.create(name, "experiment", due.text):
         api.archive(name)
 
 
@@ -228,19 +205,3 @@ def _layer_of(entry: JsonObject | None) -> str | None:
     layer = entry.get("layer") if entry is not None else None
     name = layer.get("flag") if isinstance(layer, dict) else None
     return name if isinstance(name, str) else None
-
-
-@contextmanager
-def _alone(location: str) -> Generator[None]:
-    """Unleash takes every write, so those of ours at least take turns."""
-    guard = turns_of(location)
-    if not guard.acquire(LOCK_SECONDS):
-        raise BackendFailed(
-            f"Another write to this environment of Unleash took more than {LOCK_SECONDS:.0f} seconds.",
-            next="Repeat the call.",
-            retryable=True,
-        )
-    try:
-        yield
-    finally:
-        guard.release()

@@ -12,7 +12,7 @@ from ...core.documents import JsonObject, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api
 from .entry import PREVIEW, TEST, test_title
-from .marks import Mark, ended, mark_of, text_of
+from .marks import Mark, mark_of
 from .strategies import objects, seen, wanted
 
 _AFTER_TESTS = 1_000
@@ -46,7 +46,7 @@ def put(api: Api, experiment: str, flag: JsonObject | None, entry: JsonObject, m
         _open(api, experiment, entry)
     if "test" not in layer:
         _drop_test(api, experiment, str(layer["flag"]))
-    api.change(experiment, description=text_of(ended(mark)))
+    api.change(experiment, description=mark.ended.text)
 
 
 def take_out(api: Api, experiment: str, flag: JsonObject | None, layer: str | None, mark: Mark) -> None:
@@ -64,7 +64,7 @@ def take_out(api: Api, experiment: str, flag: JsonObject | None, layer: str | No
     if layer is not None:
         _drop_test(api, experiment, layer)
     api.archive(experiment)
-    api.change(experiment, description=text_of(ended(mark)))
+    api.change(experiment, description=mark.ended.text)
 
 
 def clear_archived(api: Api, experiment: str) -> None:
@@ -81,12 +81,12 @@ def clear_archived(api: Api, experiment: str) -> None:
 def _claimed(api: Api, experiment: str, flag: JsonObject | None, mark: Mark) -> JsonObject:
     """The experiment's flag, not archived, with the mark of this write in its description."""
     if flag is not None:
-        api.change(experiment, description=text_of(mark))
+        api.change(experiment, description=mark.text)
         return flag
-    if not api.create(experiment, "experiment", text_of(mark)):
+    if not api.create(experiment, "experiment", mark.text):
         if api.flag(experiment) is not None or not _was_ours(api.archived(experiment)):
             raise name_taken(experiment)
-        api.change(experiment, description=text_of(mark))
+        api.change(experiment, description=mark.text)
         api.revive(experiment)
     return _there(api, experiment)
 
@@ -100,8 +100,7 @@ def name_taken(experiment: str) -> BackendChanged:
 
 
 def _was_ours(archived: JsonObject | None) -> bool:
-    description = archived.get("description") if archived is not None else None
-    return mark_of(description if isinstance(description, str) else None) is not None
+    return archived is not None and mark_of(archived.get("description")) is not None
 
 
 def _open(api: Api, experiment: str, entry: JsonObject) -> None:

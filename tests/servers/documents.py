@@ -9,8 +9,9 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from crossfade.adapters.documents import require_name, untold
+from crossfade.adapters.documents import untold
 from crossfade.adapters.documents.document import Edit
+from crossfade.adapters.entries import require_name
 from crossfade.adapters.growthbook_payload import GrowthbookPayload
 from crossfade.adapters.http import HttpClient
 from crossfade.adapters.owners import Owner
