@@ -6,6 +6,7 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakSet
@@ -131,6 +132,11 @@ class HttpClient:
             opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
+
+    def __del__(self) -> None:
+        """Adapters keep so many clients, and forget the one that was used longest ago."""
+        with suppress(AttributeError):  # of one that never came to be
+            self.close()
 
     def _once(
         self,

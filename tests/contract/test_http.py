@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import re
@@ -388,3 +389,13 @@ def test_a_body_that_is_sent_arrives(proxy: FaultProxy, http: HttpClient) -> Non
     body: JsonObject = {"version": 1, "document": {"title": "Für dich ☃"}}
     http.call("PUT", PATH, json=body)
     assert json.loads(proxy.calls[0].body) == body
+
+
+def test_a_client_that_nobody_keeps_gives_its_connections_back(documents: DocumentServer) -> None:
+    made = HttpClient("The system", documents.url)
+    made.call("GET", PATH, expected=frozenset({404}))
+    opened = made._opened  # pyright: ignore[reportPrivateUsage]
+    assert opened is not None
+    del made
+    gc.collect()
+    assert opened.is_closed
