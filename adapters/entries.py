@@ -27,6 +27,7 @@ def require_name(name: str, what: str) -> str:
     if not is_name(name):
         raise BackendFailed(
             f"The name of the {what} has to be a lower-case letter, then lower-case letters, digits, `_` or `-`.",
+            next="Give it another name.",
             got=name[:200],
         )
     return name

@@ -56,7 +56,11 @@ class Bucket(NamedTuple):
                 return None
             raise refusal(error, self) from None
         if len(body) > MOST_BYTES:
-            raise BackendFailed(f"The object has more than {MOST_BYTES // 2**20} MB.", got=key)
+            raise BackendFailed(
+                f"The object has more than {MOST_BYTES // 2**20} MB.",
+                next="See that the settings lead to the right object.",
+                got=key,
+            )
         return body, _etag(found)
 
     def put(self, key: str, value: bytes, etag: str | None, cache_control: str | None) -> bool:

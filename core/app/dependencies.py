@@ -45,13 +45,16 @@ class Dependencies:
     def backend(self, kind: str) -> Backend:
         found = self.backends.get(kind)
         if found is None:
-            raise Misconfigured(f"No adapter is called {kind}.", allowed=sorted(self.backends), got=kind)
+            known = sorted(self.backends)
+            then = "A person corrects the backend's `kind` in the catalogue; `crossfade check` says where it is."
+            raise Misconfigured(f"No adapter is called {kind}.", next=then, allowed=known, got=kind)
         return found
 
     def assigner(self, catalogue: Catalogue, environment: str, name: str) -> Assigner:
         backend = self.backend(catalogue.environments[environment].backends[name].kind)
         if not assigns(backend):
-            raise Misconfigured(f"The backend {name} cannot assign units; name another assigner.", got=name)
+            then = "A person names another `assigner` in the catalogue."
+            raise Misconfigured(f"The backend {name} cannot assign units.", next=then, got=name)
         return backend
 
     def capabilities(self, catalogue: Catalogue, surface: str, environment: str) -> Capabilities | None:
@@ -66,5 +69,6 @@ class Dependencies:
     def content_store(self, catalogue: Catalogue, environment: str, name: str) -> ContentStore:
         backend = self.backend(catalogue.environments[environment].backends[name].kind)
         if not holds_content(backend):
-            raise Misconfigured(f"The backend {name} holds no content; leave it out of `content`.", got=name)
+            then = "A person leaves it out of `content` in the catalogue."
+            raise Misconfigured(f"The backend {name} holds no content.", next=then, got=name)
         return backend

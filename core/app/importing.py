@@ -58,7 +58,11 @@ def _foreign(deps: Dependencies, catalogue: Catalogue, environment: str, name: s
     entry = catalogue.environments[environment].backends[name]
     backend = deps.backend(entry.kind)
     if not tells_foreign(backend):
-        raise NotAllowed(f"The backend {name} cannot say what others run there.", got=entry.kind)
+        able = sorted(kind for kind, each in deps.backends.items() if tells_foreign(each))
+        then = "Know by yourselves what others run there: drafts are not told."
+        raise NotAllowed(
+            f"The backend {name} cannot say what others run there.", next=then, got=entry.kind, allowed=able
+        )
     return [_in_our_words(catalogue, each) for each in backend.foreign(entry.settings)]
 
 

@@ -146,7 +146,10 @@ def _effect(deps: Dependencies, operation: Operation, each: OperationStep) -> Ba
         return failure if forward or not _holds(backend, step, after) else None
     try:
         if not same(backend.read(step.place.settings, step.place.document, step.entry), after):
-            return BackendChanged("The entry is not there after it was written; something else writes this document.")
+            return BackendChanged(
+                "The entry is not there after it was written.",
+                next="See what else writes to it, or keeps it otherwise than it is given.",
+            )
     except BackendFailed as failure:
         return failure
     return None
