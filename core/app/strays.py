@@ -39,10 +39,16 @@ def hashed_otherwise(deps: Dependencies, view: Reader, case: Case) -> dict[str, 
     spec, found = case.spec, dict[str, str]()
     name = case.catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(case.catalogue, spec.environment, name)
+    settings = case.catalogue.environments[spec.environment].backends[name].settings
     for key in sorted({part.key for part in case.held}):
         opened = [step.place for step in view.steps_of(key) if step.opens_traffic and step.after is not None]
         backend = deps.backends.get(opened[-1].kind) if opened else None
-        if backend is not None and assigns(backend) and type(backend.hashing) is not type(assigner.hashing):
+        if backend is None or not assigns(backend):
+            continue
+        alike = type(backend.hashing) is type(assigner.hashing)
+        if alike and assigner.hashing is None:  # each that picks units by itself picks others
+            alike = backend.location(opened[-1].settings) == assigner.location(settings)
+        if not alike:
             found[key] = opened[-1].backend
     return found
 

@@ -28,6 +28,12 @@ class Elsewhere(Around):
         self.hashing = UnleashHashing()
 
 
+class Picking(Around):
+    """A payload whose SDKs decide by what nobody knows."""
+
+    hashing = None
+
+
 @pytest.fixture
 def museum(tmp_path: Path) -> Museum:
     museum = opened(tmp_path)
@@ -88,3 +94,16 @@ def test_another_place_of_the_same_hash_does_no_harm(museum: Museum) -> None:
     app = app_of(museum, "moved")
     drafted(app, "other", **OTHER)
     assert blocking(app, "other", "launch") == []
+
+
+@pytest.mark.parametrize("assigner", ["flags", "moved"])
+def test_two_places_that_pick_units_by_themselves_share_no_layer(museum: Museum, assigner: str) -> None:
+    def picking(app: Crossfade) -> Crossfade:
+        inner = app.dependencies.backends["growthbook_file"]
+        picked = {**app.dependencies.backends, inner.kind: Picking(inner)}  # pyright: ignore[reportArgumentType]
+        return Crossfade(replace(app.dependencies, backends=picked))  # pyright: ignore[reportArgumentType]
+
+    launched(picking(app_of(museum)))
+    app = picking(app_of(museum, assigner))
+    drafted(app, "other", **OTHER)
+    assert blocking(app, "other", "launch") == (["layer.one_hash"] if assigner == "moved" else [])
