@@ -20,12 +20,12 @@ CAPABILITIES = Capabilities(
     audiences={kind: questions - {"missing"} for kind, questions in ALL_AUDIENCES.items()},
     alternatives=MOST_ALTERNATIVES,
     why={
-        "slots": "A layer is the variants of one flag, and Unleash weighs variants in whole thousandths.",
+        "slots": "A layer is one flag, and its slots are the variants of that flag.",
         "coverage_steps": "Unleash rolls out to whole percents, and lets nobody in by another number.",
         "weight_steps": "Unleash weighs variants in whole thousandths.",
         "holdouts": "A flag of Unleash depends on one other flag, which is the layer's; a holdout would take a second.",
         "previews_alone": "A test unit has one variant of its layer's flag, which one experiment lets in.",
-        "audiences": "An SDK of Unleash that does not know the operator REGEX lets everybody in by its opposite.",
-        "alternatives": "Each is a strategy, of which Unleash takes 30 for a flag.",
+        "audiences": "A lack would be asked by the opposite of REGEX: an SDK too old for that lets everybody in.",
+        "alternatives": "Each alternative of an audience is a strategy, and Unleash takes 30 for a flag.",
     },
 )
