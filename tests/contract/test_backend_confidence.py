@@ -12,7 +12,7 @@ import pytest
 from pydantic import JsonValue
 
 from crossfade.adapters.all_backends import all_backends
-from crossfade.adapters.confidence import Confidence
+from crossfade.adapters.confidence import Confidence, api
 from crossfade.adapters.http import HttpClient
 from crossfade.adapters.http.client import Answer
 from crossfade.core.documents import JsonObject, same
@@ -258,6 +258,48 @@ def test_a_wrong_secret_is_told_without_it(subject: Subject, monkeypatch: pytest
     assert SECRET not in json.dumps(refused.value.as_dict())
     with pytest.raises(BackendDenied):
         subject.backend.probe({**subject.settings, "token_env": ID_ENV})
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens of other tests are forgotten before and after."""
+    monkeypatch.setattr(api, "_made", api.Api)
+
+
+TOKENS: list[JsonValue] = [
+    {"accessToken": "made-up-token", "expiresIn": "a day"},
+    {"accessToken": "made-up-token", "expiresIn": "86400s"},
+    {"accessToken": "made-up-token"},
+    {"accessToken": "two\nlines", "expiresIn": "60"},
+    {"accessToken": "", "expiresIn": "60"},
+    [],
+]
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("answer", TOKENS)
+def test_an_odd_answer_for_a_token_is_a_token_or_told_as_none(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, answer: JsonValue
+) -> None:
+    monkeypatch.setattr(subject.server, "_token", lambda body: answer)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with pytest.raises(BackendDenied) as refused:  # the fake has never given this one
+        subject.read()
+    knows = isinstance(answer, dict) and answer["accessToken"] == "made-up-token"
+    assert ("does not know the token" in refused.value.message) == knows
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("status", [404, 429, 500, 502])
+def test_a_token_service_that_fails_and_repeats_the_secret_is_told_without_it(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def failing(method: str, target: str, authorization: str, raw: bytes) -> tuple[int, Any]:
+        return status, {"message": f"cannot read {raw.decode()}"}
+
+    monkeypatch.setattr(subject.server, "answer", failing)
+    with pytest.raises(BackendFailed) as refused:
+        subject.read()
+    assert SECRET not in json.dumps(refused.value.as_dict())
 
 
 UNFIT: dict[str, dict[str, Any]] = {
