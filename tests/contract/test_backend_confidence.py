@@ -105,6 +105,13 @@ def test_what_was_written_is_read_back_and_what_was_taken_out_is_absent(subject:
     assert subject.backend.entries(subject.settings, "production/home/other") == []
 
 
+@pytest.mark.parametrize("values", [[{}, {"look": {}}], [{}, {}], [[{}], []], [1e22, 3], [-(2**60), 0.5]])
+def test_objects_without_fields_and_large_numbers_are_read_back(subject: Subject, values: list[JsonValue]) -> None:
+    after = entry(parameters={"look": values})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+
+
 def test_traffic_opens_with_one_call_after_all_that_narrows_it_and_closes_with_the_first(written: Subject) -> None:
     changes = written.server.changes
     opening = changes.index("PATCH /v1/flags/first", changes.index("POST /v1/flags/first/rules"))
@@ -313,6 +320,11 @@ UNFIT: dict[str, dict[str, Any]] = {
     "a version": {"audience": [[Condition(attribute="version", type="semver", gte="1.0.0")]]},
     "a range of dates": {"audience": [[Condition(attribute="joined", type="date", gte="2026-01-01")]]},
     "nobody": {"audience": []},
+    "a large whole number": {"parameters": {"a": [2**53 + 1, 3]}},
+    "a huge whole number": {"parameters": {"a": [10**400, 3]}},
+    "a large whole number in an audience": {
+        "audience": [[Condition(attribute="age", type="integer", gte=2**53 + 1)]]
+    },
     "a short key": {"experiment": "abc"},
     "our own key": {"experiment": "crossfade-owner"},
 }
