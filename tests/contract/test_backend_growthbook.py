@@ -544,6 +544,25 @@ def test_an_approval_that_is_missing_is_told_with_its_reason(subject: Subject) -
     assert subject.entered() == {}
 
 
+def test_an_undo_leaves_no_draft_of_ours_in_a_feature_of_others_that_was_held_up(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature = {"id": TITLE, "valueType": "string", "defaultValue": "For you", "owner": OWNER}
+    subject.server.by_hand("POST", "/api/v2/features", feature)
+    features = subject.server.features
+    publish = features.publish
+
+    def held_up(name: str, version: str) -> dict[str, Any]:
+        features.held_up = "This revision requires approval before publishing" if name == TITLE else None
+        return publish(name, version)
+
+    monkeypatch.setattr(features, "publish", held_up)
+    with pytest.raises(BackendFailed):
+        subject.write("first", None, entry())
+    subject.write("first", entry(), None)
+    assert [each["status"] for each in features.revisions[TITLE]] == ["published", "discarded"]
+
+
 def test_a_feature_of_others_of_another_type_or_turned_off_is_told_before_a_launch(subject: Subject) -> None:
     feature = {"id": TITLE, "valueType": "number", "defaultValue": "1", "owner": OWNER}
     subject.server.by_hand("POST", "/api/v2/features", feature)
