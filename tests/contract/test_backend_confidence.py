@@ -230,6 +230,19 @@ def test_what_somebody_changed_by_hand_is_seen_and_put_back(written: Subject, ch
     assert (written.read(), written.server.allocated()) == (None, [])
 
 
+def test_a_stop_goes_through_with_one_call_where_a_rule_has_lost_its_segment(written: Subject) -> None:
+    for each in written.server.segments.values():
+        each.state = each.ARCHIVED  # as nobody can while a rule refers to it, by the description
+    now = written.read()
+    assert now is not None
+    assert Confidence().closed(now) is None
+    written.server.changes.clear()
+    written.write("first", now, None, fence=2)
+    assert written.read() is None
+    assert written.server.changes[0] == "PATCH /v1/flags/first"
+    assert written.rules() == []
+
+
 def test_a_flag_of_others_or_one_that_was_archived_is_left_as_it_is(subject: Subject) -> None:
     subject.server.admin("POST", "/v1/flags?flagId=first", {"description": "Theirs"})
     held = subject.server.held()
