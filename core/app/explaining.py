@@ -139,6 +139,8 @@ def _at_rest(record: Record, opening: Operation | None, decision: Decision) -> s
         opening: what was to let units in, or had let them in, and is not settled.
     """
     if opening is not None:
+        if decision.because == "assigner":
+            return f"the {opening.change} is under way or stuck, and traffic may be open: {decision.detail}"
         served = f"be served {decision.variant}" if decision.variant is not None else "get production values"
         return f"the {opening.change} is under way or stuck, and traffic may be open: the unit would {served} then"
     return f"the experiment is {record.state}; everybody gets production values"
