@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from crossfade.adapters.http.client import Answer
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, Invalid
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion
+from crossfade.core.model.experiment import VARIANT_KEY
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import allocates, assigns
 from crossfade.server.clock import SystemClock
@@ -152,6 +154,15 @@ def test_a_ramp_changes_nothing_but_the_buckets_of_the_rule(written: Subject) ->
         [{"lower": 5000, "upper": 6000}],
         [{"lower": 1000, "upper": 5000}, {"lower": 6000, "upper": 10000}],
     ]
+
+
+def test_no_variant_shares_the_name_of_what_a_coverage_leaves_out(subject: Subject) -> None:
+    after = entry(variants=["control", "rest"], coverage=0.5, previews={})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+    named = [each["assignmentId"] for each in subject.rules()[0]["assignmentSpec"]["assignments"]]
+    assert len({*named}) == len(named) == 3
+    assert not any(re.fullmatch(VARIANT_KEY, each) for each in {*named} - {"control", "rest"})
 
 
 def test_other_test_units_come_before_the_experiment_and_the_old_ones_segment_goes(written: Subject) -> None:
