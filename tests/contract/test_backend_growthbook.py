@@ -544,6 +544,25 @@ def test_an_approval_that_is_missing_is_told_with_its_reason(subject: Subject) -
     assert subject.entered() == {}
 
 
+def test_a_long_default_is_kept_by_its_digest_and_put_back(subject: Subject) -> None:
+    long, other = "x" * 20_000, "y" * 20_000
+    first = entry(parameters={"title": [long, "A"]}, production={"title": long})
+    subject.write("first", None, first)
+    assert same(subject.read(), first)
+    draft = f"/api/v2/features/{TITLE}/revisions"
+    subject.server.by_hand("PUT", f"{draft}/new/default-value", {"defaultValue": "z"})
+    subject.server.by_hand("POST", f"{draft}/2/publish", {})
+    found = subject.backend.standing(subject.settings, "features", "first", first)
+    assert not same(found.actual, found.due)
+    assert same(found.due, first)
+    subject.write("first", found.actual, first, fence=2)
+    assert same(subject.read(), first)
+    second = entry("second", parameters={"title": [other, "A"]}, production={"title": other})
+    subject.write("second", None, second)
+    found = subject.backend.standing(subject.settings, "features", "first", first)
+    assert same(found.actual, found.due)  # the default is as the last entry set it
+
+
 def test_an_undo_leaves_no_draft_of_ours_in_a_feature_of_others_that_was_held_up(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
