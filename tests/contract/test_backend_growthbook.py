@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,12 +176,15 @@ def test_a_client_stays_below_the_rate_of_the_settings_and_says_when_to_come_bac
 ) -> None:
     assert subject.backend.promises.calls_a_minute == 60
     monkeypatch.setenv("ANOTHER_KEY", API_KEY)
-    slow: JsonObject = {**subject.settings, "calls_a_minute": 3, "api_key_env": "ANOTHER_KEY"}
+    slow: JsonObject = {**subject.settings, "calls_a_minute": 30, "api_key_env": "ANOTHER_KEY"}
+    for _ in range(28):
+        subject.backend.strangers(slow)
     with pytest.raises(BackendFailed) as waiting:
         subject.backend.write(slow, "features", "first", before=None, after=entry(), fence=1)
+    assert re.fullmatch("Wait (5[0-9]|60) seconds, then repeat the call.", waiting.value.next or "")
     assert waiting.value.retryable
     assert 50 < (waiting.value.retry_after or 0) <= 60
-    assert len(subject.server.calls) == 3
+    assert len(subject.server.calls) == 30
 
 
 def test_a_server_that_takes_no_more_calls_says_when_to_come_back(subject: Subject) -> None:
@@ -191,6 +195,7 @@ def test_a_server_that_takes_no_more_calls_says_when_to_come_back(subject: Subje
     finally:
         subject.server.limit = None
     assert (busy.value.retryable, busy.value.retry_after) == (True, 60)
+    assert busy.value.next == "Wait 60 seconds, then repeat the call."
 
 
 class Killed(BaseException):
@@ -639,7 +644,7 @@ WRONG_SETTINGS: list[tuple[JsonObject, list[str]]] = [
     ({"url": "http://a", "api_key_env": "secret_x", "environment": "x", "owner": "a@b"}, ["/api_key_env"]),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x/y", "owner": ""}, ["/environment", "/owner"]),
     (
-        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 0},
+        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 29},
         ["/calls_a_minute"],
     ),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "key": "secret_x"}, ["/key"]),
