@@ -97,6 +97,9 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     if beside is not None and decision.because != "preview":
         detail = f"named test unit of {beside}, and so in no other experiment of the layer"
         decision = Decision(variant=None, because="preview_beside", detail=detail)
+    if decision.because == "preview" and assigner.capabilities.previews_tracked:
+        detail = f"named test unit of {decision.variant}, whose exposures the assigner tells like all others"
+        decision = decision.model_copy(update={"detail": detail})
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0

@@ -100,6 +100,10 @@ async def test_who_reads_is_told_what_nobody_here_can_tell(museum: Museum, confi
     found = {each.name: each for each in app.health().backends}["flags"]
     assert any("contract" in line for line in health_lines(app.health(), "s", "c"))
     assert (found.owner, (found.promises or {}).get("proof")) == ("ours", "contract")
+    app.preview(KEY, "guide", ["curator-1"], by="curator")
+    told = app.explain(KEY, "curator-1", {})
+    assert (told.because, told.variant) == ("preview", "guide")
+    assert told.detail == "named test unit of guide, whose exposures the assigner tells like all others"
     app.stop(KEY)
     assert app.explain(KEY, "visitor-1", {}).because == "not_running"
 
