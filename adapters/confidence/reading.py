@@ -11,7 +11,7 @@ from ...core.errors import Invalid
 from .api import LABEL, Api, objects
 from .marks import Mark, mark_of
 from .rules import is_as, seen_rule, tests_rule
-from .schema import schema_of
+from .schema import in_order, schema_of
 from .segments import has_tag, is_for_tests, is_ours, seen_segment, test_segment
 from .settings import ConfidenceSettings
 
@@ -45,10 +45,10 @@ def entry_of(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     """
     if flag is None or is_archived(flag) or not is_our_flag(flag) or not rules_of(flag):
         return None
-    variants: list[JsonValue] = [
+    variants = in_order(
         {"id": str(each.get("name")).rpartition("/")[2], "values": each.get("value") or {}}
         for each in objects(flag.get("variants"))
-    ]
+    )
     unit = str(rules_of(flag)[0].get("targetingKeySelector", ""))
     entry: JsonObject = {"unit": unit, "variants": variants, "tests": []}
     entry |= _of_rules(api, where, experiment, flag, unit)

@@ -112,6 +112,7 @@ def _put_values(api: Api, experiment: str, flag: JsonObject, variants: list[Json
     there: list[JsonValue] = [
         {"name": each.get("name"), "value": each.get("value") or {}} for each in objects(flag.get("variants"))
     ]
+    there.sort(key=lambda each: str(each["name"]) if isinstance(each, dict) else "")
     if not same(flag.get("schema"), schema) or not same(there, due):
         api.change_flag(experiment, schema=schema, variants=due)
 

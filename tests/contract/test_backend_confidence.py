@@ -156,6 +156,24 @@ def test_a_ramp_changes_nothing_but_the_buckets_of_the_rule(written: Subject) ->
     ]
 
 
+def test_the_order_in_which_variants_are_told_does_not_matter(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = subject.server.update_flag
+
+    def turned(name: str, query: dict[str, str], body: Any) -> Any:
+        flag = update(name, query, body)
+        flag.variants.sort(key=lambda each: each.name, reverse=True)
+        return flag
+
+    monkeypatch.setattr(subject.server, "update_flag", turned)
+    after = entry(previews={"new": ["one"], "control": ["two"]})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+    subject.write("first", after, other := entry())
+    assert same(subject.read(), other)
+
+
 def test_no_variant_shares_the_name_of_what_a_coverage_leaves_out(subject: Subject) -> None:
     after = entry(variants=["control", "rest"], coverage=0.5, previews={})
     subject.write("first", None, after)
