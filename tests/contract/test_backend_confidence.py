@@ -408,6 +408,13 @@ def test_regions_clients_and_environments_are_places_of_their_own() -> None:
     assert len({Confidence().location(each) for each in places}) == 4
 
 
+def test_what_was_written_before_a_client_was_added_is_still_listed(written: Subject) -> None:
+    more: JsonObject = {**written.settings, "clients": ["clients/made-up-app", CLIENT]}
+    assert written.backend.entries(more) == written.backend.entries(more, LAYER) == [("flags", "first")]
+    for other in ({"clients": ["clients/made-up-app"]}, {"environment": "environments/staging"}):
+        assert written.backend.entries({**written.settings, **other}) == []
+
+
 def test_rules_hold_in_the_environment_of_the_settings_alone(subject: Subject) -> None:
     settings: JsonObject = {**subject.settings, "environment": "environments/test"}
     subject.backend.write(settings, "flags", "first", before=None, after=entry(), fence=1)
