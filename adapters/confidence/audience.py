@@ -18,10 +18,21 @@ from ...core.model.delivery import Audience, Condition, Scalar
 _LEAST = -1.7976931348623157e308
 """Every number is at least this."""
 _MISSING = "null"
+EXACT = 2**53
+"""Whole numbers below it are themselves where every number is a double."""
+INEXACT = f"a whole number beyond {EXACT:,} that a double does not hold"
 
 
 def refused(what: str, then: str, got: JsonValue) -> Invalid:
     return Invalid(f"Confidence cannot express {what}.", next=then, got=got, code="not_expressible")
+
+
+def is_exact(number: float) -> bool:
+    """Whether Confidence, which keeps doubles, gives back the same number."""
+    try:
+        return float(number) == number
+    except OverflowError:
+        return False
 
 
 def compile_audience(audience: Audience) -> JsonObject:
@@ -126,7 +137,11 @@ class _Targeting:
 def _value(value: Scalar) -> JsonObject:
     if isinstance(value, bool):
         return {"boolValue": value}
-    return {"stringValue": value} if isinstance(value, str) else {"numberValue": value}
+    if isinstance(value, str):
+        return {"stringValue": value}
+    if not is_exact(value):
+        raise refused(INEXACT, "Ask for another number.", value)
+    return {"numberValue": value}
 
 
 def _only_a_text(value: Scalar) -> bool:

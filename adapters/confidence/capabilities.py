@@ -30,6 +30,7 @@ CAPABILITIES = Capabilities(
     allocates=True,
     weight_steps=BUCKETS,
     holdouts=False,
+    previews_tracked=True,
     audiences=_AUDIENCES,
     values=ALL_VALUES - {"null"},
     longest_text=MOST_TEXT,

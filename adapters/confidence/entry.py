@@ -12,7 +12,7 @@ from ...core.model.plan import BUCKETS as LAYER_BUCKETS
 from .api import objects
 from .audience import compile_audience, refused
 from .capabilities import BUCKETS
-from .schema import schema_of
+from .schema import in_order, schema_of
 from .segments import main_segment
 
 OWNER_FLAG = "crossfade-owner"
@@ -37,9 +37,7 @@ def compile_entry(assignment: Assignment) -> JsonObject:
         for index, _ in enumerate(assignment.variants)
     ]
     schema_of(values)
-    variants: list[JsonValue] = [
-        {"id": name, "values": each} for name, each in zip(assignment.variants, values, strict=True)
-    ]
+    variants = in_order({"id": name, "values": each} for name, each in zip(assignment.variants, values, strict=True))
     entry: JsonObject = {"unit": assignment.unit_attribute, "variants": variants, "tests": []}
     if assignment.ranges:
         entry["rule"] = _rule(assignment)

@@ -11,7 +11,7 @@ from ...core.errors import Invalid
 from .api import LABEL, Api, objects
 from .marks import Mark, mark_of
 from .rules import is_as, seen_rule, tests_rule
-from .schema import schema_of
+from .schema import in_order, schema_of
 from .segments import has_tag, is_for_tests, is_ours, seen_segment, test_segment
 from .settings import ConfidenceSettings
 
@@ -45,10 +45,10 @@ def entry_of(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     """
     if flag is None or is_archived(flag) or not is_our_flag(flag) or not rules_of(flag):
         return None
-    variants: list[JsonValue] = [
+    variants = in_order(
         {"id": str(each.get("name")).rpartition("/")[2], "values": each.get("value") or {}}
         for each in objects(flag.get("variants"))
-    ]
+    )
     unit = str(rules_of(flag)[0].get("targetingKeySelector", ""))
     entry: JsonObject = {"unit": unit, "variants": variants, "tests": []}
     entry |= _of_rules(api, where, experiment, flag, unit)
@@ -66,11 +66,19 @@ def lets_in(api: Api, where: ConfidenceSettings, tag: str | None) -> Iterator[st
     flags = [each for each in api.flags() if is_our_flag(each) and not is_archived(each) and rules_of(each)]
     tagged = {str(each["name"]) for each in api.segments() if has_tag(each, tag)} if tag is not None and flags else None
     for flag in flags:
-        mark = mark_in(flag)
-        elsewhere = mark is not None and mark.place not in ("", where.place)
         on = [each.get("segment") for each in rules_of(flag) if each.get("enabled") is True]
-        if not elsewhere and (tagged is None or any(each in tagged for each in on)):
+        if _is_here(flag, where) and (tagged is None or any(each in tagged for each in on)):
             yield str(flag["name"]).rpartition("/")[2]
+
+
+def _is_here(flag: JsonObject, where: ConfidenceSettings) -> bool:
+    """Whether a flag was written under these settings, or under some that reached the same products: clients may have
+    been added since."""
+    mark, clients = mark_in(flag), flag.get("clients")
+    if mark is None or mark.place in ("", where.place):
+        return True
+    shared = isinstance(clients, list) and any(each in clients for each in where.clients)
+    return shared and any(_environments(each) == [*filter(None, [where.environment])] for each in rules_of(flag))
 
 
 def _of_rules(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObject, unit: str) -> JsonObject:

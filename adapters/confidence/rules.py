@@ -8,8 +8,9 @@ from ...core.documents import JsonObject, same
 from .api import objects
 from .capabilities import BUCKETS
 
-REST = "rest"
-"""The assignment of the buckets that a coverage leaves out; who falls there goes on to the flag's default."""
+REST = "_rest"
+"""The assignment of the buckets that a coverage leaves out; who falls there goes on to the flag's default. No variant
+can have this name, by which assignments are told apart in Confidence's events."""
 
 
 def main_rule(flag: str, segment: str, unit: str, rule: JsonObject, environment: str | None) -> JsonObject:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject
-from .audience import refused
+from .audience import EXACT, INEXACT, is_exact, refused
 from .capabilities import MOST_FIELDS, MOST_LEVELS, MOST_NAME, MOST_TEXT
 
 _NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_NAME}}}")
 _THEN = "Give every variant a value of one type, or keep the values in a content store alone."
+
+
+def in_order(variants: Iterable[JsonObject]) -> list[JsonValue]:
+    """Variants by their ids: rules name them, and in which order Confidence tells them is not said."""
+    return sorted(variants, key=lambda each: str(each.get("id")))
 
 
 def schema_of(values: list[JsonObject]) -> JsonObject:
@@ -28,7 +34,8 @@ def _object(values: list[JsonObject], level: int) -> JsonObject:
     if wrong or len(names) > MOST_FIELDS or level > MOST_LEVELS:
         what = f"objects of more than {MOST_FIELDS} fields or {MOST_LEVELS} levels, or such names"
         raise refused(what, _THEN, wrong[0][:100] if wrong else len(names))
-    return {"schema": {name: _field([each[name] for each in values if name in each], level) for name in names}}
+    fields: JsonObject = {name: _field([each[name] for each in values if name in each], level) for name in names}
+    return {"schema": fields} if fields else {}  # as Confidence tells an object without fields
 
 
 def _field(values: list[JsonValue], level: int) -> JsonValue:
@@ -38,7 +45,10 @@ def _field(values: list[JsonValue], level: int) -> JsonValue:
         return {"stringSchema": {}}
     numbers = [each for each in values if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) == len(values):
-        whole = all(float(each).is_integer() for each in numbers)  # Confidence tells 3 as 3.0
+        if not all(map(is_exact, numbers)):
+            raise refused(INEXACT, "Give it as a text, or as a number that is kept.", numbers[0])
+        # Confidence tells 3 as 3.0
+        whole = all(float(each).is_integer() and abs(each) < EXACT for each in numbers)
         return {"intSchema": {}} if whole else {"doubleSchema": {}}
     objects = [each for each in values if isinstance(each, dict)]
     if len(objects) == len(values):

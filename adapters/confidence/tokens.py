@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+
+from pydantic import JsonValue
 
 from ...core.errors import BackendDenied
 from ..http import HttpClient, secret
@@ -11,6 +14,8 @@ from ..http import HttpClient, secret
 MARGIN = 60.0
 """Seconds before its end in which a token is not used any more."""
 _REFUSED = frozenset({400, 401, 403})
+_TOKEN = re.compile("[!-~]+")
+"""What a header can carry."""
 
 
 class Tokens:
@@ -48,20 +53,26 @@ class Tokens:
                 self._until = 0.0
 
     def _asked(self) -> tuple[str, float]:
-        asked = {"grantType": "client_credentials", "clientId": secret(self._id_env)}
+        asked, hidden = {"grantType": "client_credentials", "clientId": secret(self._id_env)}, secret(self._secret_env)
         answer = self._client.call(
             "POST",
             "/v1/oauth/token",
-            json={**asked, "clientSecret": secret(self._secret_env)},
+            json={**asked, "clientSecret": hidden},
             repeatable=True,
             expected=_REFUSED,
+            hidden=[hidden],
         )
         match answer.body:
-            case {"accessToken": str(token), "expiresIn": str() | int() as seconds} if answer.status < 400:
-                return token, float(seconds)
+            case {"accessToken": str(token), **more} if answer.status < 400 and _TOKEN.fullmatch(token):
+                return token, _seconds(more.get("expiresIn"))
             case _:  # what it says may repeat the secret
                 raise BackendDenied(
                     "Confidence gives no access token for this id and secret.",
                     next=f"A person sets {self._id_env} and {self._secret_env} to those of an API client.",
                     got={"status": answer.status},
                 )
+
+
+def _seconds(told: JsonValue) -> float:
+    """For how long a token is taken. Where that is not told in seconds it is asked for anew each time."""
+    return float(told) if isinstance(told, str | int) and str(told).isdecimal() else 0.0

@@ -6,6 +6,8 @@ too, and comes first then. A repeat looks at what is there and makes what is mis
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject, same
@@ -34,7 +36,7 @@ def put(
     """
     rule, unit = entry.get("rule"), str(entry["unit"])
     opens = isinstance(rule, dict) and rule["on"] is True
-    flag, known = _claimed(api, experiment, flag, mark, closes=not opens)
+    flag, known = _claimed(api, experiment, flag, mark, "as they are" if opens else "off")
     _put_values(api, experiment, flag, objects(entry["variants"]))
     segments = Segments(api, experiment, known)
     named: dict[str, str] = {}
@@ -66,9 +68,7 @@ def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
     Raises:
         As `put`.
     """
-    flag, known = _claimed(api, experiment, flag, mark, closes=True)
-    if rules_of(flag):
-        api.change_flag(experiment, rules=[], description=mark.text)
+    flag, known = _claimed(api, experiment, flag, mark, "out")
     spare = Segments(api, experiment, known).archive(set())
     clients = flag.get("clients")
     for client in where.clients:
@@ -78,10 +78,11 @@ def take_out(api: Api, where: ConfidenceSettings, experiment: str, flag: JsonObj
 
 
 def _claimed(
-    api: Api, experiment: str, flag: JsonObject | None, mark: Mark, *, closes: bool
+    api: Api, experiment: str, flag: JsonObject | None, mark: Mark, rules: Literal["as they are", "off", "out"]
 ) -> tuple[JsonObject, Mark]:
-    """The experiment's flag, with the mark of this write in its description, and its rules off where it closes; and the
-    mark that it had."""
+    """The experiment's flag, with the mark of this write in its description, and with its rules off, or out, where it
+    closes; and the mark that it had. Rules that stay are checked by Confidence, and one may have lost its segment: what
+    is to end takes them out at once."""
     if flag is None and api.create_flag(experiment, "experiment", mark.text):
         return _there(api, experiment), Mark()
     flag = flag if flag is not None else _there(api, experiment)
@@ -93,11 +94,11 @@ def _claimed(
             next="Give the experiment another key, then make a new plan.",
             got=experiment,
         )
-    on = [each for each in rules_of(flag) if each.get("enabled") is True]
-    if closes and on:
-        off: list[JsonValue] = [{**each, "enabled": False} for each in rules_of(flag)]
-        api.change_flag(experiment, rules=off, description=mark.text)
-        return {**flag, "rules": off}, known
+    there = rules_of(flag)
+    left: list[JsonValue] = [] if rules == "out" else [{**each, "enabled": False} for each in there]
+    if there and (rules == "out" or (rules == "off" and any(each.get("enabled") is True for each in there))):
+        api.change_flag(experiment, rules=left, description=mark.text)
+        return {**flag, "rules": left}, known
     api.change_flag(experiment, description=mark.text)
     return flag, known
 
@@ -111,6 +112,7 @@ def _put_values(api: Api, experiment: str, flag: JsonObject, variants: list[Json
     there: list[JsonValue] = [
         {"name": each.get("name"), "value": each.get("value") or {}} for each in objects(flag.get("variants"))
     ]
+    there.sort(key=lambda each: str(each["name"]) if isinstance(each, dict) else "")
     if not same(flag.get("schema"), schema) or not same(there, due):
         api.change_flag(experiment, schema=schema, variants=due)
 

@@ -41,12 +41,12 @@ def published(api: Api, feature: JsonObject, environment: str, edit: Edit, comme
         feature: as it was read, with its drafts.
         comment: names the drafts as ours; others of that name were left by a write that broke off, and are discarded.
     """
-    if edit.nothing:
-        return True
     name = str(feature["id"])
     for each in objects(feature.get("revisions")):
         if each.get("comment") == comment and each.get("status") not in ("published", "discarded"):
             api.discard(name, str(each.get("version")))
+    if edit.nothing:
+        return True
     draft = _Draft(api, name, comment)
     for method, path, body in _calls(edit, environment):
         revision = draft.edit(method, path, body)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue, ValidationError
 
-from ...core.documents import JsonObject
-from ..descriptions import WriteMark, section_in
+from ...core.documents import JsonObject, digest
+from ..descriptions import WriteMark, section_in, section_text
+from .values import decoded
 
 DEFAULT = "default"
 """In the description of a feature that we made: the default that the last of our entries set."""
+DIGEST = "default_digest"
+"""Its digest in place of one that is long: GrowthBook ends a description at 10,000 characters."""
+LONGEST = 9_000
 
 
 class GateMark(WriteMark):
@@ -34,7 +38,22 @@ def mark_of(gate: JsonObject | None) -> GateMark | None:
         return GateMark()
 
 
-def set_default(feature: JsonObject | None) -> tuple[bool, JsonValue]:
-    """(whether we made a feature, so that its default is ours to set; the default that we set last)."""
+def default_text(value: JsonValue) -> str:
+    """The description of a feature that we make, with this default."""
+    told = section_text({DEFAULT: value})
+    return told if len(told) <= LONGEST else section_text({DIGEST: digest(value)})
+
+
+def set_default(feature: JsonObject | None, like: JsonValue = None) -> tuple[bool, JsonValue]:
+    """(whether we made a feature, so that its default is ours to set; the default that we set last).
+
+    Args:
+        like: what it may be, where the description holds its digest alone and the feature has another by now.
+    """
     section = section_in(feature)
-    return section is not None and DEFAULT in section, (section or {}).get(DEFAULT)
+    if feature is None or section is None:
+        return False, None
+    if DIGEST in section:
+        now = decoded(feature.get("defaultValue"), feature.get("valueType"))
+        return True, like if digest(like) == section[DIGEST] else now
+    return DEFAULT in section, section.get(DEFAULT)

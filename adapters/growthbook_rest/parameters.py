@@ -5,13 +5,12 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from ...core.documents import JsonObject, same
-from ..descriptions import section_text
 from .api import objects
 from .drafts import Edit
 from .experiments import defaults_in, is_preview, rules_in
 from .features import name_in, ordered, ours_in, require_deliverable, wanted_rule
 from .gate import holds_here, is_on
-from .marks import DEFAULT, set_default
+from .marks import default_text, set_default
 from .values import ValueType, encoded, type_for
 
 
@@ -19,7 +18,7 @@ def new_parameter(name: str, entry: JsonObject) -> tuple[ValueType, str, str]:
     """(type, default, description) of a feature that we make for an entry."""
     default, rules = defaults_in(entry).get(name), objects(rules_in(entry)[name])
     kind = type_for([default, *(value for rule in rules for value in _values_of(rule))])
-    return kind, encoded(default, kind, name), section_text({DEFAULT: default})
+    return kind, encoded(default, kind, name), default_text(default)
 
 
 def wanted_rules(feature: JsonObject, entry: JsonObject | None, known: JsonValue, environment: str) -> list[JsonObject]:
@@ -62,12 +61,13 @@ def parameter_edit(
 
 def _default_of(feature: JsonObject, entry: JsonObject | None) -> tuple[str | None, str | None]:
     """(description, default) that are to change."""
-    name, (mine, last) = str(feature["id"]), set_default(feature)
+    name = str(feature["id"])
+    value = defaults_in(entry).get(name)
+    mine, last = set_default(feature, value)
     if not mine or name not in defaults_in(entry):
         return None, None
-    value = defaults_in(entry)[name]
     text = encoded(value, feature.get("valueType"), name)
-    told = section_text({DEFAULT: value}) if not same(last, value) else None
+    told = default_text(value) if not same(last, value) else None
     return told, text if feature.get("defaultValue") != text else None
 
 

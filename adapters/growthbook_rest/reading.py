@@ -53,7 +53,7 @@ class Held:
         due: JsonObject = {}
         for name, value in delivered.items():
             feature = self.features.get(name)
-            ours, last = set_default(feature)
+            ours, last = set_default(feature, value)
             if feature is None or ours:
                 due[name] = last if ours else value
         return due

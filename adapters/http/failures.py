@@ -4,6 +4,7 @@ secrets."""
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -69,6 +70,8 @@ def refused(
     got: JsonObject = {"status": status, **({"reason": said} if said else {})}
     retryable = status in (408, 425, 429) or status >= 500
     after = _seconds(headers.get("retry-after"), headers.get("date")) if retryable else None
+    if status == 429 and after and math.isfinite(after):
+        then = f"Wait {math.ceil(after)} seconds, then repeat the call."
     failure = BackendDenied if status in (401, 403) else BackendFailed
     return failure(message, next=then, got=got, retryable=retryable, retry_after=after)
 

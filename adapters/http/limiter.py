@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -31,7 +32,7 @@ class Limiter:
             if time.monotonic() + wait > deadline:
                 raise BackendFailed(
                     f"{system} allows {self._most} calls a minute, and they are made.",
-                    next="Wait, then repeat the call.",
+                    next=f"Wait {math.ceil(wait)} seconds, then repeat the call.",
                     retryable=True,
                     retry_after=wait,
                 )

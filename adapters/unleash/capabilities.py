@@ -17,6 +17,7 @@ CAPABILITIES = Capabilities(
     weight_steps=WEIGHTS,
     holdouts=False,
     previews_alone=True,
+    previews_tracked=True,
     audiences={kind: questions - {"missing"} for kind, questions in ALL_AUDIENCES.items()},
     alternatives=MOST_ALTERNATIVES,
     why={

@@ -97,6 +97,9 @@ def explain(deps: Dependencies, key: str, unit: str, attributes: dict[str, JsonV
     if beside is not None and decision.because != "preview":
         detail = f"named test unit of {beside}, and so in no other experiment of the layer"
         decision = Decision(variant=None, because="preview_beside", detail=detail)
+    if decision.because == "preview" and assigner.capabilities.previews_tracked:
+        detail = f"named test unit of {decision.variant}, whose exposures the assigner tells like all others"
+        decision = decision.model_copy(update={"detail": detail})
     serving = record.state == "running" or (decision.because == "preview" and record.state == "draft")
     variant = decision.variant if serving else None
     index = assignment.variants.index(variant) if variant is not None else 0
@@ -139,6 +142,8 @@ def _at_rest(record: Record, opening: Operation | None, decision: Decision) -> s
         opening: what was to let units in, or had let them in, and is not settled.
     """
     if opening is not None:
+        if decision.because == "assigner":
+            return f"the {opening.change} is under way or stuck, and traffic may be open: {decision.detail}"
         served = f"be served {decision.variant}" if decision.variant is not None else "get production values"
         return f"the {opening.change} is under way or stuck, and traffic may be open: the unit would {served} then"
     return f"the experiment is {record.state}; everybody gets production values"

@@ -35,20 +35,24 @@ def strays_of(deps: Dependencies, case: Case) -> dict[str, str]:
 
 def hashed_otherwise(deps: Dependencies, view: Reader, case: Case) -> dict[str, str]:
     """Experiment -> the backend that last let its units in, of each that holds buckets of the case's layer, where that
-    backend hashes otherwise than the assigner of now."""
+    backend hashes otherwise than the assigner of now. Of two that give out units themselves each knows its own alone."""
     spec, found = case.spec, dict[str, str]()
     name = case.catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(case.catalogue, spec.environment, name)
     settings = case.catalogue.environments[spec.environment].backends[name].settings
+
+    def by_itself(place: Place) -> bool:
+        known = place.kind == assigner.kind and (
+            place.backend == name or assigner.location(place.settings) == assigner.location(settings)
+        )
+        return assigner.hashing is None and not known
+
     for key in sorted({part.key for part in case.held}):
         opened = [step.place for step in view.steps_of(key) if step.opens_traffic and step.after is not None]
         backend = deps.backends.get(opened[-1].kind) if opened else None
         if backend is None or not assigns(backend):
             continue
-        alike = type(backend.hashing) is type(assigner.hashing)
-        if alike and assigner.hashing is None:  # each that picks units by itself picks others
-            alike = backend.location(opened[-1].settings) == assigner.location(settings)
-        if not alike:
+        if type(backend.hashing) is not type(assigner.hashing) or by_itself(opened[-1]):
             found[key] = opened[-1].backend
     return found
 

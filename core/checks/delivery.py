@@ -35,12 +35,14 @@ def _strays(strays: Mapping[str, str]) -> Iterator[Fault]:
 def layer_has_one_hash(case: Case) -> Iterator[Fault]:
     """All experiments of a layer are delivered by assigners that hash alike. Buckets keep experiments apart only where
     each says the same bucket for a unit; and an experiment that goes on under another hash gives its units other
-    variants. So a surface moves to another assigner when nothing of the layer runs or is paused."""
+    variants. One that gives out units itself keeps apart only those that it gave out. So a surface moves to another
+    assigner when nothing of the layer runs or is paused."""
     name = case.catalogue.route(case.spec.surface, case.spec.environment).assigner
     for key, backend in case.elsewhere.items():
         what = "this experiment was" if key == case.key else f"{key} holds buckets and was"
+        differs = "gives out units itself, apart from" if case.can.allocates else "hashes units otherwise than"
         message = (
-            f"The assigner {name} hashes units otherwise than {backend}, by which {what} delivered: stop it first, or "
+            f"The assigner {name} {differs} {backend}, by which {what} delivered: stop it first, or "
             f"a person names {backend} for the surface again."
         )
         yield Fault("/layer", message, got=key)

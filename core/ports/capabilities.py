@@ -60,6 +60,8 @@ class Capabilities:
     """It can force named test units into a variant."""
     previews_alone: bool = False
     """A test unit of one experiment is in no other of its layer."""
+    previews_tracked: bool = False
+    """It tells exposures of test units like those of all others."""
     audiences: Mapping[AttributeType, frozenset[Question]] = field(default_factory=lambda: ALL_AUDIENCES)
     """Type of an attribute -> what may be asked of it."""
     alternatives: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,12 +13,13 @@ import pytest
 from pydantic import JsonValue
 
 from crossfade.adapters.all_backends import all_backends
-from crossfade.adapters.confidence import Confidence
+from crossfade.adapters.confidence import Confidence, api
 from crossfade.adapters.http import HttpClient
 from crossfade.adapters.http.client import Answer
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, Invalid
 from crossfade.core.model.delivery import Assignment, Condition, Exclusion
+from crossfade.core.model.experiment import VARIANT_KEY
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import allocates, assigns
 from crossfade.server.clock import SystemClock
@@ -105,6 +107,13 @@ def test_what_was_written_is_read_back_and_what_was_taken_out_is_absent(subject:
     assert subject.backend.entries(subject.settings, "production/home/other") == []
 
 
+@pytest.mark.parametrize("values", [[{}, {"look": {}}], [{}, {}], [[{}], []], [1e22, 3], [-(2**60), 0.5]])
+def test_objects_without_fields_and_large_numbers_are_read_back(subject: Subject, values: list[JsonValue]) -> None:
+    after = entry(parameters={"look": values})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+
+
 def test_traffic_opens_with_one_call_after_all_that_narrows_it_and_closes_with_the_first(written: Subject) -> None:
     changes = written.server.changes
     opening = changes.index("PATCH /v1/flags/first", changes.index("POST /v1/flags/first/rules"))
@@ -145,6 +154,33 @@ def test_a_ramp_changes_nothing_but_the_buckets_of_the_rule(written: Subject) ->
         [{"lower": 5000, "upper": 6000}],
         [{"lower": 1000, "upper": 5000}, {"lower": 6000, "upper": 10000}],
     ]
+
+
+def test_the_order_in_which_variants_are_told_does_not_matter(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = subject.server.update_flag
+
+    def turned(name: str, query: dict[str, str], body: Any) -> Any:
+        flag = update(name, query, body)
+        flag.variants.sort(key=lambda each: each.name, reverse=True)
+        return flag
+
+    monkeypatch.setattr(subject.server, "update_flag", turned)
+    after = entry(previews={"new": ["one"], "control": ["two"]})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+    subject.write("first", after, other := entry())
+    assert same(subject.read(), other)
+
+
+def test_no_variant_shares_the_name_of_what_a_coverage_leaves_out(subject: Subject) -> None:
+    after = entry(variants=["control", "rest"], coverage=0.5, previews={})
+    subject.write("first", None, after)
+    assert same(subject.read(), after)
+    named = [each["assignmentId"] for each in subject.rules()[0]["assignmentSpec"]["assignments"]]
+    assert len({*named}) == len(named) == 3
+    assert not any(re.fullmatch(VARIANT_KEY, each) for each in {*named} - {"control", "rest"})
 
 
 def test_other_test_units_come_before_the_experiment_and_the_old_ones_segment_goes(written: Subject) -> None:
@@ -223,6 +259,19 @@ def test_what_somebody_changed_by_hand_is_seen_and_put_back(written: Subject, ch
     assert (written.read(), written.server.allocated()) == (None, [])
 
 
+def test_a_stop_goes_through_with_one_call_where_a_rule_has_lost_its_segment(written: Subject) -> None:
+    for each in written.server.segments.values():
+        each.state = each.ARCHIVED  # as nobody can while a rule refers to it, by the description
+    now = written.read()
+    assert now is not None
+    assert Confidence().closed(now) is None
+    written.server.changes.clear()
+    written.write("first", now, None, fence=2)
+    assert written.read() is None
+    assert written.server.changes[0] == "PATCH /v1/flags/first"
+    assert written.rules() == []
+
+
 def test_a_flag_of_others_or_one_that_was_archived_is_left_as_it_is(subject: Subject) -> None:
     subject.server.admin("POST", "/v1/flags?flagId=first", {"description": "Theirs"})
     held = subject.server.held()
@@ -260,6 +309,48 @@ def test_a_wrong_secret_is_told_without_it(subject: Subject, monkeypatch: pytest
         subject.backend.probe({**subject.settings, "token_env": ID_ENV})
 
 
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens of other tests are forgotten before and after."""
+    monkeypatch.setattr(api, "_made", api.Api)
+
+
+TOKENS: list[JsonValue] = [
+    {"accessToken": "made-up-token", "expiresIn": "a day"},
+    {"accessToken": "made-up-token", "expiresIn": "86400s"},
+    {"accessToken": "made-up-token"},
+    {"accessToken": "two\nlines", "expiresIn": "60"},
+    {"accessToken": "", "expiresIn": "60"},
+    [],
+]
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("answer", TOKENS)
+def test_an_odd_answer_for_a_token_is_a_token_or_told_as_none(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, answer: JsonValue
+) -> None:
+    monkeypatch.setattr(subject.server, "_token", lambda body: answer)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with pytest.raises(BackendDenied) as refused:  # the fake has never given this one
+        subject.read()
+    knows = isinstance(answer, dict) and answer["accessToken"] == "made-up-token"
+    assert ("does not know the token" in refused.value.message) == knows
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("status", [404, 429, 500, 502])
+def test_a_token_service_that_fails_and_repeats_the_secret_is_told_without_it(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def failing(method: str, target: str, authorization: str, raw: bytes) -> tuple[int, Any]:
+        return status, {"message": f"cannot read {raw.decode()}"}
+
+    monkeypatch.setattr(subject.server, "answer", failing)
+    with pytest.raises(BackendFailed) as refused:
+        subject.read()
+    assert SECRET not in json.dumps(refused.value.as_dict())
+
+
 UNFIT: dict[str, dict[str, Any]] = {
     "a holdout": {"exclusions": [Exclusion(holdout="quiet", salt="q", share=0.1)]},
     "a null": {"parameters": {"title": ["A", None]}},
@@ -271,6 +362,11 @@ UNFIT: dict[str, dict[str, Any]] = {
     "a version": {"audience": [[Condition(attribute="version", type="semver", gte="1.0.0")]]},
     "a range of dates": {"audience": [[Condition(attribute="joined", type="date", gte="2026-01-01")]]},
     "nobody": {"audience": []},
+    "a large whole number": {"parameters": {"a": [2**53 + 1, 3]}},
+    "a huge whole number": {"parameters": {"a": [10**400, 3]}},
+    "a large whole number in an audience": {
+        "audience": [[Condition(attribute="age", type="integer", gte=2**53 + 1)]]
+    },
     "a short key": {"experiment": "abc"},
     "our own key": {"experiment": "crossfade-owner"},
 }
@@ -310,6 +406,13 @@ def test_regions_clients_and_environments_are_places_of_their_own() -> None:
         {"clients": [CLIENT], "environment": "environments/test"},
     ]
     assert len({Confidence().location(each) for each in places}) == 4
+
+
+def test_what_was_written_before_a_client_was_added_is_still_listed(written: Subject) -> None:
+    more: JsonObject = {**written.settings, "clients": ["clients/made-up-app", CLIENT]}
+    assert written.backend.entries(more) == written.backend.entries(more, LAYER) == [("flags", "first")]
+    for other in ({"clients": ["clients/made-up-app"]}, {"environment": "environments/staging"}):
+        assert written.backend.entries({**written.settings, **other}) == []
 
 
 def test_rules_hold_in_the_environment_of_the_settings_alone(subject: Subject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,12 +176,15 @@ def test_a_client_stays_below_the_rate_of_the_settings_and_says_when_to_come_bac
 ) -> None:
     assert subject.backend.promises.calls_a_minute == 60
     monkeypatch.setenv("ANOTHER_KEY", API_KEY)
-    slow: JsonObject = {**subject.settings, "calls_a_minute": 3, "api_key_env": "ANOTHER_KEY"}
+    slow: JsonObject = {**subject.settings, "calls_a_minute": 30, "api_key_env": "ANOTHER_KEY"}
+    for _ in range(28):
+        subject.backend.strangers(slow)
     with pytest.raises(BackendFailed) as waiting:
         subject.backend.write(slow, "features", "first", before=None, after=entry(), fence=1)
+    assert re.fullmatch("Wait (5[0-9]|60) seconds, then repeat the call.", waiting.value.next or "")
     assert waiting.value.retryable
     assert 50 < (waiting.value.retry_after or 0) <= 60
-    assert len(subject.server.calls) == 3
+    assert len(subject.server.calls) == 30
 
 
 def test_a_server_that_takes_no_more_calls_says_when_to_come_back(subject: Subject) -> None:
@@ -191,6 +195,7 @@ def test_a_server_that_takes_no_more_calls_says_when_to_come_back(subject: Subje
     finally:
         subject.server.limit = None
     assert (busy.value.retryable, busy.value.retry_after) == (True, 60)
+    assert busy.value.next == "Wait 60 seconds, then repeat the call."
 
 
 class Killed(BaseException):
@@ -544,6 +549,44 @@ def test_an_approval_that_is_missing_is_told_with_its_reason(subject: Subject) -
     assert subject.entered() == {}
 
 
+def test_a_long_default_is_kept_by_its_digest_and_put_back(subject: Subject) -> None:
+    long, other = "x" * 20_000, "y" * 20_000
+    first = entry(parameters={"title": [long, "A"]}, production={"title": long})
+    subject.write("first", None, first)
+    assert same(subject.read(), first)
+    draft = f"/api/v2/features/{TITLE}/revisions"
+    subject.server.by_hand("PUT", f"{draft}/new/default-value", {"defaultValue": "z"})
+    subject.server.by_hand("POST", f"{draft}/2/publish", {})
+    found = subject.backend.standing(subject.settings, "features", "first", first)
+    assert not same(found.actual, found.due)
+    assert same(found.due, first)
+    subject.write("first", found.actual, first, fence=2)
+    assert same(subject.read(), first)
+    second = entry("second", parameters={"title": [other, "A"]}, production={"title": other})
+    subject.write("second", None, second)
+    found = subject.backend.standing(subject.settings, "features", "first", first)
+    assert same(found.actual, found.due)  # the default is as the last entry set it
+
+
+def test_an_undo_leaves_no_draft_of_ours_in_a_feature_of_others_that_was_held_up(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature = {"id": TITLE, "valueType": "string", "defaultValue": "For you", "owner": OWNER}
+    subject.server.by_hand("POST", "/api/v2/features", feature)
+    features = subject.server.features
+    publish = features.publish
+
+    def held_up(name: str, version: str) -> dict[str, Any]:
+        features.held_up = "This revision requires approval before publishing" if name == TITLE else None
+        return publish(name, version)
+
+    monkeypatch.setattr(features, "publish", held_up)
+    with pytest.raises(BackendFailed):
+        subject.write("first", None, entry())
+    subject.write("first", entry(), None)
+    assert [each["status"] for each in features.revisions[TITLE]] == ["published", "discarded"]
+
+
 def test_a_feature_of_others_of_another_type_or_turned_off_is_told_before_a_launch(subject: Subject) -> None:
     feature = {"id": TITLE, "valueType": "number", "defaultValue": "1", "owner": OWNER}
     subject.server.by_hand("POST", "/api/v2/features", feature)
@@ -601,7 +644,7 @@ WRONG_SETTINGS: list[tuple[JsonObject, list[str]]] = [
     ({"url": "http://a", "api_key_env": "secret_x", "environment": "x", "owner": "a@b"}, ["/api_key_env"]),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x/y", "owner": ""}, ["/environment", "/owner"]),
     (
-        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 0},
+        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 29},
         ["/calls_a_minute"],
     ),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "key": "secret_x"}, ["/key"]),

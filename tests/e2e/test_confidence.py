@@ -15,7 +15,7 @@ from crossfade.server.cli.doctor_lines import health_lines
 
 from ..servers.confidence import ConfidenceServer, settings_for
 from ..servers.confidence_product import Product
-from .museum import Museum, SetClock, Visitor, brief, opened, visiting
+from .museum import Museum, SetClock, Visitor, agreed, brief, drafted, opened, visiting
 
 pytestmark = pytest.mark.backends
 
@@ -100,8 +100,32 @@ async def test_who_reads_is_told_what_nobody_here_can_tell(museum: Museum, confi
     found = {each.name: each for each in app.health().backends}["flags"]
     assert any("contract" in line for line in health_lines(app.health(), "s", "c"))
     assert (found.owner, (found.promises or {}).get("proof")) == ("ours", "contract")
+    app.preview(KEY, "guide", ["curator-1"], by="curator")
+    told = app.explain(KEY, "curator-1", {})
+    assert (told.because, told.variant) == ("preview", "guide")
+    assert told.detail == "named test unit of guide, whose exposures the assigner tells like all others"
     app.stop(KEY)
     assert app.explain(KEY, "visitor-1", {}).because == "not_running"
+
+
+def test_nobody_is_told_what_a_unit_gets_of_a_launch_that_is_stuck(
+    museum: Museum, confidence: ConfidenceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, answer, failing = museum.app(SetClock()), confidence.answer, list[str]()
+    drafted(app)
+    digest = agreed(app, KEY, "launch")
+
+    def spoilt(method: str, target: str, authorization: str, raw: bytes) -> tuple[int, Any]:
+        opens = method == "PATCH" and b"enabled" in raw
+        found = (500, {"message": "overloaded"}) if failing else answer(method, target, authorization, raw)
+        failing.extend([target] if opens else [])
+        return found
+
+    monkeypatch.setattr(confidence, "answer", spoilt)
+    assert app.apply_plan(digest).status == "needs_attention"
+    told = app.explain(KEY, "visitor-1", {})
+    assert (told.because, told.variant) == ("not_running", None)
+    assert "traffic may be open: the assigner alone knows who is in" in told.detail
 
 
 async def test_a_launch_that_others_leave_no_room_for_is_undone_and_told(

@@ -26,8 +26,13 @@ ALLOWED: dict[str, dict[str, str]] = {
         "tools/spec.py": "the title of a tool",
         "adapters/http/failures.py": "a member of a system's refusal (RFC 9457)",
         "adapters/unleash": "a member of Unleash's strategies",
+        "adapters/confidence": "the display name of a segment",
     },
-    "region": {"adapters/documents": "where a bucket of S3 is"},
+    "region": {
+        "adapters/documents": "where a bucket of S3 is",
+        "adapters/confidence": "where an account of Confidence is",
+    },
+    "saves": {"adapters/growthbook_rest": "a verb, in a docstring: a draft that begins late spares a call"},
     "connection": {ANYWHERE: "a connection to the database, or of a client"},
     "triggers": {"adapters/store": "triggers of the database"},
     "home": {

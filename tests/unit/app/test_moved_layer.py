@@ -28,8 +28,8 @@ class Elsewhere(Around):
         self.hashing = UnleashHashing()
 
 
-class Picking(Around):
-    """A payload whose SDKs decide by what nobody knows."""
+class Giving(Around):
+    """A payload that keeps to itself who is in."""
 
     hashing = None
 
@@ -41,7 +41,7 @@ def museum(tmp_path: Path) -> Museum:
     return museum
 
 
-def app_of(museum: Museum, assigner: str = "flags", kind: str = "growthbook_file") -> Crossfade:
+def app_of(museum: Museum, assigner: str = "flags", kind: str = "growthbook_file", *, gives: bool = False) -> Crossfade:
     file = museum.catalogue / "catalogue.yaml"
     text = file.read_text()
     moved = "moved: { kind: growthbook_file, settings: { path: out/moved.json } }"
@@ -64,7 +64,8 @@ def app_of(museum: Museum, assigner: str = "flags", kind: str = "growthbook_file
             return served
 
     inner = dependencies.backends["growthbook_file"]
-    adapters = {**dependencies.backends, "elsewhere": Elsewhere(inner)}  # pyright: ignore[reportArgumentType]
+    inner = Giving(inner) if gives else inner
+    adapters = {**dependencies.backends, "growthbook_file": inner, "elsewhere": Elsewhere(inner)}  # pyright: ignore[reportArgumentType]
     return Crossfade(replace(dependencies, backends=adapters, catalogue=Source()))  # pyright: ignore[reportArgumentType]
 
 
@@ -89,21 +90,15 @@ def test_a_paused_experiment_does_not_go_on_under_another_hash(museum: Museum) -
     assert blocking(app_of(museum), "guide-first", "resume") == []
 
 
+def test_of_two_places_that_give_out_units_themselves_each_knows_its_own_alone(museum: Museum) -> None:
+    launched(app_of(museum))
+    drafted(app_of(museum), "other", **OTHER)
+    assert blocking(app_of(museum, gives=True), "other", "launch") == []
+    assert blocking(app_of(museum, "moved", gives=True), "other", "launch") == ["layer.one_hash"]
+
+
 def test_another_place_of_the_same_hash_does_no_harm(museum: Museum) -> None:
     launched(app_of(museum))
     app = app_of(museum, "moved")
     drafted(app, "other", **OTHER)
     assert blocking(app, "other", "launch") == []
-
-
-@pytest.mark.parametrize("assigner", ["flags", "moved"])
-def test_two_places_that_pick_units_by_themselves_share_no_layer(museum: Museum, assigner: str) -> None:
-    def picking(app: Crossfade) -> Crossfade:
-        inner = app.dependencies.backends["growthbook_file"]
-        picked = {**app.dependencies.backends, inner.kind: Picking(inner)}  # pyright: ignore[reportArgumentType]
-        return Crossfade(replace(app.dependencies, backends=picked))  # pyright: ignore[reportArgumentType]
-
-    launched(picking(app_of(museum)))
-    app = picking(app_of(museum, assigner))
-    drafted(app, "other", **OTHER)
-    assert blocking(app, "other", "launch") == (["layer.one_hash"] if assigner == "moved" else [])
