@@ -17,7 +17,8 @@ _THEN = "Give every variant a value of one type, or keep the values in a content
 
 def in_order(variants: Iterable[JsonObject]) -> list[JsonValue]:
     """Variants by their ids: rules name them, and in which order Confidence tells them is not said."""
-    return sorted(variants, key=lambda each: str(each.get("id")))
+    ordered: list[JsonObject] = sorted(variants, key=lambda each: str(each.get("id")))
+    return [*ordered]
 
 
 def schema_of(values: list[JsonObject]) -> JsonObject:

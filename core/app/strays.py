@@ -35,7 +35,7 @@ def strays_of(deps: Dependencies, case: Case) -> dict[str, str]:
 
 def hashed_otherwise(deps: Dependencies, view: Reader, case: Case) -> dict[str, str]:
     """Experiment -> the backend that last let its units in, of each that holds buckets of the case's layer, where that
-    backend hashes otherwise than the assigner of now. Of two that give out units themselves each knows its own alone."""
+    backend hashes otherwise than the assigner of now. Of two that give out units themselves each knows its own."""
     spec, found = case.spec, dict[str, str]()
     name = case.catalogue.route(spec.surface, spec.environment).assigner
     assigner = deps.assigner(case.catalogue, spec.environment, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -107,7 +108,10 @@ def test_what_was_written_is_read_back_and_what_was_taken_out_is_absent(subject:
     assert subject.backend.entries(subject.settings, "production/home/other") == []
 
 
-@pytest.mark.parametrize("values", [[{}, {"look": {}}], [{}, {}], [[{}], []], [1e22, 3], [-(2**60), 0.5]])
+ODD: list[list[JsonValue]] = [[{}, {"look": {}}], [{}, {}], [[{}], []], [1e22, 3], [-(2**60), 0.5]]
+
+
+@pytest.mark.parametrize("values", ODD)
 def test_objects_without_fields_and_large_numbers_are_read_back(subject: Subject, values: list[JsonValue]) -> None:
     after = entry(parameters={"look": values})
     subject.write("first", None, after)
@@ -163,7 +167,7 @@ def test_the_order_in_which_variants_are_told_does_not_matter(
 
     def turned(name: str, query: dict[str, str], body: Any) -> Any:
         flag = update(name, query, body)
-        flag.variants.sort(key=lambda each: each.name, reverse=True)
+        flag.variants.sort(key=operator.attrgetter("name"), reverse=True)
         return flag
 
     monkeypatch.setattr(subject.server, "update_flag", turned)
@@ -364,9 +368,7 @@ UNFIT: dict[str, dict[str, Any]] = {
     "nobody": {"audience": []},
     "a large whole number": {"parameters": {"a": [2**53 + 1, 3]}},
     "a huge whole number": {"parameters": {"a": [10**400, 3]}},
-    "a large whole number in an audience": {
-        "audience": [[Condition(attribute="age", type="integer", gte=2**53 + 1)]]
-    },
+    "a large whole number in an audience": {"audience": [[Condition(attribute="age", type="integer", gte=2**53 + 1)]]},
     "a short key": {"experiment": "abc"},
     "our own key": {"experiment": "crossfade-owner"},
 }
@@ -411,7 +413,8 @@ def test_regions_clients_and_environments_are_places_of_their_own() -> None:
 def test_what_was_written_before_a_client_was_added_is_still_listed(written: Subject) -> None:
     more: JsonObject = {**written.settings, "clients": ["clients/made-up-app", CLIENT]}
     assert written.backend.entries(more) == written.backend.entries(more, LAYER) == [("flags", "first")]
-    for other in ({"clients": ["clients/made-up-app"]}, {"environment": "environments/staging"}):
+    elsewhere: list[JsonObject] = [{"clients": ["clients/made-up-app"]}, {"environment": "environments/staging"}]
+    for other in elsewhere:
         assert written.backend.entries({**written.settings, **other}) == []
 
 
