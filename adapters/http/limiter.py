@@ -1,4 +1,4 @@
-"""A rate that calls stay below."""
+"""A rate that calls stay below, with room for what closes traffic."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import time
 from collections import deque
 
 from ...core.errors import BackendFailed
+from ...core.urgency import CLOSING
 
 MOST_WAIT = 5.0
 """Seconds that a call waits for its turn before it is refused: a person waits for it."""
+KEPT = 4
+"""One call in so many is kept for what closes traffic: a kill switch must not wait for launches."""
 
 
 class Limiter:
@@ -28,23 +31,24 @@ class Limiter:
             BackendFailed: none comes soon.
         """
         deadline = time.monotonic() + MOST_WAIT
-        while (wait := self._wait()) > 0:
+        most = self._most if CLOSING.get() else self._most - self._most // KEPT
+        while (wait := self._wait(most)) > 0:
             if time.monotonic() + wait > deadline:
                 raise BackendFailed(
-                    f"{system} allows {self._most} calls a minute, and they are made.",
+                    f"{system} allows {self._most} calls a minute, and {most} are made.",
                     next=f"Wait {math.ceil(wait)} seconds, then repeat the call.",
                     retryable=True,
                     retry_after=wait,
                 )
             time.sleep(wait)
 
-    def _wait(self) -> float:
-        """Seconds until a turn is free; 0 takes it."""
+    def _wait(self, most: int) -> float:
+        """Seconds until fewer than so many calls were made in the last minute; 0 makes one more."""
         with self._lock:
             now = time.monotonic()
             while self._made and self._made[0] <= now - 60:
                 self._made.popleft()
-            if len(self._made) < self._most:
+            if len(self._made) < most:
                 self._made.append(now)
                 return 0.0
-            return self._made[0] + 60 - now
+            return self._made[len(self._made) - most] + 60 - now

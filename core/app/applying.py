@@ -11,6 +11,7 @@ from ..errors import Conflict, NotAllowed, Stale
 from ..model.answers import Applied, Status
 from ..model.experiment import Record
 from ..model.plan import Approval, Assurance, Operation, Plan
+from ..urgency import closing
 from . import calls, saga
 from .approving import find_plan
 from .declining import earlier_no, note_again
@@ -62,7 +63,8 @@ def apply(
 
 def _begin(deps: Dependencies, found: Plan, answer: Approval, caller: saga.Caller) -> Operation:
     try:
-        require_unchanged(deps, found)
+        with closing(found.narrows):
+            require_unchanged(deps, found)
         with deps.store.write() as tx:
             record = require_change(tx, found.key, found.change)
             if record.version != found.version:

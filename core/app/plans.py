@@ -20,6 +20,7 @@ from ..planning.agenda import midnight
 from ..planning.compile import ASSIGNMENT, covered, handle_of
 from ..planning.order import in_order
 from ..ports.store import Reader
+from ..urgency import closing
 from . import calls
 from .adopting import foreign_among
 from .cases import examine, require, with_overrides
@@ -105,7 +106,8 @@ def plan(
             previews = wanted(record, previews) if wanted else previews
             others = proposals_beside(view, record, change, now)
             terms = Terms(now, now + LIFETIME, previews, stage=stage, others=others)
-            compiled = compile_plan(deps, view, record, change, terms)
+            with closing(change in NARROWING):
+                compiled = compile_plan(deps, view, record, change, terms)
         if compiled.plan is None or keep(deps, record, compiled.plan, others, at_last=not tries):
             return compiled
 

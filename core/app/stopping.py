@@ -8,6 +8,7 @@ from ..documents import JsonObject
 from ..model.answers import Applied
 from ..model.experiment import LIVE, Record
 from ..model.plan import AuditEvent
+from ..urgency import closing
 from . import calls
 from .applying import apply, finish
 from .cases import require
@@ -30,6 +31,11 @@ def stop_now(deps: Dependencies, key: str) -> Applied:
     A change that is under way ends first; when it ends stuck, the stop takes its place. A stop of what is stopped takes
     out what a backend has got back of it, and so does one of what a lost store knew.
     """
+    with closing():
+        return _stopped(deps, key)
+
+
+def _stopped(deps: Dependencies, key: str) -> Applied:
     with deps.store.read() as view:
         active = view.active_operation(key)
     if active is not None:

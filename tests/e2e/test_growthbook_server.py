@@ -3,20 +3,23 @@ parameters beside it, through a client alone."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
+from crossfade.adapters.http import limiter
 from crossfade.core.documents import JsonObject
+from crossfade.core.errors import BackendFailed
 from crossfade.server.cli.doctor_lines import health_lines
 
 from ..postgresql import another_store
 from ..servers.growthbook import CLIENT_KEY, ENVIRONMENT, KEY_ENV, OTHER_ENVIRONMENT, OWNER, GrowthbookServer
 from ..servers.growthbook_sdk import met as served
 from ..servers.growthbook_sdk import value
-from .museum import Museum, SetClock, Visitor, brief, opened, visiting
+from .museum import Museum, SetClock, Visitor, brief, launched, opened, visiting
 
 KEY = "guide-first"
 FEATURE, UNIT = "gallery.guide_first", "visitor_id"
@@ -186,3 +189,27 @@ async def test_another_store_is_told_whose_it_is_and_changes_nothing(
             assert not plan.body.get("ready")
             assert "flags/features belongs to another store" in plan.text
     assert growthbook.held() == held
+
+
+def test_a_stop_closes_traffic_also_when_launches_have_used_up_the_rate(
+    museum: Museum, growthbook: GrowthbookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left for it closes traffic, which comes first; the rest is done by a repeat, once calls may be made."""
+    monkeypatch.setattr(limiter, "MOST_WAIT", 0.0)
+    file = museum.catalogue / "catalogue.yaml"
+    file.write_text(file.read_text().replace("calls_a_minute: 100000", "calls_a_minute: 60"))
+    app = museum.app(SetClock())
+    launched(app, KEY)
+    assert met(growthbook)
+    with app.dependencies.store.read() as view:
+        place = next(each.place for each in view.placements(KEY) if each.opens_traffic)
+    backend = app.dependencies.backend(place.kind)
+    for _ in range(60):
+        with suppress(BackendFailed):
+            backend.read(place.settings, place.document, KEY)
+    growthbook.calls.clear()
+    answer = app.stop(KEY)
+    assert len(growthbook.calls) == 15
+    assert met(growthbook) == {}
+    assert answer.status == "needs_attention"
+    assert "allows 60 calls a minute" in str(answer.reason)

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from ...documents import JsonObject, same
 from ...errors import BackendChanged, BackendFailed, Conflict
+from ...model.experiment import NARROWING
 from ...model.plan import Failure, Operation, OperationStep, Step
 from ...ports.backend import Backend
+from ...urgency import closing
 from ..dependencies import Dependencies
 from .journal import can_undo, record, turned
 
@@ -90,7 +92,8 @@ def advance(deps: Dependencies, operation: Operation) -> Operation:
     _require_held(deps, operation)
     index = _current(operation)
     called = deps.clock.now()
-    failure = _effect(deps, operation, operation.steps[index])
+    with closing(operation.change in NARROWING or operation.direction == "undo"):
+        failure = _effect(deps, operation, operation.steps[index])
     ended = deps.clock.now()
     steps = list(operation.steps)
     steps[index] = _timed(steps[index], began, called, ended)
