@@ -14,7 +14,7 @@ from ..settings import LocatedSettings
 
 CALLS_A_MINUTE = 60
 """What a GrowthBook server takes of one API key when nobody has raised it (`API_RATE_LIMIT_MAX`)."""
-FEWEST_CALLS = 30
+FEWEST_CALLS = 40
 """With fewer a write of many parameters never ends: it looks at all of them first, and begins anew each minute."""
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _TEXT = re.compile(r"[!-~]{1,200}")

@@ -176,7 +176,7 @@ def test_a_client_stays_below_the_rate_of_the_settings_and_says_when_to_come_bac
 ) -> None:
     assert subject.backend.promises.calls_a_minute == 60
     monkeypatch.setenv("ANOTHER_KEY", API_KEY)
-    slow: JsonObject = {**subject.settings, "calls_a_minute": 30, "api_key_env": "ANOTHER_KEY"}
+    slow: JsonObject = {**subject.settings, "calls_a_minute": 40, "api_key_env": "ANOTHER_KEY"}
     for _ in range(28):
         subject.backend.strangers(slow)
     with pytest.raises(BackendFailed) as waiting:
@@ -184,7 +184,7 @@ def test_a_client_stays_below_the_rate_of_the_settings_and_says_when_to_come_bac
     assert re.fullmatch("Wait (5[0-9]|60) seconds, then repeat the call.", waiting.value.next or "")
     assert waiting.value.retryable
     assert 50 < (waiting.value.retry_after or 0) <= 60
-    assert len(subject.server.calls) == 30
+    assert len(subject.server.calls) == 30  # a quarter is kept for what closes traffic
 
 
 def test_a_server_that_takes_no_more_calls_says_when_to_come_back(subject: Subject) -> None:
@@ -644,7 +644,7 @@ WRONG_SETTINGS: list[tuple[JsonObject, list[str]]] = [
     ({"url": "http://a", "api_key_env": "secret_x", "environment": "x", "owner": "a@b"}, ["/api_key_env"]),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x/y", "owner": ""}, ["/environment", "/owner"]),
     (
-        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 29},
+        {"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "calls_a_minute": 39},
         ["/calls_a_minute"],
     ),
     ({"url": "http://a", "api_key_env": "KEY", "environment": "x", "owner": "a", "key": "secret_x"}, ["/key"]),
