@@ -116,6 +116,11 @@ def items_of(value: Mapping[str, JsonValue]) -> list[JsonValue] | None:
     return list(value.values()) if value and list(value) == [str(index) for index in range(len(value))] else None
 
 
+def objects(value: JsonValue) -> list[JsonObject]:
+    """The objects of a list; none of what is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def nest(at: str, value: JsonValue) -> JsonObject:
     """The merge patch that sets `value` at a pointer of object keys: nest("/a/b", 1) is {"a": {"b": 1}}."""
     patch: JsonValue = value

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.errors import BackendFailed
 from ..http import Answer, HttpClient
 from .capabilities import CALLS_A_MINUTE
@@ -129,11 +129,6 @@ class Api:
             return answer
         self._tokens.drop(used)
         return self._client.call(method, path, json=json, params=params, repeatable=repeatable, expected=expected)
-
-
-def objects(value: JsonValue) -> list[JsonObject]:
-    """The objects of a list that Confidence or an entry holds."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _object(value: JsonValue) -> JsonObject:

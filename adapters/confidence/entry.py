@@ -6,10 +6,8 @@ import re
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.model.delivery import Assignment
-from ...core.model.plan import BUCKETS as LAYER_BUCKETS
-from .api import objects
 from .audience import compile_audience, refused
 from .capabilities import BUCKETS
 from .schema import in_order, schema_of
@@ -85,7 +83,7 @@ def layer_tag(seed: str) -> str:
 
 
 def _rule(assignment: Assignment) -> JsonObject:
-    share = sum(part.hi - part.lo for part in assignment.ranges) / LAYER_BUCKETS
+    share = assignment.share
     launch = assignment.seed.rpartition("/")[2]
     segment = main_segment(
         f"{assignment.experiment}/{launch}",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.errors import Invalid
-from .api import LABEL, Api, objects
+from .api import LABEL, Api
 from .marks import Mark, mark_of
 from .rules import is_as, seen_rule, tests_rule
 from .schema import in_order, schema_of

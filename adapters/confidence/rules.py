@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
-from .api import objects
+from ...core.documents import JsonObject, objects, same
 from .capabilities import BUCKETS
 
 REST = "_rest"

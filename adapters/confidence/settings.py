@@ -9,17 +9,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from ...core.documents import digest
-from ..http import secret_problem
+from ..http import SecretName
 from ..settings import LocatedSettings, address
 
 _CLIENT = re.compile(r"clients/[A-Za-z0-9_-]{1,100}")
 _ENVIRONMENT = re.compile(r"environments/[A-Za-z0-9_-]{1,100}")
-
-
-def _variable(name: str) -> str:
-    if secret_problem(name) is not None:
-        raise ValueError
-    return name
 
 
 def _client(name: str) -> str:
@@ -32,9 +26,6 @@ def _environment(name: str) -> str:
     if not _ENVIRONMENT.fullmatch(name):
         raise ValueError
     return name
-
-
-Variable = Annotated[str, AfterValidator(_variable)]
 
 
 class ConfidenceSettings(LocatedSettings):
@@ -52,9 +43,9 @@ class ConfidenceSettings(LocatedSettings):
     region: Literal["eu", "us"] = "eu"
     environment: Annotated[str, AfterValidator(_environment)] | None = None
     """Rules hold in this one alone; None for all of them."""
-    client_id_env: Variable = "CONFIDENCE_CLIENT_ID"
-    client_secret_env: Variable = "CONFIDENCE_CLIENT_SECRET"  # noqa: S105 the name of a variable
-    token_env: Variable | None = None
+    client_id_env: SecretName = "CONFIDENCE_CLIENT_ID"
+    client_secret_env: SecretName = "CONFIDENCE_CLIENT_SECRET"  # noqa: S105 the name of a variable
+    token_env: SecretName | None = None
     """In place of an API client: a token of one's own, which nobody renews."""
     url: Annotated[str, AfterValidator(address)] | None = None
     """Of a gateway before both services."""

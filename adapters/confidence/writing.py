@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.errors import BackendChanged, BackendFailed
-from .api import Api, objects
+from .api import Api
 from .marks import Mark
 from .reading import is_archived, is_our_flag, mark_in, rules_of
 from .rules import main_rule, tests_rule

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...core.assignment import GROWTHBOOK, Hashing
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.errors import BackendChanged, BackendFailed
 from ...core.model.delivery import Assignment
 from ...core.model.experiment import EXPERIMENT_KEY
@@ -18,7 +18,7 @@ from ..growthbook_payload.rules import PREVIEW, replace_coverage, replace_previe
 from ..owners import Owner, is_ours, nobody
 from ..system import SystemAssigner
 from ..turns import alone
-from .api import api_of, objects
+from .api import api_of
 from .capabilities import CAPABILITIES, PROMISES
 from .experiments import OFF, compiled, defaults_in, lets_in, rules_in
 from .features import name_in, require_deliverable

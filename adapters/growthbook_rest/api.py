@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.errors import BackendFailed
 from ..http import Answer, HttpClient, secret
 from .settings import GrowthbookSettings
@@ -130,11 +130,6 @@ class Api:
             offset += PAGE
             if not found or body.get("hasMore") is not True:
                 return
-
-
-def objects(value: JsonValue) -> list[JsonObject]:
-    """The objects of a list."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def part(answer: Answer, name: str | None = None) -> JsonObject:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
-from .api import Api, Method, objects
+from ...core.documents import JsonObject, objects
+from .api import Api, Method
 
 
 @dataclass(frozen=True, kw_only=True)

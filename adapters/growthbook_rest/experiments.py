@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.errors import BackendFailed, Invalid
 from ...core.model.delivery import Assignment
 from ..descriptions import section_in
 from ..growthbook_payload.rules import PREVIEW, compile_entry
-from .api import objects
 from .gate import PREREQUISITE, filters_of, gate_name, whole_filters
 from .settings import GrowthbookSettings
 from .values import decoded, text

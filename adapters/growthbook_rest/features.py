@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.errors import BackendFailed
 from ..growthbook_payload.payload import merged_rules
 from ..growthbook_payload.rules import PREVIEW
-from .api import objects
 from .experiments import OFF, is_preview
 from .gate import holds_here, is_on
 from .values import decoded, encoded, text

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue, TypeAdapter
 
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.ports.backend import Foreign
 from ..growthbook_payload.foreign import foreign_in
 from ..growthbook_payload.payload import SECTION
-from .api import objects
 from .experiments import is_preview
 from .features import name_in, seen_rule
 from .gate import gates_of, holds_here, is_on

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.model.plan import BUCKETS
-from .api import objects
 
 PREREQUISITE = '{"value": true}'
 _TRUE, _FALSE = "true", "false"

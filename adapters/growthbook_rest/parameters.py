@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
-from .api import objects
+from ...core.documents import JsonObject, objects, same
 from .drafts import Edit
 from .experiments import defaults_in, is_preview, rules_in
 from .features import name_in, ordered, ours_in, require_deliverable, wanted_rule

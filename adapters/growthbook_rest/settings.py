@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from ..http import secret_problem
-from ..settings import LocatedSettings
+from ..http import SecretName
+from ..settings import LocatedSettings, address_with_path
 
 CALLS_A_MINUTE = 60
 """What a GrowthBook server takes of one API key when nobody has raised it (`API_RATE_LIMIT_MAX`)."""
@@ -18,19 +17,6 @@ FEWEST_CALLS = 40
 """With fewer a write of many parameters never ends: it looks at all of them first, and begins anew each minute."""
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _TEXT = re.compile(r"[!-~]{1,200}")
-
-
-def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in url:
-        raise ValueError
-    return url.rstrip("/")
-
-
-def _variable(name: str) -> str:
-    if secret_problem(name) is not None:
-        raise ValueError
-    return name
 
 
 def _name(name: str) -> str:
@@ -57,9 +43,9 @@ class GrowthbookSettings(LocatedSettings):
         "calls_a_minute": f"the calls that GrowthBook takes a minute, {FEWEST_CALLS} to 100,000",
     }
 
-    url: Annotated[str, AfterValidator(_address)]
+    url: Annotated[str, AfterValidator(address_with_path)]
     """Of the API host, without `/api`."""
-    api_key_env: Annotated[str, AfterValidator(_variable)]
+    api_key_env: SecretName
     """The environment variable that holds a secret API key."""
     environment: Annotated[str, AfterValidator(_name)]
     """GrowthBook's own id of it."""
@@ -73,5 +59,4 @@ class GrowthbookSettings(LocatedSettings):
 
     @property
     def location(self) -> str:
-        parts = urlsplit(self.url)
-        return f"growthbook {parts.scheme}://{parts.netloc.lower()}{parts.path} {self.environment}"
+        return f"growthbook {self.url} {self.environment}"

@@ -13,10 +13,10 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.errors import BackendChanged, BackendFailed
 from ..descriptions import section_text
-from .api import Api, objects
+from .api import Api
 from .drafts import Edit, published
 from .experiments import body_of, experiment_rule, is_open, lets_in, rules_in, seen
 from .gate import filters_of, gate_name, gate_rules, holds_here, is_on

@@ -3,6 +3,6 @@
 from .certificates import Certificate
 from .client import Answer, HttpClient
 from .failures import without_secrets
-from .secrets import secret, secret_problem
+from .secrets import SecretName, secret, secret_problem
 
-__all__ = ["Answer", "Certificate", "HttpClient", "secret", "secret_problem", "without_secrets"]
+__all__ = ["Answer", "Certificate", "HttpClient", "SecretName", "secret", "secret_problem", "without_secrets"]

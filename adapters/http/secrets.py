@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from ...core.errors import BackendUnready
 
@@ -39,3 +42,13 @@ def secret_problem(name: str) -> str | None:
     if _NAME.fullmatch(name):
         return None
     return "It is the name of an environment variable (capitals, digits, `_`) that holds the secret, never the secret."
+
+
+def _secret_name(name: str) -> str:
+    if secret_problem(name) is not None:
+        raise ValueError
+    return name
+
+
+SecretName = Annotated[str, AfterValidator(_secret_name)]
+"""The name of a secret, in a model of settings."""

@@ -8,13 +8,12 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.errors import BackendDenied, BackendFailed
 from ..http import HttpClient, secret
 from ..http.client import Answer
 from .rights import THEN, require_rights
 from .settings import UnleashSettings
-from .strategies import objects
 
 FlagType = Literal["experiment", "operational"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, canonical
+from ...core.documents import JsonObject, canonical, objects
 from ...core.model.delivery import Assignment
 from ...core.model.plan import BUCKETS, BucketRange
 from ...core.planning.slots import is_whole
 from .audience import MOST_VALUES, compile_audience, constraint, refused
 from .hashing import SLOTS, STEPS, WEIGHTS, in_order, layer_flag
-from .strategies import SLOT_VARIANTS, objects, slot, strategy, variant, wanted
+from .strategies import SLOT_VARIANTS, slot, strategy, variant, wanted
 
 PREVIEW = ":preview:"
 """Stands between the experiment and the variant in the title of a strategy for test units."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from ...core.ports.backend import Foreign
 from ..foreign import EVERYBODY, either, joined
 from .api import Api
 from .foreign_constraints import read_constraints
 from .hashing import STEPS, WEIGHTS
 from .reading import LAYERS, is_ours
-from .strategies import ROLLOUT, objects
+from .strategies import ROLLOUT
 
 SURFACE_TAG = "surface"
 """The type of the tag whose value is a surface's key."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject
+from ...core.documents import JsonObject, objects
 from .api import Api
 from .entry import TEST, TEST_VARIANT, test_title
 from .marks import mark_of
-from .strategies import objects, seen
+from .strategies import seen
 
 LAYERS = "crossfade."
 """Begins the name of every flag of ours that is no experiment's."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from ...core.documents import objects
 from ...core.errors import BackendDenied
-from .strategies import objects
 
 IN_PROJECT = ("CREATE_FEATURE", "UPDATE_FEATURE", "DELETE_FEATURE", "UPDATE_FEATURE_DEPENDENCY")
 IN_ENVIRONMENT = (

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, StringConstraints
 
-from ..http import secret_problem
+from ..http import SecretName
 from ..settings import LocatedSettings, address_with_path
 
 _NAME = re.compile(r"[A-Za-z0-9~_-][A-Za-z0-9.~_-]{0,99}")
@@ -19,12 +19,6 @@ def _address(url: str) -> str:
     if re.search(r"/api(/admin)?$", plain):
         raise ValueError
     return plain
-
-
-def _variable(name: str) -> str:
-    if secret_problem(name) is not None:
-        raise ValueError
-    return name
 
 
 def _name(name: str) -> str:
@@ -43,7 +37,7 @@ class UnleashSettings(LocatedSettings):
 
     url: Annotated[str, AfterValidator(_address)]
     """Of Unleash itself, without `/api`."""
-    token_env: Annotated[str, AfterValidator(_variable)]
+    token_env: SecretName
     """The environment variable that holds a token of the admin API."""
     environment: Annotated[str, StringConstraints(max_length=84), AfterValidator(_name)]
     """Unleash's own name of it, which ends the name of the owner's flag."""

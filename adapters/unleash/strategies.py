@@ -14,11 +14,6 @@ SLOT_VARIANTS = f"{SLOTS} equal slots"
 """Stands for the variants of a layer's flag, which would fill a page."""
 
 
-def objects(value: JsonValue) -> list[JsonObject]:
-    """The objects of a list that Unleash or an entry holds."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def slot(number: int) -> str:
     return f"s{number:02}"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ...core.documents import JsonObject, same
+from ...core.documents import JsonObject, objects, same
 from ...core.errors import BackendChanged, BackendFailed
 from .api import Api
 from .entry import PREVIEW, TEST, test_title
 from .marks import Mark, mark_of
-from .strategies import objects, seen, wanted
+from .strategies import seen, wanted
 
 _AFTER_TESTS = 1_000
 """The first place behind the strategies for test units, who are let in before anybody else."""

@@ -19,7 +19,7 @@ from ..errors import CatalogueBroken, Invalid
 from ..model.answers import Experiment, ExperimentLine, Experiments, OperationView, VariantView
 from ..model.experiment import Change, MetricUse, Record, Spec, State, Variant, changes_from, substance
 from ..model.finding import Finding
-from ..model.plan import BucketRange, Operation, Place
+from ..model.plan import BucketRange, Operation, Place, width
 from ..planning.agenda import due_text, stage_text
 from ..planning.drift import Delivery
 from ..ports.backend import allocates
@@ -255,7 +255,7 @@ def _delivered(
 def _held(deps: Dependencies, ranges: list[BucketRange], places: list[Place]) -> list[str]:
     """The buckets that are held. Of an assigner that gives out units itself they are a number, and which is nothing."""
     if ranges and any(allocates(deps.backend(place.kind)) for place in places):
-        return [f"{sum(part.hi - part.lo for part in ranges)} in all, picked by the assigner"]
+        return [f"{width(ranges)} in all, picked by the assigner"]
     return bucket_texts(ranges)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..assignment import BUCKETS, Decision, decide
+from ..assignment import Decision, decide
 from ..audience import asked_for, described, fits_type, named
 from ..checks.shape import read_spec
 from ..documents import require_storable
@@ -161,7 +161,7 @@ def _detail(decision: Decision, assignment: Assignment, attributes: dict[str, Js
 def _steps(assignment: Assignment, decision: Decision, *, by_hash: bool) -> list[str]:
     lines = [f"audience: {described(assignment.audience)}"]
     if not by_hash:
-        given = percent(sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS)
+        given = percent(assignment.share)
         return [*lines, f"layer {assignment.layer_seed}: {given} of its units, by the assigner", _split(assignment)]
     ranges = ", ".join(f"{part.lo}-{part.hi - 1}" for part in assignment.ranges) or "none held"
     lines.append(f"layer {assignment.layer_seed}: buckets {ranges}")

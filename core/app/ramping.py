@@ -12,7 +12,7 @@ from ..documents import JsonObject, same
 from ..errors import Invalid, NotAllowed
 from ..model.experiment import Record, Spec
 from ..model.finding import Finding
-from ..model.plan import BUCKETS, BucketRange, Step
+from ..model.plan import BUCKETS, BucketRange, Step, width
 from ..planning.agenda import stage_text, then_text
 from ..planning.compile import ASSIGNMENT
 from ..ports.store import Exposure, Reader
@@ -86,7 +86,7 @@ def _stage(record: Record, now: Exposure, wanted: int | None) -> int:
 
 
 def _summary(before: float, after: float, ranges: list[BucketRange], where: str, then: str) -> list[str]:
-    held = sum(part.hi - part.lo for part in ranges) / BUCKETS
+    held = width(ranges) / BUCKETS
     lines = [f"{where}: {percent(held * after)} of units instead of {percent(held * before)}"]
     if after > before:
         lines.append("who is in keeps its variant; those who enter had production values")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from ..documents import JsonObject
-from .plan import BucketRange
+from .plan import BUCKETS, BucketRange, width
 from .strict import StrictModel
 
 Scalar = str | int | float | bool
@@ -68,6 +68,11 @@ class Assignment(StrictModel):
     previews: dict[str, list[str]] = Field(
         default_factory=dict[str, list[str]], description="variant -> named test units that always get it, untracked"
     )
+
+    @property
+    def share(self) -> float:
+        """Of its layer that it holds, 0-1."""
+        return width(self.ranges) / BUCKETS
 
 
 class Content(StrictModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -29,6 +30,11 @@ class BucketRange(StrictModel):
 
     lo: int = Field(ge=0, lt=BUCKETS)
     hi: int = Field(gt=0, le=BUCKETS)
+
+
+def width(ranges: Iterable[BucketRange]) -> int:
+    """How many buckets they are together."""
+    return sum(each.hi - each.lo for each in ranges)
 
 
 class Place(StrictModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from ..model.plan import BUCKETS, BucketRange
+from ..model.plan import BUCKETS, BucketRange, width
 from ..ports.store import HeldRange, ReleasedRange
 
 
@@ -33,7 +33,7 @@ def gaps(held: Sequence[HeldRange]) -> list[BucketRange]:
 
 
 def free_buckets(held: Sequence[HeldRange]) -> int:
-    return sum(gap.hi - gap.lo for gap in gaps(held))
+    return width(gaps(held))
 
 
 def free_by_layer(held: Sequence[HeldRange], names: Iterable[str]) -> dict[str, int]:
@@ -70,7 +70,7 @@ def propose(
     for index, part in enumerate(longest_first):
         later = (_as_held(each) for each in longest_first[index + 1 :])
         open_to = gaps([*held, *later, *(_as_held(each) for each in taken), *_outside(part)])
-        room = min(count - sum(each.hi - each.lo for each in taken), sum(gap.hi - gap.lo for gap in open_to))
+        room = min(count - width(taken), width(open_to))
         taken += _of_gaps(open_to, room)
     return _joined(taken)
 

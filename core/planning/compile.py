@@ -12,7 +12,7 @@ from ..documents import JsonObject, canonical, digest
 from ..model.catalogue import Catalogue
 from ..model.delivery import Assignment, Content, Exclusion
 from ..model.experiment import Change, Spec
-from ..model.plan import BUCKETS, BucketRange, Place, Step
+from ..model.plan import BucketRange, Place, Step
 from ..wording import percent
 from .buckets import layer_name
 from .difference import difference
@@ -113,7 +113,7 @@ def _reach(assignment: Assignment, units: str) -> str:
     audience = described(assignment.audience)
     held = [exclusion.holdout for exclusion in assignment.exclusions]
     outside = f" outside the holdout{'s' if len(held) > 1 else ''} {', '.join(held)}" if held else ""
-    share = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
+    share = assignment.share
     if assignment.coverage < 1:
         entering = f"{percent(share * assignment.coverage)} of {audience}{outside}"
         return f"{entering}, {percent(assignment.coverage)} of the {percent(share)} reserved: {units}"

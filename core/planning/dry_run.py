@@ -108,5 +108,4 @@ def _also_in(others: Sequence[HeldRange], entered: set[int]) -> list[str]:
 
 
 def _expected_share(assignment: Assignment) -> float:
-    ranges = sum(part.hi - part.lo for part in assignment.ranges) / BUCKETS
-    return ranges * assignment.coverage * math.prod(1 - each.share for each in assignment.exclusions)
+    return assignment.share * assignment.coverage * math.prod(1 - each.share for each in assignment.exclusions)
