@@ -19,41 +19,21 @@ from crossfade.adapters.http import HttpClient
 from crossfade.adapters.http.client import Answer
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendDenied, BackendFailed, Invalid
-from crossfade.core.model.delivery import Assignment, Condition, Exclusion
+from crossfade.core.model.delivery import Condition, Exclusion
 from crossfade.core.model.experiment import VARIANT_KEY
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import allocates, assigns
 from crossfade.server.clock import SystemClock
 
+from ..assignments import LAYER, of_two
 from ..servers.confidence import CLIENT, ID_ENV, SECRET, SECRET_ENV, ConfidenceServer, settings_for
 
-LAYER, TAG = "production/home/top", "crossfade.production.home.top"
+TAG = "crossfade.production.home.top"
 TITLE = "crossfade first/1"
 
 
-def assignment(experiment: str = "first", title: str = "A", **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": LAYER,
-        "ranges": [BucketRange(lo=0, hi=2_500)],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["control", "new"],
-        "weights": [0.5, 0.5],
-        "parameters": {"title": ["For you", title], "rows": [3, 4]},
-        "production": {"title": "For you", "rows": 3},
-        "audience": [[]],
-        "exclusions": [],
-        "previews": {"new": ["tester-1"]},
-    }
-    return Assignment(**{**usual, **more})
-
-
 def entry(experiment: str = "first", title: str = "A", **more: Any) -> JsonObject:
-    return Confidence().compile_assignment(assignment(experiment, title, **more))
+    return Confidence().compile_assignment(of_two(experiment, title, **more))
 
 
 @dataclass

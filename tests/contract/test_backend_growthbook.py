@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from crossfade.core.model.delivery import Assignment, Condition, Exclusion
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner
 
+from ..assignments import of_two
 from ..servers.growthbook import API_KEY, ENVIRONMENT, KEY_ENV, OTHER_ENVIRONMENT, OWNER, GrowthbookServer
 from ..servers.growthbook_sdk import met, value
 from .backends import StoppedClock
@@ -31,25 +33,7 @@ TITLE, ROWS = "home.title", "home.rows"
 GATE, OWNER_MARK = f"crossfade.gate.{ENVIRONMENT}.first", f"crossfade.owner.{ENVIRONMENT}"
 
 
-def assignment(experiment: str = "first", title: str = "A", **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": "home.top",
-        "ranges": [BucketRange(lo=0, hi=2_500)],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["control", "new"],
-        "weights": [0.5, 0.5],
-        "parameters": {"title": ["For you", title], "rows": [3, 4]},
-        "production": {"title": "For you", "rows": 3},
-        "audience": [[]],
-        "exclusions": [],
-        "previews": {"new": ["tester-1"]},
-    }
-    return Assignment(**{**usual, **more})
+assignment = partial(of_two, layer_seed="home.top")
 
 
 def entry(experiment: str = "first", title: str = "A", **more: Any) -> JsonObject:

@@ -17,43 +17,23 @@ from crossfade.adapters.unleash.api import api_of
 from crossfade.adapters.unleash.settings import UnleashSettings
 from crossfade.core.documents import JsonObject, same
 from crossfade.core.errors import BackendChanged, BackendFailed, Invalid
-from crossfade.core.model.delivery import Assignment, Condition, Exclusion
+from crossfade.core.model.delivery import Condition, Exclusion
 from crossfade.core.model.plan import BucketRange
 from crossfade.core.ports.backend import Assigner
 
+from ..assignments import LAYER, of_two
 from ..servers.unleash import ENVIRONMENT, FLAGS, UnleashServer
 from ..servers.unleash_sdk import Product
 from .backends import ALICE, BOB
 
 pytestmark = pytest.mark.backends
 
-LAYER, LAYER_FLAG = "production/home/top", "crossfade.production.home.top"
+LAYER_FLAG = "crossfade.production.home.top"
 UNITS = [f"unit-{number}" for number in range(200)]
 
 
-def assignment(experiment: str = "first", title: str = "A", **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": LAYER,
-        "ranges": [BucketRange(lo=0, hi=2_500)],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["control", "new"],
-        "weights": [0.5, 0.5],
-        "parameters": {"title": ["For you", title], "rows": [3, 4]},
-        "production": {"title": "For you", "rows": 3},
-        "audience": [[]],
-        "exclusions": [],
-        "previews": {"new": ["tester-1"]},
-    }
-    return Assignment(**{**usual, **more})
-
-
 def entry(experiment: str = "first", title: str = "A", **more: Any) -> JsonObject:
-    return Unleash().compile_assignment(assignment(experiment, title, **more))
+    return Unleash().compile_assignment(of_two(experiment, title, **more))
 
 
 @dataclass
@@ -221,7 +201,7 @@ def entered_by(wanted: JsonObject | None) -> dict[str, str]:
 
     strategies: Any = wanted["strategies"]
     main = strategies[-1]
-    found = assignment(main["id"], seed=main["groupId"], coverage=main["rollout"] / 100)
+    found = of_two(main["id"], seed=main["groupId"], coverage=main["rollout"] / 100)
     decided = {unit: decide(found, {"user_id": unit}, Unleash().hashing).variant for unit in UNITS}
     return {unit: variant for unit, variant in decided.items() if variant is not None}
 

@@ -222,6 +222,14 @@ class Visitor:
         assert reply.body.get("ready"), reply.text
         return reply.body["digest"]
 
+    async def changed(self, change: Change, key: str = "guide-first", **more: Any) -> dict[str, Any]:
+        """What the apply of a change answers, after a person's yes; it has to be applied."""
+        plan = await self.call("plan_change", key=key, change=change, **more)
+        assert plan.body.get("ready"), plan.text
+        applied = await self.call("apply_plan", digest=plan.body["digest"])
+        assert applied.body["status"] == "applied", applied.text
+        return applied.body
+
     async def launch(self, key: str = "guide-first", **more: object) -> Reply:
         await self.draft(key, **more)
         return await self.call("apply_plan", digest=await self.planned(key))

@@ -15,7 +15,7 @@ from crossfade.server.cli.doctor_lines import health_lines
 
 from ..servers.confidence import ConfidenceServer, settings_for
 from ..servers.confidence_product import Product
-from .museum import Museum, SetClock, Visitor, agreed, brief, drafted, opened, visiting
+from .museum import Museum, SetClock, agreed, brief, drafted, opened, visiting
 
 pytestmark = pytest.mark.backends
 
@@ -42,14 +42,6 @@ def met(confidence: ConfidenceServer, context: dict[str, Any] | None = None, key
     return {unit: variant for unit, variant in found.items() if variant is not None}
 
 
-async def change(visitor: Visitor, what: str, **more: Any) -> JsonObject:
-    plan = await visitor.call("plan_change", key=KEY, change=what, **more)
-    assert plan.body.get("ready"), plan.text
-    applied = await visitor.call("apply_plan", digest=plan.body["digest"])
-    assert applied.body["status"] == "applied", applied.text
-    return applied.body
-
-
 async def test_a_hypothesis_runs_after_five_calls_and_ramps_pauses_resumes_and_stops(
     museum: Museum, confidence: ConfidenceServer
 ) -> None:
@@ -64,17 +56,17 @@ async def test_a_hypothesis_runs_after_five_calls_and_ramps_pauses_resumes_and_s
         first = met(confidence, BELGIAN)
         assert 0 < len(first) < 120
         assert met(confidence, {"country": "DE"}) == met(confidence) == {}
-        await change(visitor, "ramp")
+        await visitor.changed("ramp")
         all_in = met(confidence, BELGIAN)
         assert len(all_in) > 200
         assert first.items() <= all_in.items()
-        assert (await change(visitor, "pause"))["state"] == "paused"
+        assert (await visitor.changed("pause"))["state"] == "paused"
         assert met(confidence, BELGIAN) == {}
         assert "findings" not in (await visitor.call("get_experiment", key=KEY)).body
-        assert (await change(visitor, "resume"))["state"] == "running"
+        assert (await visitor.changed("resume"))["state"] == "running"
         assert met(confidence, BELGIAN) == all_in  # the segment was kept meanwhile
         assert "findings" not in (await visitor.call("get_experiment", key=KEY)).body
-        assert (await change(visitor, "stop"))["state"] == "stopped"
+        assert (await visitor.changed("stop"))["state"] == "stopped"
     assert met(confidence, BELGIAN) == {}
     assert confidence.allocated() == []
     flag = confidence.held()[f"flags/{KEY}"]
@@ -147,7 +139,7 @@ async def test_a_launch_that_others_leave_no_room_for_is_undone_and_told(
         assert confidence.allocated() == ["Theirs"]
         assert "rules" not in confidence.held()[f"flags/{KEY}"]
         confidence.admin("POST", f"/v1/{made['name']}:archive", {})
-        assert (await change(visitor, "launch"))["state"] == "running"
+        assert (await visitor.changed("launch"))["state"] == "running"
     assert len(met(confidence)) > 200
     ours = [each for each in confidence.held().values() if str(each.get("displayName")).startswith("crossfade ")]
     assert len(ours) == 1  # the one that got no units before
@@ -176,7 +168,7 @@ async def test_the_kill_switch_needs_no_catalogue_and_ends_what_was_paused(
 ) -> None:
     async with visiting(museum, SetClock()) as visitor:
         await visitor.launch()
-        await change(visitor, "pause")
+        await visitor.changed("pause")
         assert confidence.allocated() != []
     (museum.catalogue / "catalogue.yaml").write_text("broken: [")
     stopped = museum.app(SetClock()).stop(KEY)
@@ -207,7 +199,7 @@ async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(
         assert Product(confidence.state()).variant(KEY, tester) == "guide"
         assert app.explain(KEY, "tester-1", {}).variant == "guide"
         assert met(confidence) == {}
-        await change(visitor, "launch")
+        await visitor.changed("launch")
         assert Product(confidence.state()).variant(KEY, tester) == "guide"
         running = met(confidence)
         assert app.preview(KEY, "control", ["tester-2"], "curator").status == "applied"

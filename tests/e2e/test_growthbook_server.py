@@ -11,7 +11,6 @@ import pytest
 from pydantic import JsonValue
 
 from crossfade.adapters.http import limiter
-from crossfade.core.documents import JsonObject
 from crossfade.core.errors import BackendFailed
 from crossfade.server.cli.doctor_lines import health_lines
 
@@ -19,7 +18,7 @@ from ..postgresql import another_store
 from ..servers.growthbook import CLIENT_KEY, ENVIRONMENT, KEY_ENV, OTHER_ENVIRONMENT, OWNER, GrowthbookServer
 from ..servers.growthbook_sdk import met as served
 from ..servers.growthbook_sdk import value
-from .museum import Museum, SetClock, Visitor, brief, launched, opened, visiting
+from .museum import Museum, SetClock, brief, launched, opened, visiting
 
 KEY = "guide-first"
 FEATURE, UNIT = "gallery.guide_first", "visitor_id"
@@ -54,14 +53,6 @@ def explained(museum: Museum, attributes: dict[str, JsonValue] | None = None) ->
     return {unit: variant for unit, variant in found.items() if variant is not None}
 
 
-async def change(visitor: Visitor, what: str, **more: Any) -> JsonObject:
-    plan = await visitor.call("plan_change", key=KEY, change=what, **more)
-    assert plan.body.get("ready"), plan.text
-    applied = await visitor.call("apply_plan", digest=plan.body["digest"])
-    assert applied.body["status"] == "applied", applied.text
-    return applied.body
-
-
 async def test_a_hypothesis_runs_ramps_pauses_resumes_and_stops_and_leaves_what_others_have(
     museum: Museum, growthbook: GrowthbookServer
 ) -> None:
@@ -81,18 +72,18 @@ async def test_a_hypothesis_runs_ramps_pauses_resumes_and_stops_and_leaves_what_
         assert 0 < len(first) < 120
         assert first == explained(museum, belgian)
         assert met(growthbook, {"country": "DE"}) == met(growthbook) == {}
-        assert (await change(visitor, "ramp"))["state"] == "running"
+        assert (await visitor.changed("ramp"))["state"] == "running"
         all_in = met(growthbook, belgian)
         assert len(all_in) > 200
         assert first.items() <= all_in.items()
         assert all_in == explained(museum, belgian)
         guided = next(unit for unit, variant in all_in.items() if variant == "guide")
         assert value(growthbook.payload(), FEATURE, {**belgian, UNIT: guided}) is True
-        assert (await change(visitor, "pause"))["state"] == "paused"
+        assert (await visitor.changed("pause"))["state"] == "paused"
         assert met(growthbook, belgian) == {}
-        assert (await change(visitor, "resume"))["state"] == "running"
+        assert (await visitor.changed("resume"))["state"] == "running"
         assert met(growthbook, belgian) == all_in
-        assert (await change(visitor, "stop"))["state"] == "stopped"
+        assert (await visitor.changed("stop"))["state"] == "stopped"
         assert met(growthbook, belgian) == {}
     assert growthbook.payload() == before[0]
     assert growthbook.features.kept["checkout"]["version"] == 1
@@ -152,7 +143,7 @@ async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(
         assert app.preview(KEY, "guide", ["tester-1"], "curator").status == "applied"
         assert value(growthbook.payload(), FEATURE, tester) is True
         assert met(growthbook) == {}
-        await change(visitor, "launch")
+        await visitor.changed("launch")
         assert value(growthbook.payload(), FEATURE, tester) is True
         assert len(met(growthbook)) > 200
         assert app.preview(KEY, None, [], "curator").status == "applied"

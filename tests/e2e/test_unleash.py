@@ -14,7 +14,7 @@ from crossfade.core.errors import NotAllowed
 
 from ..servers.unleash import ENVIRONMENT, FLAGS, TOKEN_ENV, UnleashServer
 from ..servers.unleash_sdk import Product
-from .museum import Museum, SetClock, Visitor, brief, opened, visiting
+from .museum import Museum, SetClock, brief, opened, visiting
 
 pytestmark = pytest.mark.backends
 
@@ -55,14 +55,6 @@ def some(found: dict[str, str]) -> dict[str, str]:
     return {unit: variant for unit, variant in found.items() if unit in EXPLAINED}
 
 
-async def change(visitor: Visitor, what: str, **more: Any) -> JsonObject:
-    plan = await visitor.call("plan_change", key=KEY, change=what, **more)
-    assert plan.body.get("ready"), plan.text
-    applied = await visitor.call("apply_plan", digest=plan.body["digest"])
-    assert applied.body["status"] == "applied", applied.text
-    return applied.body
-
-
 async def test_a_hypothesis_runs_after_five_calls_and_ramps_pauses_resumes_and_stops(
     museum: Museum, unleash: UnleashServer
 ) -> None:
@@ -80,17 +72,17 @@ async def test_a_hypothesis_runs_after_five_calls_and_ramps_pauses_resumes_and_s
         assert 0 < len(first) < 120
         assert some(first) == explained(museum, belgian)
         assert met(unleash, {"country": "DE"}) == met(unleash) == {}
-        assert (await change(visitor, "ramp"))["state"] == "running"
+        assert (await visitor.changed("ramp"))["state"] == "running"
         all_in = met(unleash, belgian)
         assert len(all_in) > 200
         assert first.items() <= all_in.items()
         assert some(all_in) == explained(museum, belgian)
         assert Product(unleash.state()).values(KEY, {**belgian, "visitor_id": next(iter(all_in))}) is not None
-        assert (await change(visitor, "pause"))["state"] == "paused"
+        assert (await visitor.changed("pause"))["state"] == "paused"
         assert met(unleash, belgian) == {}
-        assert (await change(visitor, "resume"))["state"] == "running"
+        assert (await visitor.changed("resume"))["state"] == "running"
         assert met(unleash, belgian) == all_in
-        assert (await change(visitor, "stop"))["state"] == "stopped"
+        assert (await visitor.changed("stop"))["state"] == "stopped"
         assert met(unleash, belgian) == {}
         assert unleash.admin("GET", f"{FLAGS}/{KEY}").status_code == 404
         assert [each["title"] for each in unleash.strategies(LAYER)] == ["slots"]
@@ -153,7 +145,7 @@ async def test_a_drafts_test_units_meet_it_before_and_after_the_launch(museum: M
         assert met(unleash) == {}
         order = {"room_order": ["maps", "coins", "modern"]}
         await visitor.launch("maps-first", change="Maps come first", variants={"maps": order})
-        await change(visitor, "launch")
+        await visitor.changed("launch")
         assert Product(unleash.state()).variant(KEY, tester) == "guide"
         assert len(met(unleash)) > 200
         assert app.preview(KEY, None, [], "curator").status == "applied"

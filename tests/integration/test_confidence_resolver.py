@@ -14,8 +14,8 @@ from crossfade.core.audience import kept_out_by, parse
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Invalid
 from crossfade.core.model.delivery import Assignment
-from crossfade.core.model.plan import BucketRange
 
+from ..assignments import of_three
 from ..servers.confidence import ConfidenceServer, settings_for
 from ..servers.confidence_product import Product
 from ..unit.core.audience_words import ATTRIBUTES, random_audience
@@ -27,23 +27,10 @@ SAMPLE = [f"user-{number}" for number in range(20_000)]
 
 
 def assignment(experiment: str, lo: int, hi: int, **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": "production/home/top",
-        "ranges": [BucketRange(lo=lo, hi=hi)],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["control", "new", "newer"],
-        "weights": [0.5, 0.3, 0.2],
-        "parameters": {"title": ["For you", "Yours", "New"], "rows": [3, 4, 5]},
-        "production": {"title": "For you", "rows": 3},
-        "audience": [[]],
-        "exclusions": [],
-    }
-    return Assignment(**{**usual, **more})
+    """Without null, which Confidence has not."""
+    parameters = {"title": ["For you", "Yours", "New"], "rows": [3, 4, 5]}
+    usual: dict[str, Any] = {"parameters": parameters, "production": {"title": "For you", "rows": 3}}
+    return of_three(experiment, (lo, hi), **{**usual, **more})
 
 
 def deliver(server: ConfidenceServer, before: Assignment | None, after: Assignment | None, name: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from crossfade.adapters.growthbook_rest import GrowthbookRest
 from crossfade.core.assignment import decide
 from crossfade.core.audience import parse
 from crossfade.core.model.delivery import Assignment, Exclusion
-from crossfade.core.model.plan import BucketRange
 from crossfade.core.planning.dry_run import UNITS as TRIED
 from crossfade.core.planning.dry_run import dry_run
 
+from ..assignments import of_three
 from ..contract.backends import StoppedClock
 from ..servers.growthbook import CLIENT_KEY, GrowthbookServer
 from ..servers.growthbook_sdk import met, value
@@ -35,24 +36,7 @@ COUNT = 20_000
 UNITS = [f"user-{number}" for number in range(COUNT)]
 
 
-def assignment(experiment: str, *ranges: tuple[int, int], **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": "home.top",
-        "ranges": [BucketRange(lo=lo, hi=hi) for lo, hi in ranges],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["control", "new", "newer"],
-        "weights": [0.5, 0.3, 0.2],
-        "parameters": {"title": ["For you", "Yours", None]},
-        "production": {"title": "For you"},
-        "audience": [[]],
-        "exclusions": [],
-    }
-    return Assignment(**{**usual, **more})
+assignment = partial(of_three, layer_seed="home.top")
 
 
 def deliver(server: GrowthbookServer, before: Assignment | None, after: Assignment | None) -> None:

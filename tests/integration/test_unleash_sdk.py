@@ -20,9 +20,9 @@ from crossfade.core.audience.values import evaluable
 from crossfade.core.documents import JsonObject
 from crossfade.core.errors import Invalid
 from crossfade.core.model.delivery import Assignment
-from crossfade.core.model.plan import BucketRange
 from crossfade.core.planning.dry_run import UNITS, dry_run
 
+from ..assignments import of_three
 from ..servers.unleash import ENVIRONMENT, TOKEN_ENV, UnleashServer
 from ..servers.unleash_sdk import Product
 from ..unit.core.audience_words import ATTRIBUTES, random_audience
@@ -34,23 +34,8 @@ SAMPLE = [f"user-{number}" for number in range(5_000)]
 
 
 def assignment(experiment: str, lo: int, hi: int, **more: Any) -> Assignment:
-    usual: dict[str, Any] = {
-        "experiment": experiment,
-        "surface": "home",
-        "environment": "production",
-        "unit_attribute": "user_id",
-        "layer_seed": "production/home/top",
-        "ranges": [BucketRange(lo=lo, hi=hi)],
-        "seed": f"{experiment}/1",
-        "coverage": 1.0,
-        "variants": ["today", "new-1", "new_2"],  # not in the order in which Unleash keeps them
-        "weights": [0.5, 0.3, 0.2],
-        "parameters": {"title": ["For you", "Yours", None]},
-        "production": {"title": "For you"},
-        "audience": [[]],
-        "exclusions": [],
-    }
-    return Assignment(**{**usual, **more})
+    """Of variants that are not in the order in which Unleash keeps them."""
+    return of_three(experiment, (lo, hi), **{"variants": ["today", "new-1", "new_2"], **more})
 
 
 def deliver(server: UnleashServer, before: Assignment | None, after: Assignment) -> None:

@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from pydantic import JsonValue
 from crossfade.adapters.confidence import api
 from crossfade.core.documents import JsonObject
 
+from .listening import Handler, Listener
 from .starting import folder_of
 
 BUCKETS = 1_000_000
@@ -79,7 +79,7 @@ class ConfidenceServer:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._listener = _Listener(self)
+        self._listener = Listener(self, _Handler)
         self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
         self._tokens = 0
         self.clear()
@@ -432,22 +432,7 @@ def _check_spec(spec: Any, variants: set[str]) -> None:
             taken |= buckets
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, confidence: ConfidenceServer) -> None:
-        self.confidence = confidence
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
+class _Handler(Handler[ConfidenceServer]):
     def do_GET(self) -> None:
         self._answer()
 
@@ -460,7 +445,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         authorization = self.headers.get("authorization") or ""
-        status, answer = self.server.confidence.answer(self.command, self.path, authorization, body)
+        status, answer = self.server.served.answer(self.command, self.path, authorization, body)
         raw = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from crossfade.adapters.documents import untold
@@ -21,6 +20,8 @@ from crossfade.core.errors import BackendFailed
 from crossfade.core.ports.backend import Backend, Location
 from crossfade.core.ports.capabilities import Promises
 from crossfade.core.ports.clock import Clock
+
+from .listening import Handler, Listener
 
 TRIES = 20
 """Writes of one update that others may come before."""
@@ -37,7 +38,7 @@ class DocumentServer:
     def __init__(self) -> None:
         self.stored: dict[str, tuple[int, JsonObject]] = {}
         self._lock = threading.Lock()
-        self._server = _Listener(self)
+        self._server = Listener(self, _Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -65,28 +66,13 @@ class DocumentServer:
             return 200, {"version": self.stored[path][0]}
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, documents: DocumentServer) -> None:
-        self.documents = documents
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
+class _Handler(Handler[DocumentServer]):
     def do_GET(self) -> None:
-        self._send(*self.server.documents.answer(self.path))
+        self._send(*self.server.served.answer(self.path))
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        self._send(*self.server.documents.put(self.path, json.loads(body)))
+        self._send(*self.server.served.put(self.path, json.loads(body)))
 
     def _send(self, status: int, body: Any) -> None:
         raw = json.dumps(body).encode()

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +20,7 @@ from .growthbook_answers import experiment_answer, feature_answer, page, revisio
 from .growthbook_contract import Operation, operations
 from .growthbook_experiments import Experiments, definition
 from .growthbook_features import Features, Refused
+from .listening import Handler, Listener
 
 KEY_ENV, API_KEY, CLIENT_KEY = "GROWTHBOOK_API_KEY_OF_THE_TESTS", "secret_made-up-for-the-tests", "sdk-made-up"
 ENVIRONMENT, OTHER_ENVIRONMENT = "production", "staging"
@@ -38,7 +38,7 @@ class GrowthbookServer:
         self.limit = limit
         operations()  # read before the first call, which may have half a second
         self.clear()
-        self._server = _Listener(self)
+        self._server = Listener(self, _Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -220,25 +220,10 @@ def _environment(name: str) -> Any:
     return {"id": name, "description": "", "toggleOnList": True, "defaultState": True, "projects": []}
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, growthbook: GrowthbookServer) -> None:
-        self.growthbook = growthbook
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
+class _Handler(Handler[GrowthbookServer]):
     def _handle(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        growthbook, given = self.server.growthbook, self.headers.get("authorization")
+        growthbook, given = self.server.served, self.headers.get("authorization")
         if self.path.startswith("/api/features/"):
             self._send(*growthbook.answer(self.command, self.path, None))
         elif not given:
